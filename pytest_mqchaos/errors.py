@@ -1,0 +1,61 @@
+"""Every error that this package raises, on one screen.
+
+Three different things are kept apart: *need more bytes* is not an error at all (codecs return),
+*you erred* is `UsageError`, *the peer erred* is `PeerError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MqchaosError(Exception):
+    """Root of the tree; catch it to catch everything of ours but a failed verdict."""
+
+
+class UsageError(MqchaosError):
+    """The test, the configuration or the command line asked for something that cannot be."""
+
+
+class MissingExtra(UsageError):
+    """An optional dependency is not installed; the text names the `pip install` to run."""
+
+
+class PeerError(MqchaosError):
+    """A client or a broker said something that its protocol does not allow."""
+
+
+class BrokerError(MqchaosError):
+    """A broker did not start, did not answer or ended early; the text has its last lines."""
+
+
+class DataPlaneDied(MqchaosError):
+    """The process that moves the bytes is gone: nothing that was observed can be trusted."""
+
+
+class WaitTimeout(MqchaosError):
+    """A wait reached its limit; the text says what it waited for."""
+
+
+class VerdictFailed(AssertionError):
+    """A checker's answer was not `passed`. Its text is the failure text of the report."""
+
+
+def unknown(what: str, given: object, allowed: Iterable[str], todo: str = "") -> UsageError:
+    """Build the one error for a name that does not exist, with the nearest names that do."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(str(given), names, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return UsageError(
+        f"unknown {what} {given!r}.{hint} Allowed: {', '.join(names) or 'none'}."
+        + (f" {todo}" if todo else "")
+    )
+
+
+def missing_extra(package: str, extra: str, why: str) -> MissingExtra:
+    """Say which `pip install` to run; `package` is the import that failed, `why` what needs it."""
+    return MissingExtra(
+        f"{why} needs the package {package!r}, which is not installed: "
+        f'pip install "pytest-mqchaos[{extra}]"'
+    )

@@ -1,0 +1,90 @@
+"""Everything that is known about one run, frozen: what checkers are functions of.
+
+It knows no protocol and no fault. Rows are in order of `seq` (or `order`, or offset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_mqchaos.history.rows import (
+    Accepted,
+    Ack,
+    Attempt,
+    Delivery,
+    Effect,
+    Handled,
+    Place,
+    ProcessEvent,
+    RuleEvent,
+    Stored,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """What is judged as what: names of destinations by role."""
+
+    inputs: frozenset[str] = frozenset()
+    retries: frozenset[str] = frozenset()
+    outputs: frozenset[str] = frozenset()
+    dead_letters: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Ids that the test declared accounted for, by reason (`chaos.expect`)."""
+
+    dead_lettered: frozenset[str] = frozenset()
+    expired: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+
+    def all(self) -> frozenset[str]:
+        """Every declared id, whatever the reason."""
+        return self.dead_lettered | self.expired | self.dropped | self.ignored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """One rule at the end: `source` is its own Python source, `cause` the real-world cause,
+    `fired` counts took effect, `matched` the distinct messages that it counted."""
+
+    source: str
+    cause: str
+    fired: int
+    matched: int
+    optional: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """One run. `effects` is None when no effect source was declared (a question about effects is
+    then a usage error); `effects_timed` says whether effect times are known. `gaps` are sentences
+    about what was not seen (blind links, undecoded frames, bypass): they turn the verdicts that
+    they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
+    `limits` are sentences about what a pass does not cover. `groups` are the subscribers seen."""
+
+    attempts: tuple[Attempt, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    acks: tuple[Ack, ...] = ()
+    stored: tuple[Stored, ...] = ()
+    places: tuple[Place, ...] = ()
+    effects: tuple[Effect, ...] | None = None
+    effects_timed: bool = False
+    handled: tuple[Handled, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+    processes: tuple[ProcessEvent, ...] = ()
+    rules: tuple[RuleState, ...] = ()
+    rule_events: tuple[RuleEvent, ...] = ()
+    flow: Flow = field(default_factory=Flow)
+    expected: Expected = field(default_factory=Expected)
+    gaps: tuple[str, ...] = ()
+    gap_topics: frozenset[str] = frozenset()
+    unidentified: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    read_back: bool = True
+    links: Mapping[int, str] = field(default_factory=dict)
+    started: int = 0

@@ -1,0 +1,86 @@
+"""The packed file in which a data plane keeps everything that it saw, in order.
+
+Appending is the whole cost on the data path: 41 bytes of header and the frame's own bytes.
+The test process reads it when it judges, so nothing has to be decoded while bytes flow, and what
+was seen up to a crash of the data plane is still there.
+
+    entry = length u32 | type u8 | seq u64 | t u64 | rest
+      FRAME rest = link u32 | direction u8 | kind i16 | version i16 | request_seq u64 | flags u8 | raw
+      NOTE  rest = JSON object, UTF-8 ({"note": <kind>, ...})
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from pytest_mqchaos.errors import PeerError
+
+FRAME, NOTE = 1, 2
+_HEAD = struct.Struct("<IBQQ")
+_FRAME = struct.Struct("<IBhhQB")
+
+# flags of a FRAME
+HELD = 1  # what became of it is told by a later NOTE {"note": "fate", "seq": ..., ...}
+CLOSING = 2  # seen while its worker was being stopped
+
+
+class FrameEntry(NamedTuple):
+    """One frame as it was received. `request_seq` is the seq of the request that it answers, 0 for
+    requests and for replies whose request was not recorded."""
+
+    seq: int
+    t: int
+    link: int
+    direction: int
+    kind: int
+    version: int
+    request_seq: int
+    flags: int
+    raw: bytes
+
+
+class NoteEntry(NamedTuple):
+    """Anything that is not a frame; `body["note"]` says what."""
+
+    seq: int
+    t: int
+    body: Mapping[str, object]
+
+
+def pack_frame(entry: FrameEntry) -> bytes:
+    """Pack one frame entry."""
+    rest = _FRAME.pack(
+        entry.link, entry.direction, entry.kind, entry.version, entry.request_seq, entry.flags
+    )
+    size = _HEAD.size + len(rest) + len(entry.raw)
+    return b"".join((_HEAD.pack(size, FRAME, entry.seq, entry.t), rest, entry.raw))
+
+
+def pack_note(entry: NoteEntry) -> bytes:
+    """Pack one note entry."""
+    rest = json.dumps(entry.body, separators=(",", ":")).encode()
+    return _HEAD.pack(_HEAD.size + len(rest), NOTE, entry.seq, entry.t) + rest
+
+
+def read(data: bytes | memoryview) -> Iterator[FrameEntry | NoteEntry]:
+    """Give every whole entry of `data`; a torn last entry (the writer died) is left out.
+
+    Raises `PeerError` for an entry that cannot be one.
+    """
+    view = memoryview(data)
+    at, end = 0, len(view)
+    while end - at >= _HEAD.size:
+        size, kind, seq, t = _HEAD.unpack_from(view, at)
+        if size < _HEAD.size or kind not in (FRAME, NOTE):
+            raise PeerError(f"the history is corrupt at byte {at}: entry type {kind}, size {size}")
+        if end - at < size:
+            return
+        rest = view[at + _HEAD.size : at + size]
+        if kind == FRAME:
+            yield FrameEntry(seq, t, *_FRAME.unpack_from(rest), bytes(rest[_FRAME.size :]))
+        else:
+            yield NoteEntry(seq, t, json.loads(bytes(rest)))
+        at += size
