@@ -1,0 +1,1 @@
+"""Chaos testing of messaging code inside ordinary pytest tests: the public names."""

@@ -1,0 +1,1 @@
+"""One question a file: pure functions from a history to a verdict."""

@@ -17,7 +17,8 @@ class Finding:
     """One message (or key, or group) that the verdict is about, worst first in `Verdict.findings`.
 
     `what` is a short word of checks.md (lost, repeated, partial, skipped, waiting, altered,
-    unexpected, out of order, acked early...), `where` the furthest stage with proof, `text` one line.
+    unexpected, out of order, acked early...), `where` the furthest stage with proof, `text`
+    one line.
     """
 
     id: str

@@ -1,0 +1,1 @@
+"""One fault a file: frozen descriptions without behaviour; what they do is a recipe."""

@@ -1,0 +1,1 @@
+"""One timeline of what happened: rows, the ledger of effects, message identity."""

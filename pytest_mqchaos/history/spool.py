@@ -5,7 +5,8 @@ The test process reads it when it judges, so nothing has to be decoded while byt
 was seen up to a crash of the data plane is still there.
 
     entry = length u32 | type u8 | seq u64 | t u64 | rest
-      FRAME rest = link u32 | direction u8 | kind i16 | version i16 | request_seq u64 | flags u8 | raw
+      FRAME rest = link u32 | direction u8 | kind i16 | version i16 | request_seq u64 | flags u8
+                   | raw
       NOTE  rest = JSON object, UTF-8 ({"note": <kind>, ...})
 """
 
@@ -80,7 +81,9 @@ def read(data: bytes | memoryview) -> Iterator[FrameEntry | NoteEntry]:
             return
         rest = view[at + _HEAD.size : at + size]
         if kind == FRAME:
-            yield FrameEntry(seq, t, *_FRAME.unpack_from(rest), bytes(rest[_FRAME.size :]))
+            link, direction, api, version, request_seq, flags = _FRAME.unpack_from(rest)
+            raw = bytes(rest[_FRAME.size :])
+            yield FrameEntry(seq, t, link, direction, api, version, request_seq, flags, raw)
         else:
             yield NoteEntry(seq, t, json.loads(bytes(rest)))
         at += size

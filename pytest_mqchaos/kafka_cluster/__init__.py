@@ -1,0 +1,1 @@
+"""The embedded Kafka cluster, sans-io: log, replication, groups, transactions."""

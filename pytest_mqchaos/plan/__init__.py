@@ -1,0 +1,1 @@
+"""Selectors, rules, plans, profiles and the legality table: pure data."""

@@ -1,0 +1,1 @@
+"""One folder a protocol: the state machines behind the legality rows."""

@@ -137,7 +137,8 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class SideRequest:
-    """Send one whole frame to the link's broker on a connection of our own; `Answer` has the reply."""
+    """Send one whole frame to the link's broker on a connection of our own; `Answer` has the
+    reply."""
 
     data: bytes
 

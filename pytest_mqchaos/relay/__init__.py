@@ -1,0 +1,1 @@
+"""The sans-io heart of one link: frames + time + plan -> actions."""

@@ -1,0 +1,1 @@
+"""Verdict + history + plan -> text for a terminal, HTML, JUnit."""

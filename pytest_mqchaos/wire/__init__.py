@@ -1,0 +1,1 @@
+"""One folder a protocol: bytes <-> frames, nothing else."""

@@ -1,7 +1,8 @@
 """What every codec provides: bytes <-> frames, nothing else. It knows no rule, no fault, no time.
 
 The cheap half is a `Scanner` (one per link, stateful: boundaries, kinds, which reply answers which
-request); the dear half is `Codec.decode`, called only for frames that a rule or the recording wants.
+request); the dear half is `Codec.decode`, called only for frames that a rule or the recording
+wants.
 
     link buffer --Scanner.scan--> Cut(parsed, forward, frame)
                                    |-- bytes [start, forward) leave as they are
@@ -37,8 +38,9 @@ class Interest:
 @dataclass(slots=True, eq=False)
 class Pending:
     """One request that waits for its reply, in request order. The scanner makes it; the relay alone
-    sets the last three. `local`: the broker never saw the request, its reply is ours to make.
-    `answer`: bytes ready to leave, once everything before it has. `held`: do not let it go yet."""
+    sets the last four. `local`: the broker never saw the request, its reply is ours to make.
+    `answer`: bytes ready to leave, once everything before it has. `held`: do not let it go yet.
+    `reply`: the frame that `answer` came as."""
 
     kind: int
     version: int
@@ -47,6 +49,7 @@ class Pending:
     local: bool = False
     answer: bytes | None = None
     held: bool = False
+    reply: Frame | None = None
 
 
 class Cut(NamedTuple):

@@ -1,0 +1,1 @@
+"""Kafka's protocol: bytes <-> frames."""

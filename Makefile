@@ -1,0 +1,64 @@
+# Everything here starts from a machine with git, make and Python 3.11 or newer: the environment is
+# made by the first target that needs it, and made again when pyproject.toml or constraints.txt change.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.made-for-mqchaos
+ARGS ?=
+
+.PHONY: help venv demo test cover lint format live bench clean
+
+help:
+	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
+	@echo 'make test    all tests that need nothing but Python (ARGS="-k name" is handed to pytest)'
+	@echo 'make cover   the same with branch coverage'
+	@echo 'make lint    format, lint, types, import contracts'
+	@echo 'make format  let ruff rewrite what it can'
+	@echo 'make live    the tests that need real brokers and tools (Java, haproxy)'
+	@echo 'make bench   the performance targets, measured'
+	@echo 'make venv    only make the environment'
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo 'No Python 3.11 or newer on PATH; give one: make PYTHON=/path/to/python3.12'; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(PY) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: venv
+	$(PY) -m fixtures.demo $(ARGS)
+
+# One pytest worker per core; the order is random, its seed is in the first lines of the output.
+test: venv
+	$(PY) -m pytest -q -n auto $(ARGS)
+
+# `coverage run`, not pytest-cov: our plugin is loaded before any other plugin could start measuring.
+cover: venv
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest -q -n auto $(ARGS)
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
+lint: venv
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pyright
+	$(VENV)/bin/lint-imports
+
+format: venv
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+# One at a time: each starts a Java broker, and what they wait for are real clients' time-outs.
+live: venv
+	$(PY) -m pytest -q -m live $(ARGS)
+
+bench: venv
+	$(PY) -m benchmarks $(ARGS)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .mqchaos

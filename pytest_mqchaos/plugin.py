@@ -1,0 +1,1 @@
+"""The pytest plugin: options, mark and fixtures. It holds no logic and imports nothing heavy."""

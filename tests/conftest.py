@@ -1,0 +1,21 @@
+"""What every test of this project shares: in CI a live test that was skipped has not been run."""
+
+import os
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and item.get_closest_marker("live") and in_ci():
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"in CI a live test may not be skipped: {item.nodeid}: {reason}"
+    return report
