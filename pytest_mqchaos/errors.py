@@ -18,6 +18,10 @@ class UsageError(MqchaosError):
     """The test, the configuration or the command line asked for something that cannot be."""
 
 
+class UnknownName(UsageError, AttributeError):
+    """A name after a dot that does not exist (`on.confrim`); `hasattr` still answers False."""
+
+
 class MissingExtra(UsageError):
     """An optional dependency is not installed; the text names the `pip install` to run."""
 
@@ -28,6 +32,14 @@ class PeerError(MqchaosError):
 
 class BrokerError(MqchaosError):
     """A broker did not start, did not answer or ended early; the text has its last lines."""
+
+
+class BrokerRefused(BrokerError):
+    """A broker answered a request of our own with an error; `code` is the protocol's number."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class DataPlaneDied(MqchaosError):

@@ -1,1 +1,1 @@
-"""One fault a file: frozen descriptions without behaviour; what they do is a recipe."""
+"""One fault a file: frozen descriptions without behaviour. What they do is a recipe."""

@@ -1,0 +1,21 @@
+"""A broker process ends in order and comes back. It knows no protocol and no process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pytest_mqchaos.faults.target import Target, target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartBroker:
+    """The broker is stopped in order at this frame and started again with the same identity,
+    port and data."""
+
+    verb: ClassVar[str] = "restart_broker"
+    positional: ClassVar[tuple[str, ...]] = ("target",)
+    target: Target = "leader"
+
+    def __post_init__(self) -> None:
+        target(self.verb, self.target)
