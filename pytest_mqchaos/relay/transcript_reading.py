@@ -1,0 +1,150 @@
+"""One pass over the frames, in order of receipt: what each said, filed by what it will become.
+
+It knows sightings and fates; it makes no rows (an end may come much later than its beginning) and
+knows no protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
+from pytest_mqchaos.history.spool import HELD, FrameEntry
+from pytest_mqchaos.relay.transcript_gaps import Gaps
+from pytest_mqchaos.relay.transcript_notes import Fate, Remarks
+from pytest_mqchaos.relay.transcript_rows import Reply, Seen
+
+_ENDS = frozenset({Point.CONFIRM, Point.ACK_CONFIRM})
+_DIRECTIONS = (Direction.TO_BROKER, Direction.TO_CLIENT)
+_ALTERED = ("replaced", False)  # what became of a frame, and whether nobody's rule did it
+
+
+class Decoder(Protocol):
+    """The half of a `Codec` that a transcript needs."""
+
+    def decode(self, frame: Frame) -> Sighting:
+        """Say what a frame means."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What has been filed so far. `replies` and `errors` are by the seq of their request, `groups`
+    by owner and client, `asked` holds from where each link last asked to read."""
+
+    remarks: Remarks
+    codec: Decoder
+    requests: dict[int, Frame] = field(default_factory=dict)
+    replies: dict[int, list[Reply]] = field(default_factory=dict)
+    errors: dict[int, list[tuple[int, int, int]]] = field(default_factory=dict)
+    published: list[Seen] = field(default_factory=list)
+    delivered: list[Seen] = field(default_factory=list)
+    acked: list[Seen] = field(default_factory=list)
+    ended: list[Seen] = field(default_factory=list)
+    clients: dict[int, str] = field(default_factory=dict)
+    groups: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
+    asked: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
+
+    def take(self, entry: FrameEntry) -> None:
+        """Decode one frame and file what it says."""
+        frame = Frame(
+            direction=_DIRECTIONS[entry.direction],
+            kind=entry.kind,
+            version=entry.version,
+            correlation=0,
+            name="",
+            raw=entry.raw,
+            request=self.requests.get(entry.request_seq) if entry.request_seq else None,
+            seq=entry.seq,
+            t=entry.t,
+            link=entry.link,
+        )
+        said = self.codec.decode(frame)
+        self.gaps.look(entry.seq, said)
+        if entry.direction == Direction.TO_BROKER:
+            self.requests[entry.seq] = frame
+            self._request(entry, said)
+        elif said.point is Point.DELIVER:
+            self._delivery(entry, said)
+        elif entry.request_seq:
+            self._reply(entry, said)
+
+    def group_of(self, seen: Seen) -> str | None:
+        """The one group that this owner's client joined or acked for; None if none or several."""
+        found = self.groups.get((seen.owner, seen.client), set())
+        if seen.client is None:
+            mine = (names for (owner, _), names in self.groups.items() if owner == seen.owner)
+            found = set().union(*mine)
+        return next(iter(found)) if len(found) == 1 else None
+
+    def _fate(self, entry: FrameEntry) -> Fate | None:
+        """What became of a held frame; None for one that was never held, or never let go."""
+        return self.remarks.fates.get(entry.seq) if entry.flags & HELD else None
+
+    def _left(self, entry: FrameEntry, fate: Fate | None) -> tuple[int, int] | None:
+        """When a frame went on with its meaning: at receipt, or when its hold ended. A rule that
+        replaced it took the meaning away; a replacement by nobody is only a new spelling."""
+        if not entry.flags & HELD:
+            return entry.seq, entry.t
+        if fate is None or fate.what == "swallowed" or (fate.what, fate.by is None) == _ALTERED:
+            return None
+        return fate.seq, fate.t
+
+    def _seen(self, entry: FrameEntry, said: Sighting, *, passed: bool) -> Seen:
+        owner, client = self.remarks.owner(entry.link), said.client or self.clients.get(entry.link)
+        return Seen(entry.seq, entry.t, entry.link, owner, client, passed, said, said.records)
+
+    def _request(self, entry: FrameEntry, said: Sighting) -> None:
+        """A request reached the broker unless it was swallowed or is still held: a replaced one
+        arrived too, in other words."""
+        fate = self._fate(entry)
+        held_for_ever = bool(entry.flags & HELD) and fate is None
+        if said.client is not None:
+            self.clients[entry.link] = said.client
+        swallowed = fate is not None and fate.what == "swallowed"
+        seen = self._seen(entry, said, passed=not (held_for_ever or swallowed))
+        if said.point is Point.PUBLISH:
+            self.published.append(seen)
+        elif said.point is Point.ACK:
+            self.acked.append(seen)
+        else:
+            self._control(seen)
+        if said.group and (said.point is Point.ACK or said.member is not None):
+            self.groups.setdefault((seen.owner, seen.client), set()).add(said.group)
+
+    def _control(self, seen: Seen) -> None:
+        """A control request may end a transaction, or say from where a client wants to read."""
+        if "committed" in seen.said.details:
+            self.ended.append(seen)
+        elif not seen.said.group:
+            for position in seen.said.positions:
+                self.asked[seen.link, position.topic, position.partition] = position.offset
+
+    def _delivery(self, entry: FrameEntry, said: Sighting) -> None:
+        """Messages handed out. A whole batch travels even when its head was read before: what lies
+        below the position asked for never reaches the application and is left out."""
+        if not said.records:
+            return
+        passed = self._left(entry, self._fate(entry)) is not None
+        seen = self._seen(entry, said, passed=passed)
+        if self.asked:
+            asked, link = self.asked, entry.link
+            fresh = tuple(
+                record
+                for record in said.records
+                if record.offset >= asked.get((link, record.topic, record.partition), 0)
+            )
+            seen = seen._replace(records=fresh)
+        self.delivered.append(seen)
+
+    def _reply(self, entry: FrameEntry, said: Sighting) -> None:
+        """What the broker said about a request, and when that left towards the client."""
+        if said.point in _ENDS:
+            outcomes = {(outcome.topic, outcome.partition): outcome for outcome in said.outcomes}
+            left = self._left(entry, self._fate(entry))
+            reply = Reply(entry.seq, entry.t, left, outcomes)
+            self.replies.setdefault(entry.request_seq, []).append(reply)
+        elif said.error is not None:
+            error = said.error, entry.seq, entry.t
+            self.errors.setdefault(entry.request_seq, []).append(error)
