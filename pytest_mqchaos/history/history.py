@@ -88,3 +88,5 @@ class History:
     read_back: bool = True
     links: Mapping[int, str] = field(default_factory=dict)
     started: int = 0
+    # What was derived from the rows (history/index.py), kept as long as they are.
+    derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

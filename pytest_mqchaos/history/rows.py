@@ -44,6 +44,7 @@ class Attempt(NamedTuple):
     producer_id: int
     sequence: int
     transactional_id: str | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Delivery(NamedTuple):
@@ -63,6 +64,7 @@ class Delivery(NamedTuple):
     value: bytes | None
     content: bytes
     reached: bool
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Ack(NamedTuple):

@@ -1,0 +1,169 @@
+"""What the rows of one history say about all messages: sets and tables, each made on first use.
+
+    History --index_of--> Index (sets over row tuples) --story(id, by)--> Story (few, on demand)
+
+An `id` of None is a row that is not judged ("not mine", or listed in `History.unidentified`).
+It judges nothing. Rows are indexed by number here where a run may hold millions of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from itertools import chain
+
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.positions import Positions
+from pytest_mqchaos.history.rows import Attempt, Effect, Stored
+from pytest_mqchaos.history.story import Stories, Story
+
+
+class Index:
+    """The tables over one history. Ask `index_of(history)` for it: it is made once."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.inputs = history.flow.inputs
+        self.positions = Positions(history)
+
+    # ------------------------------------------------------------ what was published
+
+    @cached_property
+    def attempts(self) -> list[Attempt]:
+        """Publish attempts of identified messages to input destinations, in order of seq."""
+        inputs = self.inputs
+        return [a for a in self.history.attempts if a[7] is not None and a[5] in inputs]
+
+    @cached_property
+    def first(self) -> dict[str, Attempt]:
+        """The first attempt of each id."""
+        return {a[7]: a for a in reversed(self.attempts) if a[7] is not None}
+
+    @cached_property
+    def stored(self) -> list[Stored]:
+        """Identified records of input destinations, as read back."""
+        inputs = self.inputs
+        return [s for s in self.history.stored if s[3] is not None and s[0] in inputs]
+
+    @cached_property
+    def stored_ids(self) -> set[str]:
+        """Ids that an input destination holds at the end."""
+        return {s[3] for s in self.stored if s[3] is not None}
+
+    @cached_property
+    def withdrawn(self) -> set[str]:
+        """Ids whose every attempt was inside a transaction and that the committed view of the log
+        does not show: aborted, hence neither lost nor repeated."""
+        inside = {a[7] for a in self.attempts if a[20] is not None and a[7] is not None}
+        if not inside or not self.history.read_back:
+            return set()
+        outside = {a[7] for a in self.attempts if a[20] is None}
+        return inside - outside - self.stored_ids
+
+    @cached_property
+    def confirmed(self) -> set[str]:
+        """Ids that a producer was told are safe."""
+        told = {a[7] for a in self.attempts if a[13] == "confirmed" and a[7] is not None}
+        return told - self.withdrawn if self.withdrawn else told
+
+    @cached_property
+    def unconfirmable(self) -> set[str]:
+        """Ids published in a mode without confirms (acks=0): accepted when sent."""
+        return {a[7] for a in self.attempts if a[11] == 0 and a[7] is not None} - self.withdrawn
+
+    @cached_property
+    def accepted(self) -> dict[str, int]:
+        """Instant at which the service first told its caller that an id is safe."""
+        return {a.id: a.t for a in sorted(self.history.accepted, key=lambda a: -a.t)}
+
+    @cached_property
+    def owed(self) -> set[str]:
+        """Ids that must have an effect: confirmed or accepted."""
+        return self.confirmed.union(self.unconfirmable, self.accepted)
+
+    @cached_property
+    def ambiguous(self) -> dict[str, list[tuple[bytes | None, bytes | None]]]:
+        """Ids with more than one content among input destinations, and these (key, value)s. Hops
+        through other destinations are not looked at: they may well rewrite a message."""
+        ids = [a[7] for a in self.attempts] + [s[3] for s in self.stored]
+        contents = [a[10] for a in self.attempts] + [s[6] for s in self.stored]
+        some = dict(zip(ids, contents, strict=True))
+        if list(map(some.__getitem__, ids)) == contents:
+            return {}
+        odd = {i for i, c in zip(ids, contents, strict=True) if some[i] != c}
+        found: dict[str, dict[bytes, tuple[bytes | None, bytes | None]]] = defaultdict(dict)
+        for i, key, value, digest in chain(
+            ((a.id, a.key, a.value, a.content) for a in self.attempts),
+            ((s.id, s.key, s.value, s.content) for s in self.stored),
+        ):
+            if i in odd and i is not None:
+                found[i][digest] = (key, value)
+        return {i: list(each.values()) for i, each in found.items()}
+
+    # ------------------------------------------------------------ what was done
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """All effects in their source's own order (those without one first, as they came)."""
+        rows = self.history.effects or ()
+        if any(e[0] is None for e in rows):
+            return sorted(rows, key=lambda e: -1 if e[0] is None else e[0])
+        return sorted(rows, key=_order)
+
+    @cached_property
+    def subscribers(self) -> tuple[str | None, ...]:
+        """The `by` of effects, sorted; `(None,)` where effects name nobody."""
+        names = {e[5] for e in self.history.effects or ()}
+        return tuple(sorted(names, key=lambda n: n or "")) if names else (None,)
+
+    def done(self, by: str | None) -> set[str]:
+        """Ids with an effect for this subscriber, posthumous ones left out."""
+        rows = self.history.effects or ()
+        if len(self.subscribers) == 1 and by == self.subscribers[0]:
+            return {e[3] for e in rows if not e[9]}
+        return {e[3] for e in rows if not e[9] and (by is None or e[5] == by)}
+
+    # ------------------------------------------------------------ one message
+
+    @cached_property
+    def stories(self) -> Stories:
+        """The rows by id."""
+        return Stories(self.history, self.positions, self.effects)
+
+    def story(self, message_id: str, by: str | None = None) -> Story:
+        """What is known of one id, for one subscriber."""
+        return self.stories.of(message_id, by)
+
+    # ------------------------------------------------------------ the funnel
+
+    @cached_property
+    def funnel(self) -> dict[str, int]:
+        """The stages in order: published, confirmed, accepted and dead count ids, the rest rows;
+        acked and waiting count stored messages."""
+        inputs, dead = self.inputs, self.history.flow.dead_letters
+        unacked = self.positions.unpassed(self.stored)
+        effects = self.history.effects or ()
+        done = {e[3] for e in effects} if unacked else set()
+        placed = self.positions.places
+        return {
+            "published": len(self.first),
+            "confirmed": len(self.confirmed),
+            "stored": len(self.stored),
+            "delivered": sum(1 for d in self.history.deliveries if d[12] and d[5] in inputs),
+            "effects": len(effects),
+            "acked": sum(1 for s in self.stored if (s[0], s[1]) in placed) - len(unacked),
+            "dead": len({s[3] for s in self.history.stored if s[0] in dead}) if dead else 0,
+            "waiting": sum(1 for s in unacked if s[3] not in done),
+        }
+
+
+def index_of(history: History) -> Index:
+    """The index of a history, made on first use and kept with it."""
+    found = history.derived.get("index")
+    if not isinstance(found, Index):
+        found = history.derived["index"] = Index(history)
+    return found
+
+
+def _order(effect: Effect) -> int:
+    return effect[0] or 0
