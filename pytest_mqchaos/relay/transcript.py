@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_mqchaos.frames import Record
+from pytest_mqchaos.history.identity import Identity
 from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, RuleEvent
 from pytest_mqchaos.history.spool import FrameEntry, NoteEntry
 from pytest_mqchaos.relay.transcript_ends import TransactionEnd, transaction_end
 from pytest_mqchaos.relay.transcript_notes import Remarks
 from pytest_mqchaos.relay.transcript_reading import Decoder, Reading
-from pytest_mqchaos.relay.transcript_rows import Maker, Names, acks
+from pytest_mqchaos.relay.transcript_rows import Maker, acks
 
 PREVIEW = 60  # bytes of a value that are shown of a message without an id
 
@@ -58,8 +59,7 @@ def transcribe(
     entries: Iterable[FrameEntry | NoteEntry],
     *,
     codec: Decoder,
-    identity: Names,
-    content: Callable[[bytes | None, bytes | None], bytes],
+    identity: Identity,
     owners: Mapping[int, str] | None = None,
     show: Callable[[Record], str] | None = None,
 ) -> Transcript:
@@ -82,7 +82,7 @@ def transcribe(
     reading = Reading(remarks=remarks, codec=codec)
     for frame in frames:
         reading.take(frame)
-    maker = Maker(names=identity, content=content, show=show or preview, unidentified={})
+    maker = Maker(identity=identity, show=show or preview)
     return _result(reading, maker, len(frames))
 
 

@@ -10,21 +10,15 @@ end differs, because two different parties are asked:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_mqchaos.frames import Outcome, Record, Sighting
+from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.rows import Ack, AckOutcome, Attempt, Delivery, PublishOutcome
 from pytest_mqchaos.relay.transcript_notes import Answer
 
 Place = tuple[str, int]  # topic, partition
-
-
-class Names(Protocol):
-    """Who says which ids a message carries: none, one or several (`history.identity`)."""
-
-    def of(self, record: Record) -> tuple[str, ...]:
-        """The message's ids; empty if it has none."""
 
 
 class Seen(NamedTuple):
@@ -62,19 +56,19 @@ class PublishEnd(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Maker:
-    """Makes rows. `content` digests key and value; `show` renders a message that has no id."""
+    """Makes rows. `show` renders a message that has no id, for `unidentified` (each text once)."""
 
-    names: Names
-    content: Callable[[bytes | None, bytes | None], bytes]
+    identity: Identity
     show: Callable[[Record], str]
-    unidentified: dict[str, None]
+    unidentified: dict[str, None] = field(default_factory=dict)
 
     def ids(self, record: Record) -> tuple[str | None, ...]:
-        """A message's ids; (None,) and a place among the unidentified if it has none."""
-        ids = self.names.of(record)
-        if ids:
-            return ids
-        self.unidentified.setdefault(self.show(record))
+        """A message's ids; (None,) and a place among the unidentified if it has none; () if the
+        user's own id function says that the message is not one to judge."""
+        found = self.identity.find(record)
+        if found.ids or not found.mine:
+            return found.ids
+        self.unidentified.setdefault(f"{self.show(record)}: {found.reason}")
         return (None,)
 
     def attempts(
@@ -93,7 +87,7 @@ class Maker:
             index = counts.get(place, 0)
             counts[place] = index + 1
             offset = end.offset + index if end.offset >= 0 else -1
-            content = self.content(record.key, record.value)
+            digest = content(record.key, record.value)
             for id_ in self.ids(record._replace(offset=offset)):
                 yield Attempt(
                     seen.seq,
@@ -106,7 +100,7 @@ class Maker:
                     id_,
                     record.key,
                     record.value,
-                    content,
+                    digest,
                     acks,
                     seen.passed,
                     end.outcome,
@@ -122,7 +116,7 @@ class Maker:
     def deliveries(self, seen: Seen, group: str | None) -> Iterator[Delivery]:
         """One row per message (and id) of a frame that hands messages out."""
         for record in seen.records:
-            content = self.content(record.key, record.value)
+            digest = content(record.key, record.value)
             for id_ in self.ids(record):
                 yield Delivery(
                     seen.seq,
@@ -136,7 +130,7 @@ class Maker:
                     id_,
                     record.key,
                     record.value,
-                    content,
+                    digest,
                     seen.passed,
                 )
 

@@ -1,23 +1,23 @@
 """A tape is written by hand, frame by frame, and a codec that only remembers what each frame says
 stands in for a real one: what is tested here is who was told what, not how bytes are read."""
 
-import hashlib
-
 import pytest
 
 from pytest_mqchaos.errors import PeerError
 from pytest_mqchaos.frames import Direction, Outcome, Point, Position, Record, Sighting
+from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.spool import HELD, FrameEntry, NoteEntry, pack_frame, pack_note, read
 from pytest_mqchaos.relay.transcript import preview, transcribe
 
 
-class Names:
-    def of(self, record):
-        return tuple((record.value or b"").decode().split("+")) if record.value else ()
+def parts(record):
+    """The ids of a test message: "a+b" has two, "-" is none of ours."""
+    if record.value is None:
+        return []
+    return None if record.value == b"-" else record.value.decode().split("+")
 
 
-def content(key, value):
-    return hashlib.blake2b(repr((key, value)).encode(), digest_size=8).digest()
+NAMES = Identity.parse(parts)
 
 
 class Tape:
@@ -88,7 +88,7 @@ class Tape:
         return self.frame(Direction.TO_BROKER, said, link=link)
 
     def read(self, **options):
-        return transcribe(self.entries, codec=self, identity=Names(), content=content, **options)
+        return transcribe(self.entries, codec=self, identity=NAMES, **options)
 
 
 @pytest.fixture
@@ -212,12 +212,8 @@ def test_one_message_may_have_several_ids_and_offsets_count_messages(tape):
 
 
 def test_identity_sees_the_offset_that_the_broker_gave(tape):
-    class ByOffset:
-        def of(self, record):
-            return (f"{record.topic}-{record.partition}@{record.offset}",)
-
     tape.confirm(tape.publish(b"a", b"b"), offset=5)
-    read_ = transcribe(tape.entries, codec=tape, identity=ByOffset(), content=content)
+    read_ = transcribe(tape.entries, codec=tape, identity=Identity.parse("offset"))
     assert [row.id for row in read_.attempts] == ["t-0@5", "t-0@6"]
 
 
@@ -225,7 +221,16 @@ def test_messages_without_an_id_are_rows_and_are_shown_once(tape):
     tape.publish(None, None)
     read_ = tape.read()
     assert [row.id for row in read_.attempts] == [None, None]
-    assert read_.unidentified == ("t-0 (null)",)
+    why = "the id callable returned [], not str or list of str"
+    assert read_.unidentified == (f"t-0 (null): {why}",)
+
+
+def test_a_message_that_is_not_mine_makes_no_row_yet_counts_in_offsets(tape):
+    tape.confirm(tape.publish(b"-", b"a"), offset=5)
+    tape.deliver(Record("t", 0, 5, b"k", b"-"))
+    read_ = tape.read()
+    assert [(row.id, row.offset) for row in read_.attempts] == [("a", 6)]
+    assert (read_.deliveries, read_.unidentified) == ((), ())
 
 
 def test_a_preview_is_cut():
@@ -371,7 +376,7 @@ def test_a_codec_that_learns_nothing_is_left_alone(tape):
 
     tape.note("topics", names={"ab": "orders"})
     tape.publish(b"a")
-    read_ = transcribe(tape.entries, codec=Deaf(), identity=Names(), content=content)
+    read_ = transcribe(tape.entries, codec=Deaf(), identity=NAMES)
     assert only(read_.attempts).id == "a"
 
 
@@ -426,5 +431,5 @@ def test_packed_entries_read_the_same(tape):
         pack_frame(entry) if isinstance(entry, FrameEntry) else pack_note(entry)
         for entry in tape.entries
     )
-    again = transcribe(read(packed), codec=tape, identity=Names(), content=content)
+    again = transcribe(read(packed), codec=tape, identity=NAMES)
     assert again == tape.read()
