@@ -215,3 +215,13 @@ class Scripted:
         except StopIteration:
             self._steps = None
             return [Done()]
+
+
+def until(
+    *kinds: type[Event], do: list[Action] | None = None
+) -> Generator[list[Action], Event, Event]:
+    """Inside a script: do these actions, then wait for the first event of one of these kinds."""
+    event = yield do or []
+    while not isinstance(event, kinds):
+        event = yield []
+    return event

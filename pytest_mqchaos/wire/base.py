@@ -87,6 +87,7 @@ class Codec(Protocol):
     """One protocol. Shared by all links of a broker; learns topic names from metadata answers."""
 
     name: str
+    topic_names: dict[bytes, str]
 
     def scanner(self) -> Scanner: ...
 

@@ -1,0 +1,67 @@
+"""How trouble is caused at Kafka's OffsetCommit, and at requests by API name.
+
+Positions are cumulative: a lost commit alone is invisible. A redelivery needs an eviction, and an
+eviction must be real (a LeaveGroup), or the client stalls for its whole session time-out.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.faults.refuse import Refuse
+from pytest_mqchaos.recipes import base as act
+from pytest_mqchaos.recipes.base import FrameSeen, Script, until
+from pytest_mqchaos.wire.kafka.requests import (
+    error_code,
+    error_reply,
+    leave_group,
+    reply_error_code,
+)
+
+DEFAULT_ERROR = {
+    "OffsetCommit": "COORDINATOR_LOAD_IN_PROGRESS",
+    "TxnOffsetCommit": "COORDINATOR_LOAD_IN_PROGRESS",
+    "Heartbeat": "REBALANCE_IN_PROGRESS",
+    "EndTxn": "CONCURRENT_TRANSACTIONS",
+}
+FALLBACK_ERROR = "COORDINATOR_NOT_AVAILABLE"
+
+
+def lose(_fault: object, seen: FrameSeen) -> Script:
+    """Drain, swallow, sever."""
+    yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
+
+
+def sever(fault: object, seen: FrameSeen) -> Script:
+    """Cut the connection at this request."""
+    reset = bool(getattr(fault, "reset", False))
+    yield [act.Swallow(seen.frame), act.Sever(reset), act.TookEffect("connection cut")]
+
+
+def refuse(fault: Refuse, seen: FrameSeen) -> Script:
+    """Answer with an error that a broker may give without having done anything."""
+    usual = DEFAULT_ERROR.get(seen.frame.name, FALLBACK_ERROR)
+    code = error_code(fault.error if fault.error is not None else usual)
+    yield [
+        act.Swallow(seen.frame),
+        act.Reply(seen.frame, error_reply(seen.frame, code)),
+        act.TookEffect(f"{seen.frame.name} answered {code}"),
+    ]
+
+
+def evict(_fault: object, seen: FrameSeen) -> Script:
+    """The member really leaves its group (as when its session expired), then its request goes on:
+    the broker itself refuses it, rebalances, and hands the uncommitted messages out again."""
+    group, member = seen.sighting.group, seen.sighting.member
+    if not group or not member:
+        reason = "this consumer is no member of a group: the broker has nothing to take from it"
+        yield [act.Forward(seen.frame), act.Unharmed(reason)]
+        return
+    frame = leave_group(group, member)
+    answered = yield from until(act.Answer, do=[act.Hold(seen.frame), act.SideRequest(frame)])
+    raw = answered.value if isinstance(answered, act.Answer) else None
+    code = reply_error_code(frame, raw) if isinstance(raw, bytes) else None
+    if code == 0:
+        yield [act.Forward(seen.frame), act.TookEffect(f"{member} left {group}")]
+    else:
+        reason = f"the broker did not let {member} leave {group} (answer {code})"
+        yield [act.Forward(seen.frame), act.Unharmed(reason)]

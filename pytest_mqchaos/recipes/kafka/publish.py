@@ -1,0 +1,112 @@
+"""How trouble is caused at Kafka's Produce request. Nothing here forges what a broker would say
+that it did not do; consequences are the client's and the broker's own.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.faults.duplicate import Duplicate
+from pytest_mqchaos.faults.refuse import Refuse
+from pytest_mqchaos.faults.reorder import Reorder
+from pytest_mqchaos.frames import Direction, Sighting
+from pytest_mqchaos.recipes import base as act
+from pytest_mqchaos.recipes.base import FrameSeen, Script, until
+from pytest_mqchaos.wire.kafka.requests import error_code, error_reply, reply_error_code
+
+# Shorter than any request or session time-out of the clients (clients.md): a hold that is not
+# answered by then goes on unharmed.
+HOLD_NS = 1_000_000_000
+# Errors that a broker gives after it appended (or may have): faithful only on a reply.
+APPENDED = frozenset({7, 20})
+
+
+def lose(_fault: object, seen: FrameSeen) -> Script:
+    """Drain, swallow, sever: a stream cannot lose one request and carry on."""
+    if seen.sighting.acks == 0:
+        yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost (acks=0)")]
+        return
+    yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
+
+
+def sever(fault: object, seen: FrameSeen) -> Script:
+    """Cut now: this request and the unanswered confirms before it are lost together."""
+    reset = bool(getattr(fault, "reset", False))
+    yield [act.Swallow(seen.frame), act.Sever(reset), act.TookEffect("connection cut")]
+
+
+def refuse(fault: Refuse, seen: FrameSeen) -> Script:
+    """Answer with a retriable error. Errors that normally follow an append are put on the
+    broker's own reply instead, so that the log agrees with what was said."""
+    code = error_code(fault.error if fault.error is not None else "NOT_LEADER_OR_FOLLOWER")
+    if seen.sighting.acks == 0:
+        yield [act.Forward(seen.frame), act.Unharmed("acks=0 asks for no answer to refuse with")]
+        return
+    answer = error_reply(seen.frame, code)
+    if code in APPENDED:
+        event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame)])
+        if isinstance(event, act.ReplySeen):
+            yield [act.Forward(event.frame, answer), act.TookEffect(f"answered {code}, stored")]
+        return
+    yield [
+        act.Swallow(seen.frame),
+        act.Reply(seen.frame, answer),
+        act.TookEffect(f"answered {code}, not stored"),
+    ]
+
+
+def _partitions(sighting: Sighting) -> set[tuple[str, int]]:
+    return {(record.topic, record.partition) for record in sighting.records}
+
+
+def reorder(fault: Reorder, seen: FrameSeen) -> Script:
+    """Hold request n until n + window of the same partition have arrived, then refuse it: the
+    client's retry lands behind them. An answer given at once would reorder nothing."""
+    if any(record.producer_id >= 0 for record in seen.sighting.records):
+        reason = "an idempotent producer keeps its order (sequence numbers, KIP-98)"
+        yield [act.Forward(seen.frame), act.Unharmed(reason)]
+        return
+    ours = _partitions(seen.sighting)
+    behind = 0
+    event = yield [act.Hold(seen.frame), act.WakeAt(seen.t + HOLD_NS)]
+    while True:
+        if isinstance(event, FrameSeen) and ours & _partitions(event.sighting):
+            behind += 1
+            if behind >= fault.window:
+                break
+        elif isinstance(event, act.Timer):
+            reason = "this client never had two requests in flight"
+            yield [act.Forward(seen.frame), act.Unharmed(reason)]
+            return
+        event = yield []
+    yield [
+        act.Swallow(seen.frame),
+        act.Reply(seen.frame, error_reply(seen.frame, 6)),
+        act.TookEffect(f"refused after {behind} later request(s) had arrived"),
+    ]
+
+
+def duplicate(_fault: Duplicate, seen: FrameSeen) -> Script:
+    """Publish the same request once more on a connection of our own, right behind the first: what
+    some producer's retry would have stored. A fair test of consumers."""
+    if seen.sighting.acks == 0 or any(r.producer_id >= 0 for r in seen.sighting.records):
+        reason = "an idempotent producer's copy is dropped by the broker (KIP-98)"
+        if seen.sighting.acks == 0:
+            reason = "acks=0: whether the first copy was stored is not known"
+        yield [act.Forward(seen.frame), act.Unharmed(reason)]
+        return
+    event = yield from until(
+        act.ReplySeen, do=[act.Forward(seen.frame), act.Gate(Direction.TO_BROKER)]
+    )
+    if not isinstance(event, act.ReplySeen):
+        return
+    if any(outcome.code for outcome in event.sighting.outcomes):
+        yield [act.Forward(event.frame), act.Unharmed("the broker refused the first copy")]
+        return
+    answered = yield from until(
+        act.Answer, do=[act.Hold(event.frame), act.SideRequest(seen.frame.raw)]
+    )
+    raw = answered.value if isinstance(answered, act.Answer) else None
+    if isinstance(raw, bytes) and reply_error_code(seen.frame, raw) == 0:
+        yield [act.Forward(event.frame), act.TookEffect("stored once more")]
+    else:
+        yield [act.Forward(event.frame), act.Unharmed("the broker refused the copy")]

@@ -1,0 +1,84 @@
+"""How trouble is caused at Kafka's replies: Produce (confirm), OffsetCommit (ack_confirm) and Fetch
+(deliver). The firing starts when the *request* passes, because what follows it must be kept back.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.faults.delay import Delay
+from pytest_mqchaos.frames import Direction, Frame
+from pytest_mqchaos.recipes import base as act
+from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
+
+NO_CONFIRM = "acks=0 has no confirm"
+REFUSED = "the broker refused it: there was no success to lose"
+
+
+def lose(_fault: object, seen: FrameSeen) -> Script:
+    """Gate: forward the request and nothing behind it, lose its reply, close. Without the gate
+    later requests would be stored and resent as well: more than one copy."""
+    if not seen.frame.expects_reply:
+        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+        return
+    event = yield from until(ReplySeen, do=[act.Forward(seen.frame), act.Gate(Direction.TO_BROKER)])
+    if isinstance(event, ReplySeen):
+        if any(outcome.code for outcome in event.sighting.outcomes):
+            yield [act.Forward(event.frame), act.Unharmed(REFUSED)]
+            return
+        yield [act.Swallow(event.frame), act.Sever(), act.TookEffect("reply lost")]
+
+
+def delay_reply(fault: Delay, seen: FrameSeen) -> Script:
+    """Hold the reply, and what comes behind it: replies stay in order."""
+    if not seen.frame.expects_reply:
+        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+        return
+    event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
+    if isinstance(event, ReplySeen):
+        yield from _late(fault, event.frame, event.t)
+
+
+def delay_frame(fault: Delay, seen: FrameSeen) -> Script:
+    """Hold the frame itself."""
+    yield from _late(fault, seen.frame, seen.t)
+
+
+def _late(fault: Delay, frame: Frame, t: int) -> Script:
+    until_t = t + int(fault.seconds * 1e9)
+    yield from until(act.Timer, do=[act.Hold(frame), act.WakeAt(until_t)])
+    yield [act.Forward(frame), act.TookEffect(f"{fault.seconds} s late")]
+
+
+def sever_reply(fault: object, seen: FrameSeen) -> Script:
+    """A delivery that never arrives, with its connection."""
+    reset = bool(getattr(fault, "reset", False))
+    yield [act.Swallow(seen.frame), act.Sever(reset), act.TookEffect("delivery lost")]
+
+
+def hang_reply(fault: object, seen: FrameSeen) -> Script:
+    """The broker took the request; its reply and all that follows is lost in the dark."""
+    if not seen.frame.expects_reply:
+        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+        return
+    event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
+    if isinstance(event, ReplySeen):
+        yield from dark(fault, event.frame, event.t)
+
+
+def hang_frame(fault: object, seen: FrameSeen) -> Script:
+    """From this frame on nothing passes."""
+    yield from dark(fault, seen.frame, seen.t)
+
+
+def dark(fault: object, frame: Frame, t: int) -> Script:
+    """Nothing passes either way: for a while (then everything flows on, as when a network comes
+    back), or until the client gives up."""
+    seconds = getattr(fault, "for_", None)
+    if seconds is None:
+        yield from until(
+            act.Closed, do=[act.Swallow(frame), act.Dark(), act.TookEffect("connection dark")]
+        )
+        return
+    gates: list[act.Action] = [act.Gate(Direction.TO_BROKER), act.Gate(Direction.TO_CLIENT)]
+    wake = act.WakeAt(t + int(seconds * 1e9))
+    yield from until(act.Timer, do=[act.Hold(frame), *gates, wake])
+    yield [act.Forward(frame), act.TookEffect(f"dark for {seconds} s")]

@@ -1,0 +1,52 @@
+"""Every Kafka recipe by (point, verb): the working side of the legality table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pytest_mqchaos.frames import Point
+from pytest_mqchaos.recipes.base import FrameSeen, Script, Scripted
+from pytest_mqchaos.recipes.kafka import acks, processes, publish, replies
+from pytest_mqchaos.recipes.registry import Maker
+
+Writer = Callable[[Any, FrameSeen], Script]
+
+
+def _maker(write: Writer) -> Maker:
+    return lambda fault: Scripted(lambda seen: write(fault, seen))
+
+
+_WRITERS: dict[tuple[Point, str], Writer] = {
+    (Point.PUBLISH, "drop"): publish.lose,
+    (Point.PUBLISH, "duplicate"): publish.duplicate,
+    (Point.PUBLISH, "reorder"): publish.reorder,
+    (Point.PUBLISH, "refuse"): publish.refuse,
+    (Point.PUBLISH, "sever"): publish.sever,
+    (Point.PUBLISH, "hang"): replies.hang_frame,
+    (Point.PUBLISH, "crash_worker"): processes.crash_at_request,
+    (Point.CONFIRM, "drop"): replies.lose,
+    (Point.CONFIRM, "delay"): replies.delay_reply,
+    (Point.CONFIRM, "hang"): replies.hang_reply,
+    (Point.CONFIRM, "crash_worker"): processes.crash_at_reply,
+    (Point.DELIVER, "delay"): replies.delay_frame,
+    (Point.DELIVER, "sever"): replies.sever_reply,
+    (Point.DELIVER, "crash_worker"): processes.crash_at_reply,
+    (Point.ACK, "drop"): acks.lose,
+    (Point.ACK, "refuse"): acks.refuse,
+    (Point.ACK, "redeliver"): acks.evict,
+    (Point.ACK, "hang"): replies.hang_frame,
+    (Point.ACK, "crash_worker"): processes.crash_at_request,
+    (Point.ACK_CONFIRM, "drop"): replies.lose,
+    (Point.CONTROL, "refuse"): acks.refuse,
+    (Point.CONTROL, "sever"): acks.sever,
+    (Point.CONTROL, "rebalance"): acks.evict,
+}
+for _point in (Point.PUBLISH, Point.DELIVER, Point.ACK, Point.CONTROL):
+    _WRITERS[_point, "kill_broker"] = processes.kill_broker
+    _WRITERS[_point, "pause_broker"] = processes.pause_broker
+    _WRITERS[_point, "restart_broker"] = processes.restart_broker
+
+RECIPES: dict[tuple[Point, str], Maker] = {
+    place: _maker(writer) for place, writer in _WRITERS.items()
+}

@@ -1,0 +1,112 @@
+"""All armed rules of a run, by the frames that they wait for.
+
+It knows rules, counters and what messages are the same; it must never know what a rule causes.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.frames import Direction, Frame, Point, Record, Sighting
+from pytest_mqchaos.history.identity import Identity
+from pytest_mqchaos.plan.rules import Rule
+from pytest_mqchaos.relay.arming import Armed, Candidate
+from pytest_mqchaos.relay.coverage import Coverage
+from pytest_mqchaos.relay.link import Link
+from pytest_mqchaos.wire.base import Codec
+
+PUBLISHER = "publisher"  # frames of our own publisher count for publish and confirm only
+# Rules on a reply of these points are triggered by the request that will be answered.
+_REQUEST_POINTS = {
+    Point.PUBLISH: Point.PUBLISH,
+    Point.CONFIRM: Point.PUBLISH,
+    Point.ACK: Point.ACK,
+    Point.ACK_CONFIRM: Point.ACK,
+    Point.CONTROL: Point.CONTROL,
+}
+_ACKS = (Point.ACK, Point.ACK_CONFIRM)
+
+
+class Armory:
+    """The rules of one run. `identity` None: messages are told apart by place and content."""
+
+    __slots__ = ("_codec", "_cover", "_delivers", "_identity", "_rules", "armed")
+
+    def __init__(self, codec: Codec, identity: Identity | None) -> None:
+        self.armed: list[Armed] = []
+        self._codec = codec
+        self._identity = identity
+        self._cover: Coverage | None = None
+        self._delivers = codec.replies_of(Point.DELIVER)
+        self._rules: tuple[dict[str, list[Armed]], dict[str, list[Armed]]] = ({}, {})
+
+    def arm(self, index: int, rule: Rule) -> Armed:
+        """Add one rule; its counter starts at zero now."""
+        armed = Armed(index, rule)
+        self.armed.append(armed)
+        point = rule.where.point
+        if point is Point.DELIVER:
+            table, names = self._rules[Direction.TO_CLIENT], self._delivers
+        else:
+            table = self._rules[Direction.TO_BROKER]
+            names = self._codec.requests_of(_REQUEST_POINTS[point])
+            if point is Point.CONTROL and rule.where.api is not None:
+                names = frozenset({rule.where.api})
+        for name in names:
+            table.setdefault(name, []).append(armed)
+        if point in _ACKS and self._cover is None:
+            self._cover = Coverage()
+        return armed
+
+    def disarm(self) -> None:
+        """No frame triggers anything any more."""
+        self._rules = ({}, {})
+
+    def names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Names of requests and of replies that a rule waits for."""
+        return frozenset(self._rules[0]), frozenset(self._rules[1])
+
+    def waits_for(self, frame: Frame) -> bool:
+        """Whether any rule looks at frames of this name."""
+        return frame.name in self._rules[frame.direction]
+
+    def covers(self, frame: Frame) -> bool:
+        """Whether this delivery must be remembered, so that acks can be counted."""
+        return (
+            self._cover is not None
+            and frame.direction is Direction.TO_CLIENT
+            and frame.name in self._delivers
+        )
+
+    def delivered(self, owner: str, sighting: Sighting) -> None:
+        """Remember what was handed to an owner."""
+        if self._cover is not None:
+            self._cover.delivered(owner, sighting.records, self.candidate)
+
+    def candidate(self, record: Record) -> Candidate:
+        """A message as it is counted."""
+        ids = self._identity.of(record) if self._identity is not None else ()
+        identity = ids or (record.topic, record.partition, record.key, record.value)
+        return Candidate(record, ids, identity)
+
+    def hit(self, link: Link, frame: Frame, sighting: Sighting) -> tuple[Armed, list[str]] | None:
+        """The first rule whose turn it is and the ids it means. Every rule counts the frame; one
+        that comes second to another acts on the next frame with the same messages."""
+        found: tuple[Armed, list[str]] | None = None
+        covered: list[Candidate] | None = None
+        for armed in self._rules[frame.direction][frame.name]:
+            point = armed.rule.where.point
+            if link.owner == PUBLISHER and point not in (Point.PUBLISH, Point.CONFIRM):
+                continue
+            if point in _ACKS:
+                if covered is None:
+                    covered = self._cover.newly(link.owner, sighting) if self._cover else []
+                candidates = covered
+            elif point is Point.CONTROL:
+                candidates = [Candidate(None, (), (link.number, frame.correlation, frame.t))]
+            else:
+                candidates = [self.candidate(record) for record in sighting.records]
+            ids = armed.hits(sighting, candidates, link.owner)
+            if ids and found is None:
+                found = armed, ids
+            elif ids:
+                armed.postpone(candidates)
+        return found

@@ -1,0 +1,268 @@
+"""The heart: frames + time + plan -> what happens. Sans-io; a shell moves the bytes.
+
+It knows links, rules and who asked what; it must never know a protocol (that is the codec's), how a
+fault is caused (the recipe's), sockets or clocks (the shell's).
+
+    shell --bytes, time, answers--> Engine --> Link.out, asks, sides, history bytes
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+
+from pytest_mqchaos.frames import Frame, Sighting
+from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
+from pytest_mqchaos.plan.rules import Rule
+from pytest_mqchaos.recipes.registry import recipe_for
+from pytest_mqchaos.relay.arming import Armed
+from pytest_mqchaos.relay.armory import Armory
+from pytest_mqchaos.relay.firing import Firing
+from pytest_mqchaos.relay.link import Link
+from pytest_mqchaos.relay.recording import Recording
+from pytest_mqchaos.wire.base import Codec, Interest
+
+NAMED = 3  # ids that a note names
+Address = Callable[[str, int, str, int], tuple[str, int]]
+
+
+class Engine:
+    """All links of one data plane (or one simulation) and the plan that is armed on them.
+
+    `sink` takes packed history bytes; `address(owner, node, host, port)` gives the owner's own
+    listener for a broker. A shell empties `asks` (to the controller), `sides` (own connections to a
+    broker) and `dirty` (links with output made outside their own scan).
+    """
+
+    def __init__(self, *, codec: Codec, sink: Callable[[bytes], None], address: Address) -> None:
+        self.codec = codec
+        self.address = address
+        self.recording = Recording(codec, sink)
+        self.asks: list[dict[str, object]] = []
+        self.sides: list[tuple[int, int, bytes]] = []
+        self.dirty: set[Link] = set()
+        self.links: dict[int, Link] = {}
+        self.now = 0
+        self._numbers = 0
+        self._timers: list[tuple[int, int, Firing]] = []
+        self._interest = Interest()
+        self._topics_told = 0
+        self.begin({}, 0)
+        self.recording.on = False
+
+    # ------------------------------------------------------------ a run
+
+    def begin(self, settings: Mapping[str, object], now: int) -> None:
+        """A Chaos starts. `settings`: `identity` (a spec, None = by content), `record` (bool)."""
+        self.now = now
+        self.refused: set[str] = set()
+        self.firings: set[Firing] = set()
+        self._questions: dict[int, Firing] = {}
+        self._timers.clear()
+        spec = settings.get("identity", DEFAULT_SPEC)
+        self.armory = Armory(self.codec, Identity.parse(spec) if spec is not None else None)
+        self.recording.begin(now)
+        self.recording.on = bool(settings.get("record", True))
+        for link in self.links.values():
+            self.note(self._link_note(link), now)
+        self._look()
+
+    def end(self, now: int) -> None:
+        """The Chaos is over: nothing is armed, nothing is recorded."""
+        self.disarm()
+        self.heal(now)
+        self.recording.on = False
+        self._look()
+
+    def arm(self, rules: Iterable[tuple[int, Rule]], now: int) -> None:
+        """Add rules; their counters start at zero now."""
+        for index, rule in rules:
+            self.rule_note(self.armory.arm(index, rule), "armed", repr(rule), now)
+        self._look()
+
+    def disarm(self) -> None:
+        """No rule triggers any more; what is under way goes on."""
+        self.armory.disarm()
+        self._look()
+
+    def heal(self, now: int) -> None:
+        """End everything that stands: holds, gates, dark links."""
+        self.now = now
+        for firing in tuple(self.firings):
+            firing.heal(now)
+
+    def _look(self) -> None:
+        requests, replies = self.armory.names()
+        on = self.recording.on
+        self._interest = Interest(
+            track=on, record=on, requests=requests, replies=replies | requests
+        )
+        for link in self.links.values():
+            link.scanner.look(self._interest)
+
+    # ------------------------------------------------------------ links
+
+    def open(self, owner: str, node: int, now: int) -> Link | None:
+        """A client connected to the listener of `owner` for broker `node`; None = refuse it."""
+        if owner in self.refused:
+            return None
+        self.now = now
+        self._numbers += 1
+        link = Link(self, self._numbers, owner, node)
+        link.scanner.look(self._interest)
+        self.links[link.number] = link
+        self.note(self._link_note(link), now)
+        return link
+
+    def _link_note(self, link: Link) -> dict[str, object]:
+        return {"note": "link", "link": link.number, "owner": link.owner, "node": link.node}
+
+    def gone(self, link: Link, now: int, *, by_client: bool) -> None:
+        """Both sides of a link are closed."""
+        self.now = now
+        if link.scanner.blind is not None:
+            self.note({"note": "blind", "link": link.number, "why": link.scanner.blind}, now)
+        who = "client" if by_client else "broker"
+        if link.closing is None:
+            self.note({"note": "closed", "link": link.number, "by": who}, now)
+        self.links.pop(link.number, None)
+        for firing in tuple(link.firings):
+            firing.closed(now, by_client=by_client)
+
+    def cut(self, owner: str, now: int) -> None:
+        """End every link of an owner and refuse it for ever."""
+        self.refused.add(owner)
+        for link in tuple(self.links.values()):
+            if link.owner == owner:
+                link.sever(reset=False, now=now)
+
+    # ------------------------------------------------------------ frames
+
+    def recorded(self, link: Link, now: int) -> None:
+        """Frames that streamed through are put on record."""
+        for frame in link.scanner.seen:
+            frame.t, frame.link = now, link.number
+            self.record(frame, held=False)
+        link.scanner.seen.clear()
+
+    def record(self, frame: Frame, *, held: bool) -> None:
+        """Give a frame its place in the history."""
+        self.now = max(self.now, frame.t)
+        link = self.links[frame.link]
+        self.recording.frame(frame, link.owner, held=held)
+        if self.armory.covers(frame):
+            self.armory.delivered(link.owner, self.decode(frame))
+
+    def decode(self, frame: Frame) -> Sighting:
+        """What a frame means; what cannot be read is put on record."""
+        sighting = self.codec.decode(frame)
+        if sighting.undecoded is not None:
+            self.recording.undecoded += 1
+            self.note(
+                {"note": "undecoded", "frame": frame.seq, "why": sighting.undecoded}, self.now
+            )
+        return sighting
+
+    def rewritten(self, link: Link, frame: Frame) -> bytes:
+        """The reply with every broker address replaced by the owner's own listener."""
+
+        def own(node: int, host: str, port: int) -> tuple[str, int]:
+            return self.address(link.owner, node, host, port)
+
+        data = self.codec.rewrite_addresses(frame, own)
+        if data is not None:
+            frame.raw = data
+        names = self.codec.topic_names
+        if len(names) != self._topics_told:
+            self._topics_told = len(names)
+            told = {topic.hex(): name for topic, name in names.items()}
+            self.note({"note": "topics", "names": told}, self.now)
+        return frame.raw
+
+    def trigger(self, link: Link, frame: Frame) -> Firing | None:
+        """The firing that this frame starts, if a rule waited for it. Every rule counts it."""
+        if link.owner in self.recording.closing or not self.armory.waits_for(frame):
+            return None
+        sighting = self.decode(frame)
+        if sighting.undecoded is not None:
+            return None
+        hit = self.armory.hit(link, frame, sighting)
+        if hit is None:
+            return None
+        armed, ids = hit
+        rule = armed.rule
+        firing = Firing(
+            armed=armed,
+            link=link,
+            frame=frame,
+            sighting=sighting,
+            recipe=recipe_for(self.codec.name, rule.where.point, rule.fault),
+            label=f"{frame.name} of {', '.join(ids[:NAMED])}" + " ..." * (len(ids) > NAMED),
+        )
+        armed.firing += 1
+        self.firings.add(firing)
+        return firing
+
+    def arrived(self, link: Link, frame: Frame, now: int) -> None:
+        """A frame came while firings are at work on its link."""
+        for firing in tuple(link.firings):
+            firing.arrived(frame, self.codec.decode(frame), now)
+
+    # ------------------------------------------------------------ what firings use
+
+    def finished(self, firing: Firing) -> None:
+        """A firing is over."""
+        self.firings.discard(firing)
+        self._questions = {n: f for n, f in self._questions.items() if f is not firing}
+
+    def question(self, firing: Firing) -> int:
+        """A number under which the answer will come back."""
+        self._numbers += 1
+        self._questions[self._numbers] = firing
+        return self._numbers
+
+    def asked(self, firing: Firing) -> bool:
+        """Whether an answer to this firing is still to come."""
+        return firing in self._questions.values()
+
+    def answer(self, ask: int, value: object, now: int) -> None:
+        """The controller answered an ask, or a broker a side request (None: it failed)."""
+        self.now = now
+        firing = self._questions.pop(ask, None)
+        if firing is not None:
+            firing.answer(value, now)
+
+    def wake_at(self, t: int, firing: Firing) -> None:
+        """Send this firing a timer at `t`."""
+        self._numbers += 1
+        heapq.heappush(self._timers, (t, self._numbers, firing))
+
+    def timers(self) -> int:
+        """How many instants are waited for."""
+        return len(self._timers)
+
+    def next_wake(self) -> int | None:
+        """When `wake` has something to do (ns), if ever."""
+        return self._timers[0][0] if self._timers else None
+
+    def wake(self, now: int) -> None:
+        """Timers that are due."""
+        self.now = now
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2].timer(now)
+
+    def note(self, body: Mapping[str, object], now: int) -> None:
+        """Put anything on record."""
+        self.recording.note(body, now)
+
+    def fate(self, frame: Frame, what: str, by: int | None) -> None:
+        """Put on record what became of a held frame."""
+        self.recording.fate(frame, what, by, self.now)
+
+    def left(self, frame: Frame) -> None:
+        """A held reply has left towards its client."""
+        self.recording.fate(frame, "forwarded", None, self.now)
+
+    def rule_note(self, armed: Armed, what: str, text: str, now: int) -> None:
+        """One step in a rule's life."""
+        self.note({"note": "rule", "rule": armed.index, "what": what, "text": text}, now)

@@ -1,0 +1,107 @@
+"""What goes into the history, and when something last moved.
+
+It packs and counts; it decodes nothing while bytes flow. Whether an empty-looking frame moved
+anything is found out only when somebody asks (`moved`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pytest_mqchaos.frames import Direction, Frame, Point
+from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry, NoteEntry, pack_frame, pack_note
+from pytest_mqchaos.wire.base import Codec
+
+SMALL = 512  # a reply above this size carries messages; below it has to be looked into
+UNSORTED_LIMIT = 4096
+
+
+class Recording:
+    """The history of one Chaos as it is written. `sink` takes packed bytes."""
+
+    __slots__ = (
+        "_acks", "_codec", "_delivers", "_held", "_positions", "_publishes", "_unsorted",
+        "closing", "last_moved", "on", "seq", "sink", "undecoded",
+    )  # fmt: skip
+
+    def __init__(self, codec: Codec, sink: Callable[[bytes], None]) -> None:
+        self._codec = codec
+        self.sink = sink
+        self.seq = 0
+        self.on = False
+        self._publishes = codec.requests_of(Point.PUBLISH)
+        self._acks = codec.requests_of(Point.ACK)
+        self._delivers = codec.replies_of(Point.DELIVER)
+        self.begin(0)
+
+    def begin(self, now: int) -> None:
+        """Forget the run before."""
+        self.closing: set[str] = set()
+        self.last_moved = now
+        self.undecoded = 0
+        self._held: set[int] = set()
+        self._positions: dict[tuple[str | None, str, int], int] = {}
+        self._unsorted: list[Frame] = []
+
+    def frame(self, frame: Frame, owner: str, *, held: bool) -> None:
+        """Give the frame its place in the history; `held`: `fate` tells later what became of it."""
+        self.seq += 1
+        frame.seq = self.seq
+        if not self.on:
+            return
+        flags = (HELD if held else 0) | (CLOSING if owner in self.closing else 0)
+        if held:
+            self._held.add(frame.seq)
+        request = frame.request
+        self.sink(
+            pack_frame(
+                FrameEntry(
+                    frame.seq, frame.t, frame.link, frame.direction, frame.kind, frame.version,
+                    request.seq if request is not None else 0, flags, frame.raw,
+                )
+            )
+        )  # fmt: skip
+        if not flags & CLOSING:
+            self._sort(frame)
+
+    def _sort(self, frame: Frame) -> None:
+        name = frame.name
+        if name in self._publishes:
+            self.last_moved = max(self.last_moved, frame.t)
+        elif frame.direction is Direction.TO_CLIENT and name in self._delivers:
+            if len(frame.raw) > SMALL:
+                self.last_moved = max(self.last_moved, frame.t)
+            else:
+                self._unsorted.append(frame)
+        elif frame.direction is Direction.TO_BROKER and name in self._acks:
+            self._unsorted.append(frame)
+        if len(self._unsorted) > UNSORTED_LIMIT:
+            self.moved()
+
+    def moved(self) -> int:
+        """When a frame last moved something (ns): a publish, a confirm, a delivery that was not
+        empty, an ack that advanced."""
+        for frame in self._unsorted:
+            sighting = self._codec.decode(frame)
+            advanced = bool(sighting.records) or sighting.undecoded is not None
+            for topic, partition, offset in sighting.positions:
+                place = (sighting.group, topic, partition)
+                if offset > self._positions.get(place, -1):
+                    self._positions[place] = offset
+                    advanced = True
+            if advanced:
+                self.last_moved = max(self.last_moved, frame.t)
+        self._unsorted.clear()
+        return self.last_moved
+
+    def fate(self, frame: Frame, what: str, by: int | None, now: int) -> None:
+        """Tell what became of a held frame, once."""
+        if frame.seq in self._held:
+            self._held.discard(frame.seq)
+            self.note({"note": "fate", "frame": frame.seq, "fate": what, "by": by}, now)
+
+    def note(self, body: Mapping[str, object], now: int) -> None:
+        """Write anything that is not a frame."""
+        if self.on:
+            self.seq += 1
+            self.sink(pack_note(NoteEntry(self.seq, now, body)))
