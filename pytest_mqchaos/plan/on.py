@@ -93,7 +93,7 @@ class At:
         """The request is answered with `error` (name, number, or None for the usual one)."""
         return self._rule(Refuse(error=error), flags)
 
-    def sever(self, reset: bool = False, **flags: Unpack[Flags]) -> Rule:
+    def sever(self, *, reset: bool = False, **flags: Unpack[Flags]) -> Rule:
         """The connection is cut, with a TCP reset if `reset`."""
         return self._rule(Sever(reset=reset), flags)
 

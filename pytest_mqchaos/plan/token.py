@@ -50,16 +50,17 @@ def decode(text: str) -> dict[str, Any]:
         packed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(packed, _LARGEST)
-        if not unpacker.eof or unpacker.unused_data:
-            raise ValueError("its end is missing or too long")
-        data = json.loads(plain)
+        data = json.loads(plain) if unpacker.eof and not unpacker.unused_data else None
     except (binascii.Error, zlib.error, ValueError) as error:
         raise UsageError(
             f"the plan token {_short(text)} is broken ({error}): copy the whole word, "
             "from its 'mq' to its end."
         ) from error
     if not isinstance(data, dict):
-        raise UsageError(f"the plan token {_short(text)} holds no plan.")
+        raise UsageError(
+            f"the plan token {_short(text)} holds no plan: its end is missing or too long. "
+            "Copy the whole word."
+        )
     return data
 
 

@@ -99,7 +99,7 @@ def _join(
 _TEXT: tuple[type, ...] = (str,)
 _EITHER_TEXT: tuple[type, ...] = (str, bytes)
 QUESTIONS: dict[str, tuple[tuple[type, ...], ...]] = {
-    **{word: (_TEXT,) for word in DESTINATIONS},
+    **dict.fromkeys(DESTINATIONS, (_TEXT,)),
     "key": (_EITHER_TEXT,),
     "id": (_TEXT,),
     "partition": ((int,),),
@@ -150,9 +150,9 @@ class _Where:
         """The message has this key (str is compared as UTF-8)."""
         return question("key", (key,))
 
-    def id(self, id: str) -> Predicate:
+    def id(self, name: str) -> Predicate:
         """The message has this id."""
-        return question("id", (id,))
+        return question("id", (name,))
 
     def partition(self, partition: int) -> Predicate:
         """The message is on this partition."""

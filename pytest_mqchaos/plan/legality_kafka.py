@@ -1,0 +1,505 @@
+"""What Kafka allows: data only. Sources: the Kafka protocol guide and the KIPs named in the rows;
+what clients do was measured with aiokafka 0.14, confluent-kafka 2.16 and kafka-python 3.
+
+Two facts stand behind most rows. A connection is an ordered stream whose requests are answered in
+order (protocol guide, "Network"): a lost frame takes its connection with it. And committed offsets
+are cumulative: a lost commit alone shows nothing, because the next one covers it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from pytest_mqchaos.frames import Point
+from pytest_mqchaos.plan.table import Refusal, Row, Table
+
+_row = partial(Row, protocol="kafka")
+_ORDER = "Kafka protocol guide, Network: one connection, answers in request order"
+_EOS = "KIP-98 (idempotent producer)"
+_GROUP = "Kafka protocol guide, group membership; KIP-62 (session and heartbeats)"
+
+_PUBLISH = (
+    _row(
+        point=Point.PUBLISH,
+        fault="drop",
+        what="Waits until earlier requests are answered, swallows the Produce request and cuts the "
+        "connection. The broker never sees it.",
+        cause="The connection broke before the request reached the broker.",
+        fair_to="producer",
+        survives="Nothing was confirmed, so nothing confirmed is lost.",
+        reference=f"{_ORDER}; KIP-91 (delivery.timeout.ms)",
+        consequence="The client reconnects and sends the batch again; a producer that does not "
+        "retry (acks=0, retries off, swallowed error) has lost it. A client that retries with "
+        "several batches in flight may also swap them.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="duplicate",
+        what="The Produce request reaches the broker twice; the producer gets the first answer.",
+        cause="A producer without idempotence sent the batch again after it had been stored.",
+        fair_to="consumer",
+        survives="At least once. An idempotent producer's copy is recognised by the broker.",
+        reference=_EOS,
+        consequence="Two copies, one behind the other, in the partition.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="reorder",
+        what="Refuses the request with a retriable error, and keeps that answer back until the "
+        "next request of the same producer has arrived: the retry lands behind it.",
+        cause="A leader refused one batch while the next was already on its way.",
+        fair_to="both",
+        survives="Order, only with an idempotent producer or a client with one batch in flight.",
+        reference=f"{_EOS}; producer configuration max.in.flight.requests.per.connection",
+        consequence="The message stands behind its successor in the partition. Clients that keep "
+        "one batch in flight (aiokafka; kafka-python by default) never send the successor: then "
+        "the rule did not fire and says so.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="refuse",
+        what="Answers the Produce request with an error that the client may retry.",
+        cause="The partition's leader moved, or its in-sync replicas were too few.",
+        fair_to="producer",
+        survives="Nothing was confirmed, so nothing confirmed is lost.",
+        reference="Kafka protocol guide, error codes (retriable)",
+        consequence="The client asks for metadata and sends the batch again, some 100 ms later. A "
+        "producer that swallows the error has lost it; with several batches in flight the retry "
+        "may land behind its successors.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="sever",
+        what="Cuts the connection at the Produce request, together with every answer still open.",
+        cause="The connection broke with several requests on their way.",
+        fair_to="both",
+        survives="At least once; exactly once in the log with an idempotent producer.",
+        reference=f"{_ORDER}; {_EOS}",
+        consequence="The client sends all that was unanswered again: copies of what had been "
+        "stored, and in some clients another order.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="hang",
+        what="The connection stays open and nothing passes any more, from this request on.",
+        cause="A network that swallows packets, or a broker that stands still.",
+        fair_to="producer",
+        survives="Nothing was confirmed, so nothing confirmed is lost.",
+        reference="KIP-91 (request.timeout.ms, delivery.timeout.ms)",
+        consequence="The request times out after tens of seconds. Some clients then send again; "
+        "aiokafka without idempotence gives up and tells the application that the end is unknown.",
+    ),
+    _row(
+        point=Point.PUBLISH,
+        fault="crash_worker",
+        what="Holds the Produce request while its sender dies; before: it is dropped, after: it is "
+        "forwarded and answered by the broker first.",
+        cause="The producing process was killed while it published.",
+        fair_to="producer",
+        survives="What was confirmed to it before.",
+        reference=_ORDER,
+        consequence="before: the message never existed outside the process. after: it is stored "
+        "and the restarted process does not know.",
+    ),
+)
+_CONFIRM = (
+    _row(
+        point=Point.CONFIRM,
+        fault="drop",
+        what="Lets nothing pass behind the Produce request, swallows the broker's answer and cuts "
+        "the connection.",
+        cause="The connection broke after the broker had stored the batch.",
+        fair_to="both",
+        survives="At least once; exactly once in the log with an idempotent producer.",
+        reference=f"{_ORDER}; {_EOS}",
+        consequence="The producer sends the batch again: a copy in the log. An idempotent "
+        "producer's copy is recognised by the broker and there is none.",
+    ),
+    _row(
+        point=Point.CONFIRM,
+        fault="delay",
+        what="Keeps the broker's answer back, and all later answers of that connection with it.",
+        cause="A slow disk, a slow follower (acks=all) or a slow network.",
+        fair_to="producer",
+        survives="Everything.",
+        reference=_ORDER,
+        consequence="The producer waits. Beyond its time-out it counts the request as failed, "
+        "although the message is stored.",
+    ),
+    _row(
+        point=Point.CONFIRM,
+        fault="hang",
+        what="Swallows the broker's answer and lets nothing pass any more, the connection open.",
+        cause="A network that swallows packets, just after the batch was stored.",
+        fair_to="both",
+        survives="At least once, if the application sends again what has an unknown end.",
+        reference="KIP-91 (request.timeout.ms, delivery.timeout.ms)",
+        consequence="The client's time-out decides: a copy (confluent-kafka, kafka-python) or an "
+        "error although it is stored (aiokafka without idempotence).",
+    ),
+    _row(
+        point=Point.CONFIRM,
+        fault="crash_worker",
+        what="Holds the broker's answer while the producer dies; before: it never arrives, after: "
+        "it arrives first.",
+        cause="The producing process was killed between the store and its own next step.",
+        fair_to="producer",
+        survives="The stored message.",
+        reference=_ORDER,
+        consequence="The message is stored; what the process wanted to note about it is not. A "
+        "restart that publishes again makes a copy.",
+    ),
+)
+_DELIVER = (
+    _row(
+        point=Point.DELIVER,
+        fault="delay",
+        what="Keeps a Fetch answer with records back, and all later answers of that connection.",
+        cause="A slow broker or network.",
+        fair_to="consumer",
+        survives="Everything.",
+        reference=_ORDER,
+        consequence="Messages arrive late; against another partition's they arrive in another "
+        "order.",
+    ),
+    _row(
+        point=Point.DELIVER,
+        fault="sever",
+        what="Swallows a Fetch answer with records and cuts the connection.",
+        cause="The connection broke while records were on their way.",
+        fair_to="consumer",
+        survives="Everything: a fetch changes nothing in the broker.",
+        reference=f"{_ORDER}; Kafka protocol guide, Fetch",
+        consequence="The client reconnects and fetches from the same position; the application "
+        "sees nothing.",
+    ),
+    _row(
+        point=Point.DELIVER,
+        fault="crash_worker",
+        what="Holds a Fetch answer with records while the consumer dies; before: it never "
+        "arrives, after: it arrives first.",
+        cause="The consuming process was killed as it received the message.",
+        fair_to="consumer",
+        survives="At least once: the position was not committed.",
+        reference=_GROUP,
+        consequence="The message is delivered again to whoever takes the partition over, once the "
+        "dead member has left the group.",
+    ),
+)
+_ACK = (
+    _row(
+        point=Point.ACK,
+        fault="drop",
+        what="Swallows the commit and cuts the connection.",
+        cause="The connection broke before the commit reached the coordinator.",
+        fair_to="consumer",
+        survives="At least once.",
+        reference=f"{_ORDER}; Kafka protocol guide, OffsetCommit",
+        consequence="The client commits again, or its next commit covers this one. Alone it shows "
+        "nothing; a consumer that dies before the retry reads the message again.",
+    ),
+    _row(
+        point=Point.ACK,
+        fault="refuse",
+        what="Answers the commit with an error; the broker does not see it.",
+        cause="The group's coordinator moved or was loading; or the group was rebalancing.",
+        fair_to="consumer",
+        survives="At least once.",
+        reference="Kafka protocol guide, OffsetCommit errors",
+        consequence="14, 15, 16: the client retries inside its commit. 27: the application gets "
+        "an exception, and in some clients the message again.",
+    ),
+    _row(
+        point=Point.ACK,
+        fault="redeliver",
+        what="Has the broker put the member out of its group (a real LeaveGroup for it on a "
+        "connection of our own), then lets the commit go on: the broker refuses it.",
+        cause="The member was taken for dead: a long pause, a slow handler, a lost session.",
+        fair_to="consumer",
+        survives="At least once.",
+        reference=f"{_GROUP}; Kafka protocol guide, LeaveGroup, UNKNOWN_MEMBER_ID",
+        consequence="The commit fails, the member joins again and reads from the last good "
+        "commit: this message once more (kafka-python: all that it had fetched).",
+    ),
+    _row(
+        point=Point.ACK,
+        fault="crash_worker",
+        what="Holds the commit while the consumer dies; before: it is dropped, after: it is "
+        "forwarded and answered by the broker first.",
+        cause="The consuming process was killed between its work and its commit, or right after.",
+        fair_to="consumer",
+        survives="before: at least once. after: the commit stands.",
+        reference=_GROUP,
+        consequence="before: the message is delivered again to the restarted worker. after: it is "
+        "not; work that came behind the commit is lost.",
+    ),
+    _row(
+        point=Point.ACK,
+        fault="hang",
+        what="From the commit on nothing passes any more, the connection stays open.",
+        cause="A network that swallows packets between the consumer and its coordinator.",
+        fair_to="consumer",
+        survives="At least once.",
+        reference=_GROUP,
+        consequence="The commit times out after tens of seconds; heartbeats time out too, so the "
+        "member may lose its session meanwhile and read messages again.",
+    ),
+)
+_ACK_CONFIRM = (
+    _row(
+        point=Point.ACK_CONFIRM,
+        fault="drop",
+        what="The commit reaches the broker, its answer is swallowed and the connection cut.",
+        cause="The connection broke after the coordinator had kept the position.",
+        fair_to="consumer",
+        survives="Everything: the position is kept, a second commit of it changes nothing.",
+        reference=f"{_ORDER}; Kafka protocol guide, OffsetCommit",
+        consequence="The client commits the same position again. A consumer that takes the "
+        "failed commit for lost work and does it again has doubled it.",
+    ),
+)
+
+_CONTROL_REFUSALS: tuple[tuple[str, tuple[tuple[int, str], ...]], ...] = (
+    ("Heartbeat", ((27, "another member joined"), (15, ""), (16, ""))),
+    ("SyncGroup", ((27, "another member joined meanwhile"), (15, ""), (16, ""))),
+    ("JoinGroup", ((15, ""), (14, ""), (16, ""))),
+    ("LeaveGroup", ((15, ""), (16, ""))),
+    ("ConsumerGroupHeartbeat", ((15, ""), (14, ""), (16, ""))),
+    ("OffsetFetch", ((14, ""), (15, ""), (16, ""))),
+    ("FindCoordinator", ((15, ""), (14, ""))),
+    ("Metadata", ((5, "an election is under way"), (3, "the topic is not known here yet"))),
+    ("ListOffsets", ((6, ""), (5, "an election is under way"))),
+    ("InitProducerId", ((15, ""), (14, ""), (16, ""), (51, "the old transaction is ending"))),
+    ("AddPartitionsToTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
+    ("AddOffsetsToTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
+    ("EndTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
+)
+_NAMES: dict[int, tuple[str, str]] = {
+    3: ("UNKNOWN_TOPIC_OR_PARTITION", ""),
+    5: ("LEADER_NOT_AVAILABLE", ""),
+    6: ("NOT_LEADER_OR_FOLLOWER", "the partition's leader moved"),
+    14: ("COORDINATOR_LOAD_IN_PROGRESS", "a new coordinator reads its state"),
+    15: ("COORDINATOR_NOT_AVAILABLE", "the coordinator is being elected"),
+    16: ("NOT_COORDINATOR", "the coordinator moved"),
+    27: ("REBALANCE_IN_PROGRESS", ""),
+    51: ("CONCURRENT_TRANSACTIONS", ""),
+}
+_CONTROL = (
+    _row(
+        point=Point.CONTROL,
+        fault="refuse",
+        what="Answers the named request with an error; the broker does not see it.",
+        cause="A coordinator or leader moved, was loading or was busy.",
+        fair_to="both",
+        survives="Everything: the client asks again.",
+        reference="Kafka protocol guide, error codes of each API",
+        consequence="The client retries or looks the coordinator up again; a Heartbeat answered "
+        "27 makes it join its group again.",
+        apis=tuple(api for api, _ in _CONTROL_REFUSALS),
+    ),
+    _row(
+        point=Point.CONTROL,
+        fault="sever",
+        what="Cuts the connection at the named request, which is lost.",
+        cause="The connection broke.",
+        fair_to="both",
+        survives="Everything: the client reconnects and asks again.",
+        reference=_ORDER,
+        consequence="A reconnect; what was unanswered on that connection is sent again.",
+    ),
+    _row(
+        point=Point.CONTROL,
+        fault="rebalance",
+        what="Has the broker put the member out of its group (a real LeaveGroup for it on a "
+        "connection of our own), then lets the heartbeat go on: the broker itself answers it.",
+        cause="A member left, came or was taken for dead.",
+        fair_to="consumer",
+        survives="At least once.",
+        reference=_GROUP,
+        consequence="The member joins again; what it had not committed is delivered again, in "
+        "aiokafka without any exception.",
+        apis=("Heartbeat",),
+    ),
+)
+
+
+def _broker_rows(point: Point, frame: str) -> tuple[Row, ...]:
+    """The process faults at one point; they differ only in the frame that sets them off."""
+    one = partial(
+        _row,
+        point=point,
+        fair_to="both",
+        reference="KIP-101 and KIP-279 (leader epochs), KIP-966; broker configuration "
+        "min.insync.replicas",
+    )
+    return (
+        one(
+            fault="kill_broker",
+            what=f"The broker is killed while {frame} is held; then the frame goes on.",
+            cause="The broker's process or machine died.",
+            survives="What enough in-sync replicas had; with one replica, what its log kept.",
+            consequence="Clients reconnect, to a new leader if there is a replica, else when the "
+            "broker is back. Requests without an answer are sent again.",
+            needs=("Killable",),
+        ),
+        one(
+            fault="pause_broker",
+            what=f"The broker stands still while {frame} is held; then the frame goes on.",
+            cause="A long garbage collection, a stalled disk, a suspended virtual machine.",
+            survives="Everything that was confirmed.",
+            consequence="Requests wait or time out; sessions may end; with replicas another node "
+            "takes over.",
+            needs=("Pausable",),
+        ),
+        one(
+            fault="restart_broker",
+            what=f"The broker is stopped in order while {frame} is held and started again with "
+            "the same identity, port and data; then the frame goes on.",
+            cause="A rolling upgrade or a change of configuration.",
+            survives="Everything that was confirmed.",
+            consequence="Clients reconnect; groups join again; requests without an answer are "
+            "sent again.",
+            needs=("Killable",),
+        ),
+    )
+
+
+_BROKER = (
+    *_broker_rows(Point.PUBLISH, "a Produce request"),
+    *_broker_rows(Point.CONFIRM, "a Produce answer"),
+    *_broker_rows(Point.DELIVER, "a Fetch answer with records"),
+    *_broker_rows(Point.ACK, "a commit"),
+    *_broker_rows(Point.CONTROL, "the named request"),
+)
+
+_COMMITS = ("OffsetCommit", "TxnOffsetCommit")
+_REFUSALS = (
+    Refusal(
+        point=Point.PUBLISH,
+        code=6,
+        name="NOT_LEADER_OR_FOLLOWER",
+        cause="the partition's leader moved",
+        default=True,
+    ),
+    Refusal(
+        point=Point.PUBLISH,
+        code=7,
+        name="REQUEST_TIMED_OUT",
+        cause="followers were too slow; the leader keeps the batch",
+        stored=True,
+    ),
+    Refusal(
+        point=Point.PUBLISH,
+        code=19,
+        name="NOT_ENOUGH_REPLICAS",
+        cause="too few replicas were in sync, nothing was appended",
+    ),
+    Refusal(
+        point=Point.PUBLISH,
+        code=20,
+        name="NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+        cause="too few replicas were in sync after the append",
+        stored=True,
+    ),
+    *(
+        Refusal(
+            point=Point.ACK,
+            code=code,
+            name=_NAMES[code][0],
+            cause=_NAMES[code][1],
+            default=code == 16,  # noqa: PLR2004 - NOT_COORDINATOR
+        )
+        for code in (14, 15, 16)
+    ),
+    Refusal(
+        point=Point.ACK,
+        code=27,
+        name="REBALANCE_IN_PROGRESS",
+        cause="the group was dividing its partitions",
+        apis=("OffsetCommit",),
+    ),
+    *(
+        Refusal(
+            point=Point.CONTROL,
+            code=code,
+            name=_NAMES[code][0],
+            cause=cause or _NAMES[code][1],
+            apis=(api,),
+            default=place == 0,
+        )
+        for api, errors in _CONTROL_REFUSALS
+        for place, (code, cause) in enumerate(errors)
+    ),
+)
+_EVICT = "on.ack(...).redeliver() or on.control(api='Heartbeat').rebalance()"
+_LATER = "a second producer with the same transactional.id in your test"
+_SEQUENCE = "on.confirm(...).drop() with an idempotent producer: the broker checks the sequence"
+_CAUSED = {
+    1: ("OFFSET_OUT_OF_RANGE", "delete records of the topic below the position"),
+    22: ("ILLEGAL_GENERATION", _EVICT),
+    25: ("UNKNOWN_MEMBER_ID", _EVICT),
+    45: ("OUT_OF_ORDER_SEQUENCE_NUMBER", _SEQUENCE),
+    46: ("DUPLICATE_SEQUENCE_NUMBER", _SEQUENCE),
+    47: ("INVALID_PRODUCER_EPOCH", _LATER),
+    48: ("INVALID_TXN_STATE", _LATER),
+    59: ("UNKNOWN_PRODUCER_ID", _SEQUENCE),
+    82: ("FENCED_INSTANCE_ID", "a second member with the same group.instance.id in your test"),
+    90: ("PRODUCER_FENCED", _LATER),
+    110: ("FENCED_MEMBER_EPOCH", _EVICT),
+    113: ("STALE_MEMBER_EPOCH", _EVICT),
+}
+_INSTEAD = {
+    (Point.DELIVER, "drop"): "A lost Fetch answer takes its connection with it: use .sever().",
+    (Point.DELIVER, "duplicate"): "Brokers do not repeat an answer; they hand a message out again "
+    "when its commit fails: use on.ack(...).redeliver().",
+    (Point.DELIVER, "reorder"): "A partition is read in order; to swap messages in it use "
+    "on.publish(...).reorder(), against another partition use .delay(seconds).",
+    (Point.DELIVER, "redeliver"): "The message comes again when its commit fails: use "
+    "on.ack(...).redeliver().",
+    (Point.DELIVER, "rebalance"): "Use on.control(api='Heartbeat').rebalance().",
+    (Point.CONFIRM, "sever"): "Use .drop(): it loses the answer and cuts the connection.",
+    (Point.CONFIRM, "duplicate"): "An answer without its request ends the connection. For a copy "
+    "in the log use .drop().",
+    (Point.CONFIRM, "refuse"): "The request is what gets refused: use on.publish(...).refuse(error)"
+    "; errors that mean 'stored all the same' are 7 and 20.",
+    (Point.PUBLISH, "delay"): "Use on.confirm(...).delay(seconds): the producer cannot tell the "
+    "difference.",
+    (Point.ACK, "sever"): "Use .drop(): it loses the commit and cuts the connection.",
+    (Point.ACK, "duplicate"): "A second commit of a position changes nothing in the broker.",
+    (Point.ACK, "rebalance"): "Use .redeliver() here, or on.control(api='Heartbeat').rebalance().",
+    (Point.ACK_CONFIRM, "sever"): "Use .drop(): it loses the answer and cuts the connection.",
+    (Point.CONTROL, "drop"): "A lost request takes its connection with it: use .sever().",
+}
+
+KAFKA: Final = Table(
+    protocol="kafka",
+    title="Kafka",
+    word="topic",
+    apis={
+        Point.PUBLISH: ("Produce",),
+        Point.CONFIRM: ("Produce",),
+        Point.DELIVER: ("Fetch",),
+        Point.ACK: _COMMITS,
+        Point.ACK_CONFIRM: _COMMITS,
+        Point.CONTROL: (
+            "ApiVersions", "Metadata", "FindCoordinator", "JoinGroup", "SyncGroup", "Heartbeat",
+            "LeaveGroup", "OffsetFetch", "ListOffsets", "OffsetForLeaderEpoch", "OffsetDelete",
+            "ConsumerGroupHeartbeat", "ConsumerGroupDescribe", "DescribeGroups", "ListGroups",
+            "DeleteGroups", "InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn",
+            "DescribeProducers", "DescribeTransactions", "ListTransactions", "CreateTopics",
+            "DeleteTopics", "CreatePartitions", "DeleteRecords", "DescribeConfigs", "AlterConfigs",
+            "IncrementalAlterConfigs", "DescribeCluster", "DescribeTopicPartitions",
+            "ElectLeaders", "SaslHandshake", "SaslAuthenticate", "GetTelemetrySubscriptions",
+            "PushTelemetry",
+        ),
+    },
+    group_apis=frozenset({
+        *_COMMITS, "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetFetch",
+        "OffsetDelete", "ConsumerGroupHeartbeat", "AddOffsetsToTxn",
+    }),
+    rows=(*_PUBLISH, *_CONFIRM, *_DELIVER, *_ACK, *_ACK_CONFIRM, *_CONTROL, *_BROKER),
+    refusals=_REFUSALS,
+    caused=_CAUSED,
+    instead=_INSTEAD,
+)  # fmt: skip
