@@ -1,0 +1,48 @@
+"""The pool of read buffers: taken when bytes arrive, given back when all of them have left.
+
+It knows sizes; it must never know what is in them. Handing them out last-in first-out keeps the
+one that is used most in the processor's cache; an idle connection owns none.
+"""
+
+from __future__ import annotations
+
+SIZE = 256 * 1024  # one read's worth: larger gained nothing, smaller costs bulk throughput
+KEEP = 64  # buffers that wait for use; more would only hold memory after a burst
+LIMIT = 256 << 20  # no frame that a codec holds whole may be larger
+
+Buffer = tuple[bytearray, memoryview]
+
+
+class Pool:
+    """Buffers of one size; larger ones are made for a huge frame and dropped after it."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self) -> None:
+        self._free: list[Buffer] = []
+
+    def take(self) -> Buffer:
+        """A buffer of `SIZE` bytes with unknown content, and its view."""
+        if self._free:
+            return self._free.pop()
+        buf = bytearray(SIZE)
+        return buf, memoryview(buf)
+
+    def give(self, buf: bytearray, view: memoryview) -> None:
+        """Take a buffer back."""
+        if len(buf) == SIZE and len(self._free) < KEEP:
+            self._free.append((buf, view))
+
+    def moved(self, buf: bytearray, view: memoryview, start: int, end: int) -> Buffer:
+        """Bytes [start, end) at the front of a buffer with room behind them: in place where that
+        makes enough room, else in one twice as large (`buf` is given back)."""
+        kept = end - start
+        if start > 0 and kept <= len(buf) - SIZE // 4:
+            view[:kept] = view[start:end]  # overlapping is allowed
+            return buf, view
+        if kept * 2 > LIMIT:
+            raise BufferError(f"a frame of more than {LIMIT} bytes cannot be held whole")
+        larger = bytearray(max(SIZE, len(buf) * 2))
+        larger[:kept] = view[start:end]
+        self.give(buf, view)
+        return larger, memoryview(larger)

@@ -1,0 +1,118 @@
+"""What the controller can ask of the shell itself; everything else is the engine's.
+
+It knows names and arguments; it must never know how lines travel or bytes flow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_mqchaos.dataplane.parts import load
+from pytest_mqchaos.dataplane.traffic import DIRECT
+from pytest_mqchaos.errors import UsageError
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.dataplane.shell import Shell
+
+Body = Mapping[str, Any]
+
+
+def run(shell: Shell, body: Body) -> dict[str, Any]:
+    """Carry out one command; gives the JSON line that answers it. Never raises: a bad command is
+    answered with what was wrong about it."""
+    number = body.get("id")
+    try:
+        do = body["do"]
+        handler = _HANDLERS.get(do)
+        answer = handler(shell, body) if handler is not None else _engine(shell, body)
+    except UsageError as error:
+        return {"id": number, "error": str(error), "usage": True}
+    except KeyError as error:
+        text = f"the command {body.get('do')!r} needs {error}; given were {sorted(body)}"
+        return {"id": number, "error": text, "usage": True}
+    except Exception as error:  # noqa: BLE001 - told to who asked; the links go on
+        return {"id": number, "error": f"{type(error).__name__}: {error}", "usage": False}
+    return {"id": number, "ok": answer or {}, "history": shell.recorder.flush()}
+
+
+def _engine(shell: Shell, body: Body) -> Any:
+    engine = shell.engine()
+    return load(shell.parts["command"])(engine, body["do"], body, time.monotonic_ns())
+
+
+def _begin(shell: Shell, body: Body) -> Any:
+    path = body.get("history")
+    if path is None:
+        shell.recorder.close()
+    else:
+        try:
+            shell.recorder.open(path)
+        except OSError as error:
+            raise UsageError(f"the history {path!r} cannot be written: {error}") from error
+    return _engine(shell, body)
+
+
+def _end(shell: Shell, body: Body) -> Any:
+    return _engine(shell, body)
+
+
+def _cluster(shell: Shell, body: Body) -> Any:
+    brokers = int(body.get("brokers", 1))
+    make = load(shell.parts["cluster"])
+    shell.traffic.unplug()
+    shell.listeners.close(DIRECT)
+    nodes = range(1, brokers + 1)
+    addresses = {node: shell.listeners.address(DIRECT, node) for node in nodes}
+    try:
+        cluster = make(
+            brokers=brokers,
+            addresses=addresses,
+            settings=body.get("settings", {}),
+            seed=int(body.get("seed", 0)),
+        )
+    except BaseException:
+        shell.listeners.close(DIRECT)
+        raise
+    shell.upstreams.embed(cluster, frozenset(nodes))
+    return {"addresses": {str(node): list(address) for node, address in addresses.items()}}
+
+
+def _upstream(shell: Shell, body: Body) -> Any:
+    shell.upstreams.put(int(body["node"]), str(body["host"]), int(body["port"]))
+
+
+def _listen(shell: Shell, body: Body) -> Any:
+    owner = str(body["owner"])
+    if owner == DIRECT:
+        raise UsageError("an owner needs a name; the empty one is the direct listener's")
+    address = shell.listeners.address(owner, int(body["node"]), int(body.get("port", 0)))
+    return {"address": list(address)}
+
+
+def _unlisten(shell: Shell, body: Body) -> Any:
+    owner = str(body["owner"])
+    shell.listeners.close(owner)
+    return {"links": shell.traffic.close(owner)}
+
+
+def _flush(shell: Shell, body: Body) -> Any:
+    """Every answer carries the history's length: nothing else is to be done."""
+
+
+def _stop(shell: Shell, body: Body) -> Any:
+    del body
+    shell.stop()
+
+
+_HANDLERS: dict[str, Callable[[Shell, Body], Any]] = {
+    "begin": _begin,
+    "end": _end,
+    "cluster": _cluster,
+    "upstream": _upstream,
+    "listen": _listen,
+    "unlisten": _unlisten,
+    "flush": _flush,
+    "stop": _stop,
+}

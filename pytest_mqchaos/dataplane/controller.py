@@ -1,0 +1,286 @@
+"""The test process's handle on a data plane: requests, its questions, its death.
+
+It knows lines and threads; it must never know what a command means, and runs no user code: the
+callbacks that it calls are ours. It needs no event loop.
+
+    any thread --request--> socket --> data plane
+    reader thread <-- answers, troubles, asks;  asker thread --on_ask--> answer
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import json
+import os
+import queue
+import selectors
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Self, TypeAlias
+
+from pytest_mqchaos.dataplane.spawn import Child
+from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, UsageError, WaitTimeout
+
+READY = 10.0  # seconds for a process that normally needs 0.05
+OnAsk: TypeAlias = Callable[[str, dict[str, Any]], object]
+OnTrouble: TypeAlias = Callable[[str], None]
+_living: weakref.WeakSet[DataPlane] = weakref.WeakSet()
+
+
+class DataPlane:
+    """One data plane. `parts` names other parts than the defaults (parts.py): "engine", "command",
+    "codec", "cluster", each as "package.module:name". `host` is where its listeners bind.
+
+    `history` is the length of the history file that is whole, as of the last answer or ask.
+    """
+
+    def __init__(self, *, parts: Mapping[str, str] | None = None, host: str = "127.0.0.1") -> None:
+        self.history = 0
+        self.ready_after = 0.0
+        self.troubles: list[str] = []
+        self._parts = parts or {}
+        self._host = host
+        self._child: Child | None = None
+        self._died: str | None = None
+        self._stopping = False
+        self._numbers = itertools.count(1)
+        self._pending: dict[int, Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        self._asks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._on_ask: OnAsk | None = None
+        self._on_trouble: OnTrouble | None = None
+        self._threads: list[threading.Thread] = []
+        self._ready: Future[int] = Future()
+
+    # ------------------------------------------------------------ life
+
+    def start(self) -> DataPlane:
+        """Start the process and wait until it serves; `ready_after` says how long that took
+        (seconds). Raises `DataPlaneDied` with its last words if it does not."""
+        if self._child is not None:
+            raise UsageError("this data plane was started already; make a new one")
+        began = time.monotonic()
+        self._child = Child(parts=self._parts, host=self._host)
+        for target in (self._read, self._answer_asks):
+            thread = threading.Thread(target=target, name=f"mqchaos-{target.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        _living.add(self)
+        try:
+            self._ready.result(READY)
+        except FutureTimeout:
+            words = self._child.last_words()
+            self.stop()
+            raise DataPlaneDied(f"the data plane was not ready in {READY} s. {words}") from None
+        self.ready_after = time.monotonic() - began
+        return self
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        if self._child is None:
+            raise UsageError("the data plane was not started")
+        return self._child.process.pid
+
+    @property
+    def died(self) -> str | None:
+        """Why it is gone; None while it lives, or after `stop`."""
+        return self._died
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """End the process, its listeners and links. Safe to call twice and after its death."""
+        child = self._child
+        if child is None or self._stopping:
+            return
+        self._stopping = True
+        with contextlib.suppress(MqchaosError):  # it may be dead already: the same result
+            self.request("stop", timeout=timeout)
+        self._asks.put(None)
+        with contextlib.suppress(OSError):
+            child.control.shutdown(2)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(timeout)
+        child.reap(timeout)
+        child.close()
+        _living.discard(self)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------ talk
+
+    def request(self, do: str, *, timeout: float = 10.0, **args: Any) -> Any:
+        """Have a command carried out and give what it answers. Thread-safe.
+
+        Raises `UsageError` for a command that cannot be, `MqchaosError` for one that failed,
+        `DataPlaneDied` when the process is gone, `WaitTimeout` after `timeout` seconds.
+        """
+        number = next(self._numbers)
+        answer: Future[Any] = Future()
+        with self._lock:
+            self._check()
+            self._pending[number] = answer
+        try:
+            self._send({"id": number, "do": do, **args}, timeout)
+            return answer.result(timeout)
+        except FutureTimeout:
+            raise WaitTimeout(
+                f"waited {timeout} s for the data plane (pid {self.pid}) to answer {do!r}"
+            ) from None
+        finally:
+            self._pending.pop(number, None)
+
+    def address(self, owner: str, node: int, port: int = 0) -> tuple[str, int]:
+        """The listener of `owner` for broker `node`; bound on first use, on `port` if given."""
+        host, number = self.request("listen", owner=owner, node=node, port=port)["address"]
+        return host, number
+
+    def flush(self) -> int:
+        """Have all history written; the length of the file."""
+        self.request("flush")
+        return self.history
+
+    def on_ask(self, callback: OnAsk) -> None:
+        """Call `callback(what, arguments)` for each question; what it returns (JSON-able) is the
+        answer. It runs on a thread of ours, may call `request`, and should raise nothing: an
+        exception is told as trouble and answered with None."""
+        self._on_ask = callback
+
+    def on_trouble(self, callback: OnTrouble) -> None:
+        """Call `callback(text)` for everything that goes wrong there; also kept in `troubles`."""
+        self._on_trouble = callback
+
+    # ------------------------------------------------------------ inside
+
+    def _check(self) -> None:
+        if self._died is not None:
+            raise DataPlaneDied(self._died)
+        if self._child is None:
+            raise UsageError("the data plane was not started")
+
+    def _send(self, body: dict[str, Any], timeout: float) -> None:
+        assert self._child is not None
+        control = self._child.control
+        data = memoryview(json.dumps(body, separators=(",", ":")).encode() + b"\n")
+        until = time.monotonic() + timeout
+        with self._sending, selectors.DefaultSelector() as selector:
+            while data:
+                try:
+                    data = data[control.send(data) :]
+                except BlockingIOError:
+                    # Half a line may be out: the limit is for a process that hangs, and ends it.
+                    selector.get_map() or selector.register(control, selectors.EVENT_WRITE)
+                    if not selector.select(max(0.0, until - time.monotonic())):
+                        self._die(f"it took nothing for {timeout} s")
+                        self._check()
+                except OSError:
+                    self._die("its control channel broke")
+                    self._check()
+
+    def _read(self) -> None:
+        assert self._child is not None
+        control = self._child.control
+        rest = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(control, selectors.EVENT_READ)
+            while True:
+                selector.select()
+                try:
+                    data = control.recv(1 << 16)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    data = b""
+                if not data:
+                    break
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    self._take(json.loads(line))
+        self._die("it ended")
+
+    def _take(self, body: dict[str, Any]) -> None:
+        if "history" in body:
+            self.history = body["history"]
+        if "ask" in body:
+            self._asks.put(body)
+        elif "trouble" in body:
+            self._trouble(body["trouble"])
+        elif "ready" in body:
+            self._ready.set_result(body["ready"])
+        else:
+            answer = self._pending.pop(body["id"], None)
+            if answer is None:
+                return  # who asked has stopped waiting
+            if "error" in body:
+                kind = UsageError if body.get("usage") else MqchaosError
+                answer.set_exception(kind(body["error"]))
+            else:
+                answer.set_result(body["ok"])
+
+    def _trouble(self, text: str) -> None:
+        self.troubles.append(text)
+        if self._on_trouble is not None:
+            self._on_trouble(text)
+
+    def _answer_asks(self) -> None:
+        while (body := self._asks.get()) is not None:
+            value: object = None
+            try:
+                if self._on_ask is None:
+                    self._trouble(f"nobody answers the data plane's {body['what']!r}")
+                else:
+                    value = self._on_ask(body["what"], body.get("arguments", {}))
+            except Exception as error:  # noqa: BLE001 - told; the frame that waits may not hang
+                self._trouble(f"{body['what']} failed: {type(error).__name__}: {error}")
+            with contextlib.suppress(DataPlaneDied):  # whoever asks next is told
+                self._send({"answer": body["ask"], "value": value}, 10.0)
+
+    def _die(self, why: str) -> None:
+        """It is gone: every request, now and later, says so."""
+        assert self._child is not None
+        if not self._stopping and self._died is None:
+            code = self._child.process.poll()
+            with contextlib.suppress(Exception):
+                code = self._child.process.wait(1.0)
+            words = self._child.last_words() or "it said nothing"
+            self._died = (
+                f"the data plane (pid {self.pid}) is gone: {why}, exit code {code}. "
+                f"Nothing that was observed can be trusted. Its last lines: {words}"
+            )
+        with self._lock:
+            text = self._died or "the data plane was stopped"
+            pending, self._pending = self._pending, {}
+        for answer in pending.values():
+            if not answer.done():
+                answer.set_exception(DataPlaneDied(text))
+        if not self._ready.done():
+            self._ready.set_exception(DataPlaneDied(text))
+
+
+def _stop_all() -> None:
+    for plane in tuple(_living):
+        plane.stop(timeout=1.0)
+
+
+def _forked() -> None:
+    """In a forked child: the channel is the parent's, or its end would not be seen by anybody."""
+    for plane in tuple(_living):
+        if plane._child is not None:  # noqa: SLF001 - our own class
+            plane._child.control.close()  # noqa: SLF001
+    _living.clear()
+
+
+atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,134 @@
+"""The two kinds of far side that a connection has: a socket, or the embedded cluster.
+
+It knows how bytes are taken and given at one end; it must never know what goes on in between.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Callable
+from typing import Protocol
+
+from pytest_mqchaos.dataplane.loop import READ, WRITE, Loop, Ready
+from pytest_mqchaos.dataplane.parts import Cluster
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST
+
+
+class End(Protocol):
+    """One side of a connection."""
+
+    embedded: bool
+    connecting: bool
+
+    def send(self, data: bytes | memoryview) -> int: ...
+
+    def read_into(self, room: memoryview) -> int: ...
+
+    def want(self, *, read: bool, write: bool) -> None: ...
+
+    def connected(self) -> None: ...
+
+    def shutdown(self) -> None: ...
+
+    def close(self, *, reset: bool = False) -> None: ...
+
+
+class SocketEnd:
+    """A TCP socket. `ready` is called with the mask of what can be done."""
+
+    __slots__ = ("_loop", "_mask", "_ready", "connecting", "embedded", "read_into", "send", "sock")
+
+    def __init__(self, sock: socket.socket, loop: Loop, ready: Ready, *, connecting: bool) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = sock
+        self.embedded = False
+        self.connecting = connecting
+        self.send = sock.send
+        self.read_into = sock.recv_into
+        self._loop = loop
+        self._ready = ready
+        self._mask = 0
+
+    def want(self, *, read: bool, write: bool) -> None:
+        mask = (READ if read else 0) | (WRITE if write else 0)
+        if mask != self._mask:
+            self._loop.watch(self.sock, self._mask, mask, self._ready)
+            self._mask = mask
+
+    def connected(self) -> None:
+        """The connection attempt is over. Raises `OSError` where it failed."""
+        error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, errno.errorcode.get(error, str(error)))
+        self.connecting = False
+
+    def shutdown(self) -> None:
+        """Say that nothing more will come."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:  # it is gone already: that says the same
+                raise
+
+    def close(self, *, reset: bool = False) -> None:
+        self.want(read=False, write=False)
+        if reset:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.sock.close()
+
+
+class ClusterEnd:
+    """A connection of the embedded cluster; its output comes by `Connection.feed`."""
+
+    __slots__ = ("_clock", "_cluster", "_gone", "connecting", "embedded", "number")
+
+    def __init__(self, cluster: Cluster, node: int, clock: Callable[[], int]) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._gone = False
+        self.number = cluster.connect(node, clock())
+        self.connecting = False
+        self.embedded = True
+
+    def send(self, data: bytes | memoryview) -> int:
+        if not self._gone:
+            self._cluster.receive(self.number, data, self._clock())
+        return len(data)
+
+    def read_into(self, room: memoryview) -> int:
+        del room
+        raise BlockingIOError  # nothing is ever read: the cluster hands over
+
+    def want(self, *, read: bool, write: bool) -> None:
+        """Nothing to watch."""
+
+    def connected(self) -> None:
+        """It always is."""
+
+    def shutdown(self) -> None:
+        """A Kafka broker closes a connection whose client has said all it will."""
+        self.close()
+
+    def close(self, *, reset: bool = False) -> None:  # noqa: ARG002 - one shape for both kinds
+        if not self._gone:
+            self._gone = True
+            self._cluster.disconnect(self.number, self._clock())
+
+
+def connect(family: int, address: tuple[str, int]) -> tuple[socket.socket, bool]:
+    """Start a connection; (socket, whether it is still connecting). Raises `OSError`."""
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        code = sock.connect_ex(address)
+    except OSError:
+        sock.close()
+        raise
+    if code not in (0, errno.EINPROGRESS):
+        sock.close()
+        raise OSError(code, f"cannot connect to {address[0]}:{address[1]}")
+    return sock, code != 0

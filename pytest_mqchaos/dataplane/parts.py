@@ -1,0 +1,103 @@
+"""What the shell needs of the parts that it carries, and how they are found.
+
+It knows shapes and import paths; it must never import a part itself: `python -m
+pytest_mqchaos.dataplane` starts on the standard library, an engine, a codec or a cluster is loaded
+when the first command needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.frames import Direction
+
+DEFAULTS: Mapping[str, str] = {
+    "engine": "pytest_mqchaos.relay.engine:Engine",
+    "command": "pytest_mqchaos.relay.commands:command",
+    "codec": "pytest_mqchaos.wire.kafka.codec:KafkaCodec",
+    "cluster": "pytest_mqchaos.kafka_cluster.cluster:Cluster",
+}
+
+
+class Step(Protocol):
+    """How far a scan came; see `relay.link.Step`."""
+
+    @property
+    def parsed(self) -> int: ...
+    @property
+    def forward(self) -> int: ...
+    @property
+    def resume(self) -> int: ...
+    @property
+    def again(self) -> bool: ...
+
+
+class Link(Protocol):
+    """One connection's heart; see `relay.link.Link`."""
+
+    out: tuple[list[bytes], list[bytes]]
+    paused: list[bool]
+    closing: str | None
+
+    def scan(
+        self, direction: Direction, buf: bytearray | memoryview, start: int, end: int, now: int
+    ) -> Step: ...
+
+    def eof(self, direction: Direction, now: int) -> bool: ...
+
+    def closed(self, *, by_client: bool, now: int) -> None: ...
+
+
+class Engine(Protocol):
+    """What decides; see `relay.engine.Engine`. The shell empties `asks`, `sides` and `dirty`."""
+
+    asks: list[dict[str, Any]]
+    sides: list[tuple[int, int, bytes]]
+    dirty: set[Any]
+
+    def open(self, owner: str, node: int, now: int) -> Link | None: ...
+
+    def wake(self, now: int) -> None: ...
+
+    def next_wake(self) -> int | None: ...
+
+    def note(self, body: Mapping[str, object], now: int) -> None: ...
+
+    def answer(self, ask: int, value: object, now: int) -> None: ...
+
+
+class Cluster(Protocol):
+    """The embedded brokers; see `kafka_cluster.cluster.Cluster`."""
+
+    def connect(self, node: int, now: int) -> int: ...
+
+    def receive(self, connection: int, data: bytes | memoryview, now: int) -> None: ...
+
+    def disconnect(self, connection: int, now: int) -> None: ...
+
+    def wake(self, now: int) -> None: ...
+
+    def next_wake(self) -> int | None: ...
+
+    def take_output(self) -> Iterable[tuple[int, bytes]]: ...
+
+    def take_closed(self) -> Iterable[int]: ...
+
+    def take_failures(self) -> Iterable[str]: ...
+
+
+def load(path: str) -> Callable[..., Any]:
+    """Find `module:name`. Raises `UsageError` with what is wrong about it."""
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(
+            f"cannot load {path!r} ({error}); give an importable 'package.module:name'"
+        ) from error
+    if not callable(found):
+        raise UsageError(f"{path!r} is a {type(found).__name__}, expected something to call")
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""A link that decides nothing: the unproxied way to an embedded broker, for reading back.
+
+It knows that everything passes; there is nothing else to know.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pytest_mqchaos.frames import Direction
+
+
+class PlainStep(NamedTuple):
+    """The shape of `relay.link.Step`."""
+
+    parsed: int
+    forward: int
+    resume: int
+    again: bool
+
+
+class PlainLink:
+    """The shape of `relay.link.Link`."""
+
+    __slots__ = ("closing", "out", "paused")
+
+    def __init__(self) -> None:
+        self.out: tuple[list[bytes], list[bytes]] = ([], [])
+        self.paused = [False, False]
+        self.closing: str | None = None
+
+    def scan(
+        self,
+        direction: Direction,  # noqa: ARG002 - all the same to us
+        buf: bytearray | memoryview,  # noqa: ARG002
+        start: int,  # noqa: ARG002
+        end: int,
+        now: int,  # noqa: ARG002
+    ) -> PlainStep:
+        return PlainStep(end, end, end, False)
+
+    def eof(self, direction: Direction, now: int) -> bool:  # noqa: ARG002
+        return True
+
+    def closed(self, *, by_client: bool, now: int) -> None:
+        """Nobody has to know."""

@@ -1,0 +1,82 @@
+"""The history file of one run: packed bytes in, appended and counted.
+
+It knows a file and how much of it is written; it must never know what the bytes say. It never
+stops the traffic: what cannot be written is told once, as trouble.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+LARGE = 256 * 1024
+
+
+class Recorder:
+    """Appends to the file that `open` named."""
+
+    def __init__(self, trouble: Callable[[str], None]) -> None:
+        self._trouble = trouble
+        self._fd = -1
+        self._path = ""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._broken = False
+        self.written = 0
+
+    @property
+    def waiting(self) -> bool:
+        """Whether bytes wait to be written."""
+        return bool(self._parts)
+
+    def open(self, path: str) -> None:
+        """Append to `path` from now on; `written` counts from the file's present length. Raises
+        `OSError` where that cannot be."""
+        self.close()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._fd = os.open(path, flags, 0o600)
+        self._path = path
+        self._broken = False
+        self.written = os.fstat(self._fd).st_size
+
+    def append(self, data: bytes) -> None:
+        """Take packed entries; this is what an engine calls `sink`. Without a file there is no
+        run: nothing is kept."""
+        if self._fd < 0:
+            return
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size >= LARGE:
+            self.flush()
+
+    def flush(self) -> int:
+        """Write what waits; the file's length as far as it is whole."""
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._size = 0
+            self._write(data)
+        return self.written
+
+    def _write(self, data: bytes) -> None:
+        if self._broken:
+            return
+        view = memoryview(data)
+        try:
+            while view:
+                size = os.write(self._fd, view)
+                self.written += size
+                view = view[size:]
+        except OSError as error:
+            # A torn entry in the middle would make all that follows unreadable: stop for good.
+            self._broken = True
+            self._trouble(f"the history {self._path} ends at byte {self.written}: {error}")
+
+    def close(self) -> None:
+        """Write what waits and let go of the file."""
+        self.flush()
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+        self._path = ""
+        self._broken = False

@@ -1,0 +1,137 @@
+"""A small engine for length-prefixed frames: what the shell's tests put in the real one's place.
+
+`mode` decides what its links do: "pass" (everything streams), "decide" (every frame is held whole
+and leaves by `out`), "early" (frames leave as they come, but are only parsed when whole), "swallow"
+(every second frame to the broker is lost).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+from pytest_mqchaos.errors import UsageError
+
+SIZE = struct.Struct(">I")
+
+
+class Step(NamedTuple):
+    parsed: int
+    forward: int
+    resume: int
+    again: bool
+
+
+class FakeLink:
+    def __init__(self, engine, number, owner, node):
+        self.engine, self.number, self.owner, self.node = engine, number, owner, node
+        self.out = ([], [])
+        self.paused = [False, False]
+        self.closing = None
+        self.frames = [0, 0]
+        self.ended = None
+
+    def scan(self, direction, buf, start, end, now):
+        mode = self.engine.mode
+        if mode == "raise":
+            raise ValueError("the engine stumbled")
+        at = start
+        while end - at >= SIZE.size:
+            stop = at + SIZE.size + SIZE.unpack_from(buf, at)[0]
+            if mode in ("decide", "swallow", "early") and stop > end:
+                break
+            self.frames[direction] += 1
+            self.engine.sink(b"%d:%d;" % (direction, stop - at))
+            if mode in ("decide", "swallow"):
+                if mode == "decide" or direction or self.frames[0] % 2:
+                    self.out[direction].append(bytes(buf[at:stop]))
+                return Step(stop, at, stop, True)
+            at = stop
+        if mode == "early":
+            return Step(at, end, end, False)
+        return Step(at, min(at, end), min(at, end), False)
+
+    def eof(self, direction, now):
+        return self.engine.half_close
+
+    def closed(self, *, by_client, now):
+        self.engine.ended.append([self.number, by_client])
+
+
+class FakeEngine:
+    def __init__(self, *, codec, sink, address):
+        self.codec, self.sink, self.address = codec, sink, address
+        self.asks, self.sides, self.dirty = [], [], set()
+        self.links, self.ended, self.answers, self.notes = {}, [], [], []
+        self.refused = set()
+        self.mode = "pass"
+        self.half_close = True
+        self.wakes = []
+
+    def open(self, owner, node, now):
+        if owner in self.refused:
+            return None
+        number = len(self.links) + 1
+        self.links[number] = FakeLink(self, number, owner, node)
+        return self.links[number]
+
+    def wake(self, now):
+        due = [entry for entry in self.wakes if entry[0] <= now]
+        self.wakes = [entry for entry in self.wakes if entry[0] > now]
+        for _, link, data in due:
+            link.out[1].append(data)
+            self.dirty.add(link)
+
+    def next_wake(self):
+        return min((entry[0] for entry in self.wakes), default=None)
+
+    def note(self, body, now):
+        self.notes.append(dict(body))
+
+    def answer(self, ask, value, now):
+        self.answers.append([ask, value.hex() if isinstance(value, bytes) else value])
+
+
+def no_codec():
+    return None
+
+
+def command(engine: FakeEngine, do: str, body: dict[str, Any], now: int) -> Any:
+    """What a test can have the engine do."""
+    if do in ("begin", "end"):
+        return None
+    if do == "set":
+        for name in body.keys() - {"id", "do"}:
+            setattr(engine, name, body[name])
+        return None
+    if do == "see":
+        return {
+            "ended": engine.ended, "answers": engine.answers, "notes": engine.notes,
+            "frames": {str(n): link.frames for n, link in engine.links.items()},
+        }  # fmt: skip
+    if do == "ask":
+        engine.asks.append({"ask": body["number"], "what": body["what"], "arguments": {"a": 1}})
+        return None
+    if do == "side":
+        engine.sides.append((body["number"], body["node"], bytes.fromhex(body["frame"])))
+        return None
+    if do == "refuse":
+        engine.refused.add(body["owner"])
+        return None
+    if do == "say":
+        link = engine.links[body["link"]]
+        engine.wakes.append((now + body.get("after", 0), link, body["data"].encode()))
+        return None
+    if do == "close":
+        link = engine.links[body["link"]]
+        link.closing = body["how"]
+        engine.dirty.add(link)
+        return None
+    if do == "pause":
+        link = engine.links[body["link"]]
+        link.paused[body["direction"]] = body["on"]
+        engine.dirty.add(link)
+        return None
+    if do == "address":
+        return list(engine.address(body["owner"], body["node"], body["host"], body["port"]))
+    raise UsageError(f"unknown command {do!r}")
