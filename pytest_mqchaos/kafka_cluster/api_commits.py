@@ -1,0 +1,105 @@
+"""OffsetCommit and OffsetFetch: where groups stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
+from pytest_mqchaos.kafka_cluster.offsets import Committed
+from pytest_mqchaos.kafka_cluster.registry import Call
+from pytest_mqchaos.kafka_cluster.schema import Values
+
+_MANY_GROUPS_FROM = 8  # KIP-709
+
+
+def offset_commit(call: Call) -> Values:
+    """OffsetCommit: by a member of the current generation, or by anybody while it is empty."""
+    group_code = _may_commit(call)
+    topics = []
+    for topic in call.body.topics:
+        answers = []
+        for one in topic.partitions:
+            code = _commit(call, topic.name, one, group_code)
+            answers.append({"partition_index": one.partition_index, "error_code": code})
+        topics.append({"name": topic.name, "partitions": answers})
+    return {"topics": topics}
+
+
+def offset_fetch(call: Call) -> Values:
+    """OffsetFetch: positions of partitions, or (null) of all that were committed."""
+    if call.version < _MANY_GROUPS_FROM:
+        return _fetched(call, call.body.group_id, call.body.topics)
+    return {
+        "groups": [
+            {"group_id": one.group_id, **_fetched(call, one.group_id, one.topics)}
+            for one in call.body.groups
+        ]
+    }
+
+
+def _may_commit(call: Call) -> ErrorCode:
+    body = call.body
+    code = check_coordinator(call, body.group_id)
+    if code is not ErrorCode.none:
+        return code
+    if getattr(body, "group_instance_id", None) is not None:
+        return ErrorCode.unsupported_version  # static membership comes later
+    generation = body.generation_id_or_member_epoch
+    group = call.state.groups.get(body.group_id)
+    if group is None:
+        if generation >= 0:
+            return ErrorCode.illegal_generation
+        group = call.state.groups.get_or_create(body.group_id)
+    return group.may_commit(body.member_id, generation, call.now)
+
+
+def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCode:
+    metadata = one.committed_metadata or ""
+    if call.state.topics.partition(topic, one.partition_index) is None:
+        return ErrorCode.unknown_topic_or_partition  # Kafka looks at this before the group
+    if group_code is not ErrorCode.none:
+        return group_code
+    if len(metadata.encode()) > call.state.settings.offset_metadata_max_bytes:
+        return ErrorCode.offset_metadata_too_large
+    committed = Committed(
+        one.committed_offset, getattr(one, "committed_leader_epoch", -1), metadata
+    )
+    call.state.offsets.commit(call.body.group_id, topic, one.partition_index, committed)
+    return ErrorCode.none
+
+
+def _fetched(call: Call, group: str, topics: Iterable[Any] | None) -> dict[str, Any]:
+    code = check_coordinator(call, group)
+    if code is not ErrorCode.none:
+        return {"error_code": code, "topics": ()}
+    offsets = call.state.offsets
+    wanted: dict[str, list[int]] = {}
+    if topics is None:
+        for topic, partition in offsets.of(group):
+            wanted.setdefault(topic, []).append(partition)
+    else:
+        for one in topics:
+            wanted.setdefault(one.name, []).extend(one.partition_indexes)
+    return {
+        "error_code": ErrorCode.none,
+        "topics": [
+            {
+                "name": topic,
+                "partitions": [_position(at, offsets.get(group, topic, at)) for at in partitions],
+            }
+            for topic, partitions in wanted.items()
+        ],
+    }
+
+
+def _position(partition: int, committed: Committed) -> dict[str, Any]:
+    return {
+        "partition_index": partition,
+        "committed_offset": committed.offset,
+        "committed_leader_epoch": committed.leader_epoch,
+        "metadata": committed.metadata,
+        "error_code": ErrorCode.none,
+    }

@@ -1,0 +1,191 @@
+"""Fetch: whole batches out, waiting for more where there is too little (KIP-74, KIP-227, KIP-516).
+
+Sessions are never granted (session id 0), so every fetch names all its partitions; Kafka answers
+the same way when its session cache is full.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.partition import Partition, Watch
+from pytest_mqchaos.kafka_cluster.registry import Call, Instead
+from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
+from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timer
+
+_BY_ID_FROM = 13
+_NO_SESSION = 0
+_FULL_FETCHES = (-1, 0)  # session epochs that ask for everything
+_READ_COMMITTED = 1
+
+
+class _Wanted(NamedTuple):
+    """One partition that a fetch names; `code` if it cannot be read."""
+
+    topic: Any
+    at: int
+    partition: Partition | None
+    offset: int
+    limit: int
+    code: ErrorCode
+
+
+def fetch(call: Call) -> Values | Instead:
+    """Fetch: answer at once with enough data or an error, else when data or the time has come."""
+    session = getattr(call.body, "session_id", _NO_SESSION)
+    epoch = getattr(call.body, "session_epoch", -1)
+    if session != _NO_SESSION or epoch not in _FULL_FETCHES:
+        code = ErrorCode.fetch_session_id_not_found
+        return {"error_code": code, "session_id": _NO_SESSION, "responses": ()}
+    wait = milliseconds(call.body.max_wait)
+    if wait <= 0 or _satisfied(call):
+        return _read(call)
+    _Waiting(call, wait)
+    return Instead.LATER
+
+
+class _Waiting:
+    """A fetch that waits: for data on any of its partitions, or for its time."""
+
+    __slots__ = ("_asked", "_call", "_timer", "_watches")
+
+    def __init__(self, call: Call, wait: int) -> None:
+        self._call = call
+        self._asked = False
+        until = call.now + wait * MILLISECOND
+        self._timer: Timer | None = call.state.timers.at(until, self._answer)
+        partitions = (one.partition for one in _wanted(call))
+        self._watches: list[Watch] = [
+            partition.watch(self._changed) for partition in partitions if partition is not None
+        ]
+
+    def _changed(self, now: int) -> None:
+        del now
+        if not self._asked:
+            self._asked = True
+            self._call.state.soon(self._look)
+
+    def _look(self, now: int) -> None:
+        self._asked = False
+        if self._timer is not None and _satisfied(self._call):
+            self._answer(now)
+
+    def _answer(self, now: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        for watch in self._watches:
+            watch.cancel()
+        self._call.reply(_read(self._call), now)
+
+
+def _wanted(call: Call) -> list[_Wanted]:
+    wanted = []
+    for topic in call.body.topics:
+        known = _topic_name(call, topic)
+        for one in topic.partitions:
+            partition = None if known is None else call.state.topics.partition(known, one.partition)
+            wanted.append(
+                _Wanted(
+                    topic,
+                    one.partition,
+                    partition,
+                    one.fetch_offset,
+                    one.partition_max_bytes,
+                    _check(call, known, partition, one),
+                )
+            )
+    return wanted
+
+
+def _topic_name(call: Call, topic: Any) -> str | None:
+    if call.version < _BY_ID_FROM:
+        return str(topic.topic)
+    found = call.state.topics.by_id(topic.topic_id)
+    return None if found is None else found.name
+
+
+def _check(call: Call, topic: str | None, partition: Partition | None, one: Any) -> ErrorCode:
+    if topic is None:
+        return ErrorCode.unknown_topic_id
+    if partition is None:
+        return ErrorCode.unknown_topic_or_partition
+    if partition.leader != call.node:
+        return ErrorCode.not_leader_or_follower
+    code = partition.check_epoch(getattr(one, "current_leader_epoch", -1))
+    return partition.check_offset(one.fetch_offset) if code is ErrorCode.none else code
+
+
+def _visible(call: Call, partition: Partition) -> int:
+    committed = call.body.isolation_level == _READ_COMMITTED
+    return partition.last_stable if committed else partition.high_watermark
+
+
+def _satisfied(call: Call) -> bool:
+    size, least = 0, call.body.min_bytes
+    wanted = _wanted(call)
+    for one in wanted:
+        if one.partition is None or one.code is not ErrorCode.none:
+            return True
+        size += one.partition.log.readable(
+            one.offset, up_to=_visible(call, one.partition), limit=max(one.limit, 1)
+        )
+    return size >= least or not wanted
+
+
+def _read(call: Call) -> Values:
+    left = min(call.body.max_bytes, call.state.settings.fetch_max_bytes)
+    nothing_yet = True
+    topics: dict[int, dict[str, Any]] = {}
+    for one in _wanted(call):
+        topic = topics.setdefault(id(one.topic), _named(call, one.topic))
+        if one.partition is None or one.code is not ErrorCode.none:
+            topic["partitions"].append(_refused(one))
+            continue
+        taken = one.partition.log.read(
+            one.offset,
+            up_to=_visible(call, one.partition),
+            limit=min(one.limit, left),
+            at_least_one=nothing_yet,
+        )
+        nothing_yet = nothing_yet and not taken.batches
+        left = max(left - len(taken.data), 0)
+        topic["partitions"].append(_given(call, one, one.partition, taken.data))
+    return {
+        "error_code": ErrorCode.none,
+        "session_id": _NO_SESSION,
+        "responses": list(topics.values()),
+    }
+
+
+def _named(call: Call, topic: Any) -> dict[str, Any]:
+    if call.version < _BY_ID_FROM:
+        return {"topic": topic.topic, "partitions": []}
+    return {"topic_id": topic.topic_id, "partitions": []}
+
+
+def _given(call: Call, one: _Wanted, partition: Partition, data: bytes) -> dict[str, Any]:
+    committed = call.body.isolation_level == _READ_COMMITTED
+    return {
+        "partition_index": one.at,
+        "error_code": ErrorCode.none,
+        "high_watermark": partition.high_watermark,
+        "last_stable_offset": partition.last_stable,
+        "log_start_offset": partition.log.start,
+        "aborted_transactions": () if committed else None,
+        "records": data,
+    }
+
+
+def _refused(one: _Wanted) -> dict[str, Any]:
+    return {
+        "partition_index": one.at,
+        "error_code": one.code,
+        "high_watermark": -1,
+        "last_stable_offset": -1,
+        "log_start_offset": -1,
+        "aborted_transactions": None,
+        "records": b"",
+    }

@@ -1,0 +1,97 @@
+"""ListGroups, DescribeGroups, DeleteGroups: groups from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
+from pytest_mqchaos.kafka_cluster.group import Group, Phase
+from pytest_mqchaos.kafka_cluster.members import Member
+from pytest_mqchaos.kafka_cluster.registry import Call
+from pytest_mqchaos.kafka_cluster.schema import Values
+
+_CLASSIC = "classic"
+_MISSING_IS_ERROR_FROM = 6  # KIP-1043
+_HOST = "/127.0.0.1"  # clients of an embedded cluster are on loopback
+
+
+def list_groups(call: Call) -> Values:
+    """ListGroups: those that this node coordinates, filtered by state and type."""
+    states = {one.lower() for one in getattr(call.body, "states_filter", ())}
+    types = {one.lower() for one in getattr(call.body, "types_filter", ())}
+    return {
+        "error_code": ErrorCode.none,
+        "groups": [
+            {
+                "group_id": group.name,
+                "protocol_type": group.protocol_type or "",
+                "group_state": group.phase.value,
+                "group_type": _CLASSIC,
+            }
+            for group in call.state.groups.all()
+            if call.state.coordinator(group.name) == call.node
+            and (not states or group.phase.lower() in states)
+            and (not types or _CLASSIC in types)
+        ],
+    }
+
+
+def describe_groups(call: Call) -> Values:
+    """DescribeGroups: state and members; a group nobody used is Dead."""
+    return {"groups": [_described(call, name) for name in call.body.groups]}
+
+
+def delete_groups(call: Call) -> Values:
+    """DeleteGroups: empty ones, with their offsets."""
+    return {
+        "results": [
+            {"group_id": name, "error_code": _delete(call, name)} for name in call.body.groups_names
+        ]
+    }
+
+
+def _delete(call: Call, name: str) -> ErrorCode:
+    code = check_coordinator(call, name)
+    if code is ErrorCode.none:
+        code = call.state.groups.delete(name)
+    if code is ErrorCode.none:
+        call.state.offsets.forget_group(name)
+    return code
+
+
+def _described(call: Call, name: str) -> dict[str, Any]:
+    code = check_coordinator(call, name)
+    group = call.state.groups.get(name)
+    if code is not ErrorCode.none or group is None:
+        missing = code is ErrorCode.none and call.version >= _MISSING_IS_ERROR_FROM
+        return {
+            "error_code": ErrorCode.group_id_not_found if missing else code,
+            "error_message": f"Group {name} not found." if missing else None,
+            "group_id": name,
+            "group_state": "" if code is not ErrorCode.none else Phase.DEAD.value,
+            "protocol_type": "",
+            "protocol_data": "",
+            "members": (),
+        }
+    stable = group.phase is Phase.STABLE
+    return {
+        "error_code": ErrorCode.none,
+        "group_id": name,
+        "group_state": group.phase.value,
+        "protocol_type": group.protocol_type or "",
+        "protocol_data": (group.protocol or "") if stable else "",
+        "members": [_member(group, one, stable=stable) for one in group.members.values()],
+    }
+
+
+def _member(group: Group, member: Member, *, stable: bool) -> dict[str, Any]:
+    return {
+        "member_id": member.id,
+        "group_instance_id": None,
+        "client_id": member.client,
+        "client_host": _HOST,
+        "member_metadata": member.metadata(group.protocol) if stable else b"",
+        "member_assignment": member.assignment if stable else b"",
+    }

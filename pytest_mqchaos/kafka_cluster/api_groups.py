@@ -1,0 +1,154 @@
+"""JoinGroup, SyncGroup, Heartbeat, LeaveGroup: the classic group protocol on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.group import Group
+from pytest_mqchaos.kafka_cluster.members import Joined, Joining, Synced
+from pytest_mqchaos.kafka_cluster.registry import Call, Instead
+from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
+
+_KNOWN_MEMBERS_FROM = 4  # KIP-394
+_OWN_REBALANCE_TIMEOUT_FROM = 1
+_MANY_LEAVE_FROM = 3  # KIP-345
+_NULL_PROTOCOL_FROM = 7
+
+
+def join_group(call: Call) -> Values | Instead:
+    """JoinGroup: answered when the group's next generation begins."""
+    body = call.body
+    code = _check_join(call)
+    if code is not ErrorCode.none:
+        return _joined(call.version, Joined(code, body.member_id))
+    if not body.member_id:
+        group = call.state.groups.get_or_create(body.group_id)
+    else:
+        found = call.state.groups.get(body.group_id)
+        if found is None:
+            return _joined(call.version, Joined(ErrorCode.unknown_member_id, body.member_id))
+        group = found
+    session = milliseconds(body.session_timeout)
+    own = call.version >= _OWN_REBALANCE_TIMEOUT_FROM
+    asked = Joining(
+        member_id=body.member_id,
+        client=call.client or "",
+        protocol_type=body.protocol_type,
+        protocols=tuple((one.name, one.metadata) for one in body.protocols),
+        session=session,
+        rebalance=milliseconds(body.rebalance_timeout) if own else session,
+        needs_id=call.version >= _KNOWN_MEMBERS_FROM,
+    )
+    group.join(asked, lambda joined, now: call.reply(_joined(call.version, joined), now), call.now)
+    return Instead.LATER
+
+
+def sync_group(call: Call) -> Values | Instead:
+    """SyncGroup: answered when the leader has brought the assignments."""
+    body = call.body
+    group, code = _group(call)
+    if group is None or code is not ErrorCode.none:
+        return _synced(Synced(code))
+    given = (getattr(body, "protocol_type", None), getattr(body, "protocol_name", None))
+    for said, actual in zip(given, (group.protocol_type, group.protocol), strict=True):
+        if said is not None and said != actual and body.member_id in group.members:
+            return _synced(Synced(ErrorCode.inconsistent_group_protocol))
+    group.sync(
+        body.member_id,
+        body.generation_id,
+        {one.member_id: one.assignment for one in body.assignments},
+        lambda synced, now: call.reply(_synced(synced), now),
+        call.now,
+    )
+    return Instead.LATER
+
+
+def heartbeat(call: Call) -> Values:
+    """Heartbeat: 27 tells a member to rejoin."""
+    group, code = _group(call)
+    if group is not None and code is ErrorCode.none:
+        code = group.heartbeat(call.body.member_id, call.body.generation_id, call.now)
+    return {"error_code": code}
+
+
+def leave_group(call: Call) -> Values:
+    """LeaveGroup: of one member, from v3 on of several."""
+    code = check_coordinator(call, call.body.group_id)
+    group = call.state.groups.get(call.body.group_id)
+    if code is not ErrorCode.none:
+        return {"error_code": code, "members": ()}
+
+    def leave(member_id: str) -> ErrorCode:
+        if group is None:
+            return ErrorCode.unknown_member_id
+        return group.leave(member_id, call.now)
+
+    if call.version < _MANY_LEAVE_FROM:
+        return {"error_code": leave(call.body.member_id)}
+    return {
+        "error_code": ErrorCode.none,
+        "members": [
+            {
+                "member_id": one.member_id,
+                "group_instance_id": one.group_instance_id,
+                "error_code": leave(one.member_id),
+            }
+            for one in call.body.members
+        ],
+    }
+
+
+def check_coordinator(call: Call, group: str) -> ErrorCode:
+    """Say whether the node that was asked coordinates this group."""
+    if not group:
+        return ErrorCode.invalid_group_id
+    if call.state.coordinator(group) != call.node:
+        return ErrorCode.not_coordinator
+    return ErrorCode.none
+
+
+def _check_join(call: Call) -> ErrorCode:
+    code = check_coordinator(call, call.body.group_id)
+    if code is not ErrorCode.none:
+        return code
+    if getattr(call.body, "group_instance_id", None) is not None:
+        return ErrorCode.unsupported_version  # static membership comes later
+    settings = call.state.settings
+    low, high = settings.group_min_session_timeout_ms, settings.group_max_session_timeout_ms
+    if not low <= milliseconds(call.body.session_timeout) <= high:
+        return ErrorCode.invalid_session_timeout
+    return ErrorCode.none
+
+
+def _group(call: Call) -> tuple[Group | None, ErrorCode]:
+    code = check_coordinator(call, call.body.group_id)
+    group = call.state.groups.get(call.body.group_id)
+    if code is ErrorCode.none and group is None:
+        code = ErrorCode.unknown_member_id
+    return group, code
+
+
+def _joined(version: int, joined: Joined) -> dict[str, Any]:
+    nothing = None if version >= _NULL_PROTOCOL_FROM else ""
+    return {
+        "error_code": joined.code,
+        "generation_id": joined.generation,
+        "protocol_type": joined.protocol_type,
+        "protocol_name": nothing if joined.protocol is None else joined.protocol,
+        "leader": joined.leader,
+        "member_id": joined.member_id,
+        "members": [
+            {"member_id": member_id, "metadata": metadata} for member_id, metadata in joined.members
+        ],
+    }
+
+
+def _synced(synced: Synced) -> dict[str, Any]:
+    return {
+        "error_code": synced.code,
+        "protocol_type": synced.protocol_type,
+        "protocol_name": synced.protocol,
+        "assignment": synced.assignment,
+    }

@@ -1,0 +1,197 @@
+"""The embedded Kafka cluster: bytes and time in, bytes out. No socket, no clock, no thread.
+
+It knows connections, framing and the order of answers; what a request means is its handler's.
+As in Kafka, one connection has one request in work: the next is looked at when that is answered.
+
+    host --connect/receive/disconnect/wake(now)--> Cluster --take_output/take_closed--> host
+                                                   |-- frame -> schema.parse -> handler(Call)
+                                                   '-- next_wake: when it wants to be woken
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.kafka_cluster import schema
+from pytest_mqchaos.kafka_cluster.api_versions import unsupported
+from pytest_mqchaos.kafka_cluster.apis import APIS
+from pytest_mqchaos.kafka_cluster.registry import Api, Call, Instead
+from pytest_mqchaos.kafka_cluster.settings import read
+from pytest_mqchaos.kafka_cluster.state import State
+
+_API_VERSIONS = 18
+_SIZE = struct.Struct(">i")
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    id: int
+    node: int
+    buffer: bytearray = field(default_factory=bytearray)
+    busy: bool = False
+    open: bool = True  # False: the client is gone; what it sent before is still done
+
+
+class Cluster:
+    """A whole cluster. Node ids are 1..brokers; `addresses` are what clients are told (host, port)
+    of each; `settings` are Kafka's names (settings.py). Same calls with the same seed, same bytes.
+
+    Raises `UsageError` for settings or addresses that cannot be.
+    """
+
+    def __init__(
+        self,
+        *,
+        brokers: int = 1,
+        addresses: Mapping[int, tuple[str, int]],
+        settings: Mapping[str, object] | None = None,
+        seed: int = 0,
+    ) -> None:
+        if brokers < 1 or set(addresses) != set(range(1, brokers + 1)):
+            raise UsageError(
+                f"a cluster of {brokers} brokers needs the addresses of nodes 1 to {brokers}, "
+                f"given were those of {sorted(addresses)}."
+            )
+        self.state = State(addresses=addresses, settings=read(settings or {}), seed=seed)
+        self._connections: dict[int, _Connection] = {}
+        self._ids = count(1)
+        self._ready: deque[_Connection] = deque()
+        self._output: list[tuple[int, bytes]] = []
+        self._closed: list[int] = []
+        self._failures: list[str] = []
+
+    def connect(self, node: int, now: int) -> int:  # noqa: ARG002 - time is part of every event
+        """Accept a connection to a node; gives its number."""
+        if node not in self.state.addresses:
+            raise UsageError(f"there is no node {node}, only {list(self.state.nodes)}.")
+        connection = _Connection(next(self._ids), node)
+        self._connections[connection.id] = connection
+        return connection.id
+
+    def receive(self, connection: int, data: bytes | memoryview, now: int) -> None:
+        """Take bytes of a client, in any chunking. Bytes for a connection that has ended are
+        dropped, as a network does."""
+        found = self._connections.get(connection)
+        if found is None or not found.open:
+            return
+        found.buffer += data
+        self._ready.append(found)
+        self._pump(now)
+
+    def disconnect(self, connection: int, now: int) -> None:
+        """Hear that the client is gone. Whole requests that it had sent are still done."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.open = False
+            self._ready.append(found)
+            self._pump(now)
+
+    def wake(self, now: int) -> None:
+        """Do what is due."""
+        self.state.timers.run(now)
+        self._pump(now)
+
+    def next_wake(self) -> int | None:
+        """Give the instant (ns) at which `wake` should be called, None if nothing is due."""
+        return self.state.timers.next()
+
+    def take_output(self) -> list[tuple[int, bytes]]:
+        """Give the answers since the last call, in order, with their connections."""
+        taken, self._output = self._output, []
+        return taken
+
+    def take_closed(self) -> list[int]:
+        """Give the connections that the cluster ended, after their last output."""
+        taken, self._closed = self._closed, []
+        return taken
+
+    def take_failures(self) -> list[str]:
+        """Give sentences about requests on which this code itself failed. Its host must make the
+        run unknown: a broken broker proves nothing."""
+        taken, self._failures = self._failures, []
+        return taken
+
+    def _pump(self, now: int) -> None:
+        while True:
+            self.state.run_errands(now)
+            if not self._ready:
+                return
+            self._serve(self._ready.popleft(), now)
+
+    def _serve(self, connection: _Connection, now: int) -> None:
+        if connection.busy or connection.id not in self._connections:
+            return
+        buffer = connection.buffer
+        if len(buffer) >= _SIZE.size:
+            (size,) = _SIZE.unpack_from(buffer)
+            if not 0 <= size <= self.state.settings.socket_request_max_bytes:
+                self._end(connection)
+                return
+            end = _SIZE.size + size
+            if len(buffer) >= end:
+                frame = bytes(memoryview(buffer)[_SIZE.size : end])
+                del buffer[:end]
+                self._ready.append(connection)
+                self._handle(connection, frame, now)
+                return
+        if not connection.open:
+            del self._connections[connection.id]
+
+    def _handle(self, connection: _Connection, frame: bytes, now: int) -> None:
+        try:
+            key, version, correlation = schema.head(frame)
+            api = APIS.get(key)
+            if api is not None and api.low <= version <= api.high:
+                self._answer(connection, api, schema.parse(frame), now)
+            elif key == _API_VERSIONS:
+                self._send(connection, schema.render(key, 0, correlation, unsupported()))
+            else:
+                self._end(connection)
+        except schema.Malformed:
+            self._end(connection)  # as Kafka does with what it cannot parse
+
+    def _answer(self, connection: _Connection, api: Api, request: schema.Request, now: int) -> None:
+        connection.busy = True
+        call = Call(
+            state=self.state,
+            node=connection.node,
+            version=request.version,
+            client=request.client,
+            body=request.body,
+            now=now,
+            reply=partial(self._reply, connection, request),
+        )
+        try:
+            answer = api.handle(call)
+            if not isinstance(answer, Instead):
+                self._reply(connection, request, answer, now)
+            elif answer is Instead.SILENCE:
+                connection.busy = False
+            elif answer is Instead.HANG_UP:
+                self._end(connection)
+        except Exception as error:  # noqa: BLE001 - told by take_failures, never swallowed
+            self._failures.append(f"{api.name} v{request.version}: {type(error).__name__}: {error}")
+            self._end(connection)
+
+    def _reply(
+        self, connection: _Connection, request: schema.Request, values: schema.Values, now: int
+    ) -> None:
+        del now
+        frame = schema.render(request.key, request.version, request.correlation, values)
+        connection.busy = False
+        self._send(connection, frame)
+        self._ready.append(connection)
+
+    def _send(self, connection: _Connection, frame: bytes) -> None:
+        if connection.open and connection.id in self._connections:
+            self._output.append((connection.id, frame))
+
+    def _end(self, connection: _Connection) -> None:
+        if self._connections.pop(connection.id, None) is not None and connection.open:
+            self._closed.append(connection.id)

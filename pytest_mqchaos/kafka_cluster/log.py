@@ -1,0 +1,79 @@
+"""One replica's log of one partition: batches in offset order, nothing else.
+
+It knows offsets and bytes; it knows no leader, no producer, no request. What a reader may see (high
+watermark, last stable offset) is its owner's to say, through `up_to`.
+
+    start ........ base/last base/last base/last ........ end
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pytest_mqchaos.kafka_cluster.batches import Batch, place
+
+
+class Slice(NamedTuple):
+    """What one read gave: whole batches, concatenated."""
+
+    data: bytes
+    batches: int
+
+
+class Log:
+    """Append-only; `start` moves forward when records are deleted, `end` is the next offset."""
+
+    __slots__ = ("_batches", "_lasts", "end", "start")
+
+    def __init__(self) -> None:
+        self.start = 0
+        self.end = 0
+        self._batches: list[Batch] = []
+        self._lasts: list[int] = []
+
+    def append(self, batch: Batch, leader_epoch: int) -> Batch:
+        """Store a batch at the end and give it back with its offsets."""
+        placed = place(batch, self.end, leader_epoch)
+        self._batches.append(placed)
+        self._lasts.append(placed.last)
+        self.end = placed.last + 1
+        return placed
+
+    def read(self, offset: int, *, up_to: int, limit: int, at_least_one: bool) -> Slice:
+        """Read whole batches from the one that holds `offset`, as far as `limit` bytes allow.
+
+        `at_least_one`: the first batch comes even if it is larger than the limit (KIP-74).
+        """
+        taken: list[bytes] = []
+        size = 0
+        for batch in self.batches(offset):
+            if batch.last >= up_to:
+                break
+            size += len(batch.raw)
+            if size > limit and (taken or not at_least_one):
+                break
+            taken.append(batch.raw)
+        return Slice(taken[0] if len(taken) == 1 else b"".join(taken), len(taken))
+
+    def readable(self, offset: int, *, up_to: int, limit: int) -> int:
+        """Count the bytes that a read from `offset` could give, but no further than `limit`."""
+        size = 0
+        for batch in self.batches(offset):
+            if batch.last >= up_to or size >= limit:
+                break
+            size += len(batch.raw)
+        return size
+
+    def batches(self, offset: int = 0) -> Iterator[Batch]:
+        """Walk the batches from the one that holds `offset`."""
+        for index in range(bisect_left(self._lasts, offset), len(self._batches)):
+            yield self._batches[index]
+
+    def delete_before(self, offset: int) -> None:
+        """Move the start; batches that end before it are gone, a straddled one stays whole."""
+        self.start = max(self.start, offset)
+        gone = bisect_left(self._lasts, self.start)
+        del self._batches[:gone]
+        del self._lasts[:gone]

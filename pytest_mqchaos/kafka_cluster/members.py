@@ -1,0 +1,86 @@
+"""A member of a consumer group, and what joining and syncing ask and answer: data only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.timers import Timer
+
+Protocols: TypeAlias = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """What a client asks with JoinGroup. Times in milliseconds. `needs_id`: a client of v4 or
+    newer must come back with the id that it is given (KIP-394)."""
+
+    member_id: str
+    client: str
+    protocol_type: str
+    protocols: Protocols
+    session: int
+    rebalance: int
+    needs_id: bool
+
+
+class Joined(NamedTuple):
+    """The answer to JoinGroup. Only the leader gets `members` (id, metadata)."""
+
+    code: ErrorCode
+    member_id: str = ""
+    generation: int = -1
+    protocol_type: str | None = None
+    protocol: str | None = None
+    leader: str = ""
+    members: tuple[tuple[str, bytes], ...] = ()
+
+
+class Synced(NamedTuple):
+    """The answer to SyncGroup."""
+
+    code: ErrorCode
+    assignment: bytes = b""
+    protocol_type: str | None = None
+    protocol: str | None = None
+
+
+AnswerJoin: TypeAlias = Callable[[Joined, int], None]
+AnswerSync: TypeAlias = Callable[[Synced, int], None]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Member:
+    """One member. `join` / `sync` are set while its request waits for an answer; `new` until its
+    first generation; `synced` once it asked for this generation's assignment."""
+
+    id: str
+    client: str
+    protocols: Protocols
+    session: int
+    rebalance: int
+    assignment: bytes = b""
+    join: AnswerJoin | None = None
+    sync: AnswerSync | None = None
+    new: bool = True
+    synced: bool = False
+    expiry: Timer | None = None
+
+    def metadata(self, protocol: str | None) -> bytes:
+        """Give what the member said under one of its protocols."""
+        return dict(self.protocols).get(protocol or "", b"")
+
+    def answer_join(self, answer: Joined, now: int) -> None:
+        """Answer a waiting JoinGroup, if there is one."""
+        waiting, self.join = self.join, None
+        if waiting is not None:
+            waiting(answer, now)
+
+    def answer_sync(self, answer: Synced, now: int) -> None:
+        """Answer a waiting SyncGroup, if there is one."""
+        waiting, self.sync = self.sync, None
+        if waiting is not None:
+            waiting(answer, now)

@@ -1,0 +1,72 @@
+"""What a partition remembers of each producer id, so that a resent batch is stored once.
+
+It knows sequences and epochs (KIP-98, KIP-360); it knows no log and no request. A batch is judged
+first (`judge`), stored by its owner, then remembered (`remember`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from kio.schema.errors import ErrorCode
+
+from pytest_mqchaos.kafka_cluster.batches import Batch
+
+KEPT = 5  # batches per producer, as in Kafka: a client has at most five in flight
+_LAST_SEQUENCE = 2**31 - 1
+_NO_PRODUCER = -1
+
+
+@dataclass(slots=True)
+class _Producer:
+    epoch: int
+    batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+
+class Producers:
+    """The producer state of one partition."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Producer] = {}
+
+    def judge(self, batch: Batch) -> Batch | ErrorCode:
+        """Say `ErrorCode.none` (append it), another code (refuse it), or give the stored first
+        copy of a batch that came before (answer with its offset, store nothing)."""
+        if batch.producer_id == _NO_PRODUCER:
+            return ErrorCode.none
+        known = self._known.get(batch.producer_id)
+        if known is None:
+            return ErrorCode.none  # KIP-360: an unknown producer may start anywhere
+        if batch.epoch != known.epoch:
+            return _judge_epoch(batch, known.epoch)
+        for kept in known.batches:
+            if (kept.first_sequence, kept.last_sequence) == (
+                batch.first_sequence,
+                batch.last_sequence,
+            ):
+                return kept
+        last = known.batches[-1].last_sequence
+        expected = 0 if last == _LAST_SEQUENCE else last + 1
+        if batch.first_sequence != expected:
+            return ErrorCode.out_of_order_sequence_number
+        return ErrorCode.none
+
+    def remember(self, batch: Batch) -> None:
+        """Note a stored batch (with its offsets)."""
+        if batch.producer_id == _NO_PRODUCER:
+            return
+        known = self._known.get(batch.producer_id)
+        if known is None or known.epoch != batch.epoch:
+            known = self._known[batch.producer_id] = _Producer(batch.epoch)
+        known.batches.append(batch._replace(raw=b""))
+
+
+def _judge_epoch(batch: Batch, current: int) -> ErrorCode:
+    if batch.epoch < current:
+        return ErrorCode.invalid_producer_epoch
+    if batch.first_sequence != 0:
+        return ErrorCode.out_of_order_sequence_number
+    return ErrorCode.none

@@ -1,0 +1,95 @@
+"""A tiny asyncio host: serves a `Cluster` on loopback sockets, in a thread, for real clients.
+
+Only tests use it; the product hosts the cluster in its data plane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+from pytest_mqchaos.kafka_cluster.cluster import Cluster
+
+
+class Host:
+    """One listener a node. Everything happens on the thread's own loop."""
+
+    def __init__(self, brokers: int, settings: dict[str, object]) -> None:
+        self.listeners = {}
+        for node in range(1, brokers + 1):
+            self.listeners[node] = socket.create_server(("127.0.0.1", 0))
+        addresses = {node: one.getsockname()[:2] for node, one in self.listeners.items()}
+        self.cluster = Cluster(brokers=brokers, addresses=addresses, settings=settings)
+        self.bootstrap = "{}:{}".format(*addresses[1])
+        self._writers: dict[int, asyncio.StreamWriter] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def serve(self, started: threading.Event, stop: asyncio.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        servers = [
+            await asyncio.start_server(lambda r, w, node=node: self._client(node, r, w), sock=one)
+            for node, one in self.listeners.items()
+        ]
+        started.set()
+        await stop.wait()
+        for server in servers:
+            server.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    async def _client(self, node, reader, writer) -> None:
+        connection = self.cluster.connect(node, time.monotonic_ns())
+        self._writers[connection] = writer
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+            while data := await reader.read(65536):
+                self.cluster.receive(connection, data, time.monotonic_ns())
+                self._flush()
+        del self._writers[connection]
+        self.cluster.disconnect(connection, time.monotonic_ns())
+        self._flush()
+        writer.close()
+
+    def _flush(self) -> None:
+        for connection, data in self.cluster.take_output():
+            if connection in self._writers:
+                self._writers[connection].write(data)
+        for connection in self.cluster.take_closed():
+            self._writers[connection].close()
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self.cluster.next_wake()
+        if due is not None:
+            self._timer = self._loop.call_later(max(due - time.monotonic_ns(), 0) / 1e9, self._wake)
+
+    def _wake(self) -> None:
+        self.cluster.wake(time.monotonic_ns())
+        self._flush()
+
+
+@contextlib.contextmanager
+def hosted(brokers: int = 1, **settings: object) -> Iterator[Host]:
+    """Run a fresh cluster; settings in Kafka's names with `_` for `.`."""
+    host = Host(brokers, {name.replace("_", "."): value for name, value in settings.items()})
+    started = threading.Event()
+    loop_and_stop: list = []
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop_and_stop.extend((asyncio.get_running_loop(), stop))
+        await host.serve(started, stop)
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    assert started.wait(5), "the host did not start"
+    try:
+        yield host
+    finally:
+        loop, stop = loop_and_stop
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(5)
+        assert not thread.is_alive(), "the host did not stop"
+    assert host.cluster.take_failures() == []
