@@ -46,6 +46,10 @@ class DataPlaneDied(MqchaosError):
     """The process that moves the bytes is gone: nothing that was observed can be trusted."""
 
 
+class WorkerFailed(MqchaosError):
+    """The code under test ended by itself with an error; the text has its last lines."""
+
+
 class WaitTimeout(MqchaosError):
     """A wait reached its limit; the text says what it waited for."""
 

@@ -1,0 +1,79 @@
+"""What a broker is to the rest: something with addresses that can be started and stopped.
+
+It knows no protocol and no provider; providers register themselves in `providers.py` by name. What
+a provider can do beyond starting is said by small abilities that callers ask for with
+`isinstance(broker, Killable)`. Nodes are numbered by the broker's own node ids, from 1 or 0 as the
+protocol has it; `addresses` has them all.
+
+    Broker.start() -> addresses -> kill / pause / resume / restart -> heal() -> Broker.stop()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
+
+
+class Address(NamedTuple):
+    """Where a node listens. `str()` gives `host:port`."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@runtime_checkable
+class Broker(Protocol):
+    """One broker or cluster of a kind ("embedded", "process", ...), addressed directly: no link of
+    ours is in between. `version` is what the report prints, "" until it is known."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def start(self) -> None:
+        """Return when it answers its protocol. BrokerError if it does not come up, UsageError if
+        this machine lacks something (the text says what to install)."""
+
+    def stop(self) -> None:
+        """End it and remove what it stored. May be called twice and at any time."""
+
+    def addresses(self) -> Mapping[int, Address]:
+        """Node id -> direct address; the same for the whole life of the broker."""
+
+
+@runtime_checkable
+class Killable(Protocol):
+    """Its nodes can be ended as by a power cut of the process: no word of goodbye."""
+
+    def kill(self, node: int) -> None:
+        """Return when the process is gone for certain. A dead node stays dead: no error."""
+
+
+@runtime_checkable
+class Pausable(Protocol):
+    """Its nodes can be made to stand still with their connections open."""
+
+    def pause(self, node: int) -> None: ...
+
+    def resume(self, node: int) -> None: ...
+
+
+@runtime_checkable
+class Restartable(Protocol):
+    """A node that ended can come back as itself: same identity, address and data."""
+
+    def restart(self, node: int) -> None:
+        """End the node if it runs, in an orderly way, start it again, return when it answers."""
+
+
+@runtime_checkable
+class Healable(Protocol):
+    """Whatever was broken can be mended in one go."""
+
+    def heal(self) -> None:
+        """Resume what is paused, start what is dead, return when every node answers."""

@@ -1,0 +1,86 @@
+"""What a Kafka node is told: its properties file and its identity. Pure text, no process.
+
+Broker defaults stay as Apache Kafka has them wherever a client could notice, but for the rebalance
+delay (0), the session of a broker, and the sizes of internal topics and thread pools.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mqchaos.brokers.ports import LOOPBACK
+
+_SMALL = {
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.num.partitions": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    # A killed node may register again only when its old session is over: 9 s by default, which makes
+    # 11 s until it answers. These make 2 s, and still bear a second without any processor time.
+    "broker.session.timeout.ms": "1500",
+    "broker.heartbeat.interval.ms": "300",
+    "num.network.threads": "1",
+    "num.io.threads": "2",
+    "num.recovery.threads.per.data.dir": "1",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeConfig:
+    """One combined node (broker and controller). `voters` maps each node id to the port of its
+    controller listener; `extra` are the user's own properties and win over ours."""
+
+    node: int
+    cluster: str
+    port: int
+    voters: Mapping[int, int]
+    data: Path
+    replication: int
+    extra: Mapping[str, str]
+
+    def properties(self) -> str:
+        """The properties file."""
+        voters = ",".join(f"{n}@{LOOPBACK}:{port}" for n, port in sorted(self.voters.items()))
+        copies = str(self.replication)
+        in_sync = str(max(1, self.replication - 1))
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": str(self.node),
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},"
+            f"CONTROLLER://{LOOPBACK}:{self.voters[self.node]}",
+            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "controller.quorum.voters": voters,
+            "log.dirs": str(self.data),
+            "auto.create.topics.enable": "true",
+            "default.replication.factor": copies,
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": in_sync,
+            "share.coordinator.state.topic.replication.factor": copies,
+            "share.coordinator.state.topic.min.isr": in_sync,
+            **_SMALL,
+            **self.extra,
+        }
+        return "".join(f"{name}={_escaped(value)}\n" for name, value in lines.items())
+
+    def meta(self) -> str:
+        """`meta.properties` (KIP-631): what the format tool would have written."""
+        return f"version=1\ncluster.id={self.cluster}\nnode.id={self.node}\n"
+
+
+def new_cluster_id() -> str:
+    """22 characters of base64url, as Kafka makes them."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+
+def _escaped(value: str) -> str:
+    """Java's properties take a backslash as an escape."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n")

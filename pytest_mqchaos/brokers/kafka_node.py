@@ -1,0 +1,124 @@
+"""One node of Apache Kafka as a process of this machine: start, end, stand still, come back.
+
+It knows the JVM's command line and the node's folder; it must never know how many nodes there are
+nor what they are asked. Identity, ports and data stay through every restart.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_mqchaos.brokers.base import Address
+from pytest_mqchaos.brokers.child import Child
+from pytest_mqchaos.brokers.java import Java
+from pytest_mqchaos.brokers.kafka_config import NodeConfig
+from pytest_mqchaos.brokers.ports import LOOPBACK, Reservation
+from pytest_mqchaos.errors import WaitTimeout
+
+_MAIN = "kafka.Kafka"
+_ORDERLY = 15.0  # seconds that a SIGTERM may take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Software:
+    """What a node runs on."""
+
+    java: Java
+    classpath: Sequence[Path]
+    version: str
+    heap: str = "192m"
+
+
+class KafkaNode:
+    """Made stopped. `ports` are for clients and for the controller; they stay reserved while the
+    process is dead and are released by `close`. `voters` maps node ids to controller ports."""
+
+    def __init__(
+        self,
+        node: int,
+        cluster: str,
+        *,
+        ports: tuple[Reservation, Reservation],
+        voters: Mapping[int, int],
+        software: Software,
+        extra: Mapping[str, str],
+    ) -> None:
+        self.id = node
+        self.address = Address(LOOPBACK, ports[0].port)
+        self.paused = False
+        self._software = software
+        self._ports = ports
+        directory = Path(tempfile.mkdtemp(prefix=f"mqchaos-kafka-{node}-"))
+        self.child = Child(f"Kafka node {node} at {self.address}", directory)
+        config = NodeConfig(
+            node=node,
+            cluster=cluster,
+            port=ports[0].port,
+            voters=voters,
+            data=directory / "data",
+            replication=min(3, len(voters)),
+            extra=extra,
+        )
+        config.data.mkdir()
+        (config.data / "meta.properties").write_text(config.meta())
+        self._properties = directory / "server.properties"
+        self._properties.write_text(config.properties())
+
+    def start(self, archive: Path | None = None, *, dump: Path | None = None) -> None:
+        """Start the process; it does not answer yet. `archive` is a class-data archive to use,
+        `dump` one to write at an orderly end."""
+        software = self._software
+        command = software.java.command(software.classpath, software.heap, archive)
+        options = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        if dump is not None:
+            options.append(f"-XX:ArchiveClassesAtExit={dump}")
+        argv = [command[0], *options, *command[1:], _MAIN, str(self._properties)]
+        self.child.start(argv, _environment())
+        self.paused = False
+
+    def kill(self) -> None:
+        """SIGKILL; returns when it is gone."""
+        self.child.signal(signal.SIGKILL)
+        self._gone()
+
+    def terminate(self) -> None:
+        """SIGTERM; SIGKILL when that takes too long. Returns when it is gone."""
+        self.resume()
+        self.child.signal(signal.SIGTERM)
+        if self.child.alive():
+            try:
+                self.child.wait(_ORDERLY)
+            except WaitTimeout:
+                self.child.signal(signal.SIGKILL)
+        self._gone()
+
+    def pause(self) -> None:
+        self.child.check()
+        self.child.signal(signal.SIGSTOP)
+        self.paused = True
+
+    def resume(self) -> None:
+        self.child.signal(signal.SIGCONT)
+        self.paused = False
+
+    def close(self) -> None:
+        """Kill it, remove its data, give its port back. May be called twice."""
+        self.child.close()
+        for port in self._ports:
+            port.release()
+
+    def _gone(self) -> None:
+        if self.child.alive():
+            self.child.wait(_ORDERLY)
+        self.paused = False
+
+
+def _environment() -> dict[str, str]:
+    """The user's, without what would change the JVM behind our back."""
+    ours = {"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH"}
+    return {name: value for name, value in os.environ.items() if name not in ours}

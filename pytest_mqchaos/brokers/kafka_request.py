@@ -1,0 +1,147 @@
+"""One Kafka request as bytes, one reply as data, in the newest version that both sides know.
+
+It knows schemas (from kio) and versions; it must never know sockets, topics or retries. Values are
+given as plain mappings named as in the protocol's newest schemas; what a version does not have is
+left out, so a caller may give both spellings of a renamed field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import io
+import struct
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_mqchaos.errors import BrokerError, BrokerRefused, missing_extra
+
+try:
+    from kio.index import load_request_schema, load_response_schema
+    from kio.serial import entity_reader, entity_writer
+except ImportError as error:
+    raise missing_extra("kio", "kafka", "talking to a Kafka broker") from error
+
+NONE = 0
+
+# API: key, oldest and newest version that the callers in this room give all values for.
+# OffsetFetch 10 and Metadata below 4 (auto-creates) are left out on purpose.
+APIS: dict[str, tuple[int, int, int]] = {
+    "Fetch": (1, 4, 17),
+    "ListOffsets": (2, 2, 10),
+    "Metadata": (3, 4, 13),
+    "OffsetFetch": (9, 2, 9),
+    "FindCoordinator": (10, 1, 6),
+    "LeaveGroup": (13, 0, 5),
+    "DescribeGroups": (15, 0, 6),
+    "ListGroups": (16, 0, 5),
+    "ApiVersions": (18, 0, 0),  # version 0 is answered by every broker, whatever else it knows
+    "CreateTopics": (19, 2, 7),
+    "DeleteTopics": (20, 1, 6),
+    "DeleteGroups": (42, 0, 2),
+    "ConsumerGroupDescribe": (69, 0, 1),
+}
+
+
+def choose(api: str, served: Mapping[int, tuple[int, int]]) -> int:
+    """The version to speak. BrokerError if the broker does not serve it in a version we know."""
+    key, oldest, newest = APIS[api]
+    if key not in served:
+        raise BrokerError(f"the broker does not serve {api} (API key {key})")
+    low, high = served[key]
+    version = min(newest, high)
+    if version < max(oldest, low):
+        raise BrokerError(
+            f"no common version of {api}: the broker serves {low} to {high}, we know {oldest} to "
+            f"{newest}"
+        )
+    return version
+
+
+def encode(api: str, version: int, correlation: int, values: Mapping[str, object]) -> bytes:
+    """A whole request frame, length prefix included."""
+    body_type: Any = load_request_schema(APIS[api][0], version)
+    header_type: Any = body_type.__header_schema__
+    header = fill(
+        header_type,
+        {
+            "request_api_key": APIS[api][0],
+            "request_api_version": version,
+            "correlation_id": correlation,
+            "client_id": "mqchaos-direct",
+        },
+    )
+    out = io.BytesIO()
+    entity_writer(header_type)(out, header)
+    entity_writer(body_type)(out, fill(body_type, values))
+    frame = out.getvalue()
+    return struct.pack(">i", len(frame)) + frame
+
+
+def decode(api: str, version: int, frame: bytes) -> Any:
+    """The reply's body; `frame` has its length prefix. BrokerError if it cannot be read."""
+    body_type: Any = load_response_schema(APIS[api][0], version)
+    header_type: Any = body_type.__header_schema__
+    try:
+        _, used = entity_reader(header_type)(frame, 4)
+        body, _ = entity_reader(body_type)(frame, 4 + used)
+    except Exception as error:
+        raise BrokerError(f"unreadable reply to {api} version {version}: {error!r}") from error
+    return body
+
+
+def correlation_of(frame: bytes) -> int:
+    """Of a reply frame; both reply headers begin with it."""
+    return int(struct.unpack_from(">i", frame, 4)[0])
+
+
+def refuse(what: str, code: int, message: str | None = None) -> None:
+    """Raise BrokerRefused for every code but 0."""
+    if code != NONE:
+        name = getattr(code, "name", "")
+        text = f": {message}" if message else ""
+        raise BrokerRefused(
+            f"{what} was refused with {name.upper()} ({int(code)}){text}", int(code)
+        )
+
+
+def retriable(code: int) -> bool:
+    """Whether Kafka says that the same request may succeed later."""
+    from kio.schema.errors import ErrorCode
+
+    try:
+        return bool(ErrorCode(code).retriable)
+    except ValueError:
+        return False
+
+
+def fill(schema: Any, values: Mapping[str, object]) -> Any:
+    """Make an entity from plain values: mappings become nested entities, numbers their types."""
+    given = {}
+    for name, convert in _fields(schema).items():
+        if name in values:
+            given[name] = convert(values[name])
+    return schema(**given)
+
+
+@functools.cache
+def _fields(schema: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(schema)
+    return {field.name: _converter(hints[field.name]) for field in dataclasses.fields(schema)}
+
+
+def _converter(hint: Any) -> Any:
+    """How a plain value becomes one of this type."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [each for each in typing.get_args(hint) if each is not type(None)]
+        convert = _converter(inner[0])
+        return lambda value: None if value is None else convert(value)
+    if typing.get_origin(hint) is tuple:
+        convert = _converter(typing.get_args(hint)[0])
+        return lambda value: tuple(convert(each) for each in value)
+    if dataclasses.is_dataclass(hint):
+        return functools.partial(fill, hint)
+    parse = getattr(hint, "parse", None)  # durations check their range on the way
+    return parse if parse is not None else lambda value: value
