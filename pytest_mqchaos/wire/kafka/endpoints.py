@@ -71,11 +71,20 @@ def find(frame: bytes) -> Section | None:
 
 
 def _read(frame: bytes, at: int, end: int) -> tuple[Endpoint, ...] | None:
-    cursor = Cursor(frame, at, end, tagged=True)
-    found = []
+    cursor = Cursor(frame, at, end)
     try:
         if cursor.uvarint() != end - cursor.at:
             return None
+    except Ended:
+        return None
+    return _entries(frame, cursor.at, end)
+
+
+def _entries(frame: bytes, at: int, end: int) -> tuple[Endpoint, ...] | None:
+    """Read [at, end) as a compact array of addresses; None if it is not one to the last byte."""
+    cursor = Cursor(frame, at, end, tagged=True)
+    found = []
+    try:
         for _ in cursor.each():
             node, start = cursor.i32(), cursor.at
             host, port, stop = cursor.text(), cursor.i32(), cursor.at
@@ -87,3 +96,16 @@ def _read(frame: bytes, at: int, end: int) -> tuple[Endpoint, ...] | None:
     except Ended:
         return None
     return tuple(found) if cursor.at == end else None
+
+
+def find_array(frame: bytes) -> tuple[Endpoint, ...]:
+    """The node endpoints of a share reply: there they are an ordinary last array, before an empty
+    tag list. Found from the end, like the tagged ones; empty if there are none."""
+    end = len(frame) - 1
+    if end < 24 or frame[end] or frame[end - 1]:
+        return ()  # an entry ends in an empty tag list, an empty array in its length
+    for at in range(end - 2, max(8, end - _WINDOW), -1):
+        found = _entries(frame, at, end)
+        if found:
+            return found
+    return ()

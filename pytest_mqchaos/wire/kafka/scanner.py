@@ -14,7 +14,7 @@ from collections import deque
 
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.wire.base import Cut, Interest, Pending
-from pytest_mqchaos.wire.kafka.apis import PRODUCE, SASL_HANDSHAKE, name_of
+from pytest_mqchaos.wire.kafka.apis import PRODUCE, name_of
 from pytest_mqchaos.wire.kafka.cursor import Ended
 from pytest_mqchaos.wire.kafka.endpoints import surely_none
 from pytest_mqchaos.wire.kafka.headers import acks_of, client_of
@@ -123,17 +123,12 @@ class KafkaScanner:
         head: tuple[int, int, int, int],
     ) -> Cut | None:
         """Look at one request; None = go on behind it."""
-        size, key, version, correlation = head
+        size, key, version, _ = head
         stop = at + 4 + size
-        if key == SASL_HANDSHAKE and version == 0:
-            return self._go_blind("SASL tokens without frames follow (SaslHandshake v0)", end)
         if not flags & NOTE or (flags & LATE and version < ENDPOINTS_FROM[key]):
             return None
         if stop > end and flags & (DECIDE | KEEP | RECORD):
-            if flags & DECIDE:
-                return Cut(at, at, None)
-            self._begun[_OUT] = flags
-            return Cut(at, end, None)
+            return self._await(_OUT, flags, at, end)
         replies = self._peek(buf, at, min(stop, end), key, version)
         if replies is None:
             if stop > end:
@@ -221,13 +216,12 @@ class KafkaScanner:
         """Look at one reply; None = go on behind it."""
         stop = at + 4 + size
         flags = self._reply_flags(pending)
-        if stop > end and flags & (DECIDE | LATE):
-            return Cut(at, at, None)
+        if stop > end and flags & LATE:
+            return Cut(at, at, None)  # its end decides
         if flags & LATE and pending and not surely_none(pending.kind, buf, at, stop):
             flags |= DECIDE
-        if stop > end and flags & RECORD:
-            self._begun[_BACK] = flags
-            return Cut(at, end, None)
+        if stop > end and flags & (DECIDE | RECORD):
+            return self._await(_BACK, flags, at, end)
         if not flags & (RECORD | DECIDE):
             self._forget(pending)
             return None
@@ -277,6 +271,13 @@ class KafkaScanner:
     def _forget(self, pending: Pending | None) -> None:
         if pending is not None:
             self.outstanding.remove(pending)
+
+    def _await(self, direction: Direction, flags: int, at: int, end: int) -> Cut:
+        """A frame that must be whole before it is looked at: held, or leaving meanwhile."""
+        if flags & DECIDE:
+            return Cut(at, at, None)
+        self._begun[direction] = flags
+        return Cut(at, end, None)
 
     # ------------------------------------------------------------ nonsense
 

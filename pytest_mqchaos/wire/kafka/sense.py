@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from pytest_mqchaos.wire.kafka.apis import SASL_HANDSHAKE
+
 LIMIT = 1 << 30  # bytes; no frame of a sane cluster comes near (socket.request.max.bytes is 100 MB)
 _SIZE = struct.Struct(">i")
 _TLS = 0x1603  # record type "handshake", major version 3: read as a size it would be 369 MB
@@ -17,6 +19,8 @@ def absurd(size: int, key: int, version: int, *, first: bool) -> str:
         return "TLS"
     if key > 0x7FFF or not 0 <= version <= 255:
         return f"API key {key}, version {version}"
+    if key == SASL_HANDSHAKE and version == 0:
+        return "SASL tokens without frames follow (SaslHandshake v0)"
     return ""
 
 
