@@ -1,0 +1,241 @@
+"""What keeps the code under test running: start, crash, restart, stop; every start has a name.
+
+    start() -> worker-1#1 --crash()--> worker-1#2 --exception after a fault--> worker-1#3 --stop()
+
+It knows no broker, no rule, no history: whether a fault took effect and whether there is progress
+are questions it asks. Ends are judged on a thread of its own, so neither the controller (which
+crashes) nor the test's loop is ever needed for a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.workloads.coroutine import CoroutineWorker
+from pytest_mqchaos.workloads.incarnation import End, Incarnation, Launch, Worker
+from pytest_mqchaos.workloads.judge import Judge
+from pytest_mqchaos.workloads.process import ProcessWorker
+from pytest_mqchaos.workloads.slot import Ending, Patience, Slot
+from pytest_mqchaos.workloads.target import Job
+from pytest_mqchaos.workloads.thread import NO_CRASH, ThreadWorker
+
+
+class Supervisor:
+    """Runs `job` once under each of `names` and starts it again as the next incarnation.
+
+    `arguments_for(incarnation)` gives what it is started with (its own addresses); it may block,
+    but not on this supervisor. `record(event)` is handed every `ProcessEvent`, `fault_seen()` says
+    whether any fault has taken effect, `progress()` is a number that changes when anything moves.
+    All are called from several threads. `directory` is for the output of processes, `loop` is where
+    coroutines run (None: each on a loop of its own).
+    """
+
+    def __init__(  # noqa: PLR0913 - one place where a worker meets the rest
+        self,
+        job: Job,
+        *,
+        names: Sequence[str],
+        arguments_for: Callable[[Incarnation], Launch],
+        record: Callable[[ProcessEvent], None],
+        fault_seen: Callable[[], bool],
+        progress: Callable[[], int],
+        directory: Path,
+        restart: bool = True,
+        loop: asyncio.AbstractEventLoop | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._job = job
+        self._arguments_for = arguments_for
+        self._record_event = record
+        self._directory = directory
+        self._loop = loop
+        self._slots = [Slot(incarnation=Incarnation(worker=name, number=1)) for name in names]
+        self._lock = threading.RLock()  # the slots
+        self._launching = threading.Lock()  # one start at a time, none once closed
+        self._closed = False
+        self._crashed: dict[str, int] = {}
+        self._judge = Judge(
+            self._slots,
+            lock=self._lock,
+            patience=(patience or Patience()) if restart else None,
+            record=self._record,
+            fault_seen=fault_seen,
+            progress=progress,
+            launch=self._launch,
+        )
+
+    # ------------------------------------------------------------------ what is known
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What fails the test, if anything: the first exception that no fault explains."""
+        return next(iter(self._judge.failures), None)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The names of the incarnations that run now."""
+        with self._lock:
+            return tuple(slot.incarnation.name for slot in self._slots if slot.state != "idle")
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The names of the workers that will be started again without anybody's doing."""
+        with self._lock:
+            if self._closed:
+                return ()
+            return tuple(slot.incarnation.worker for slot in self._slots if slot.due is not None)
+
+    def crashed_at(self, incarnation: str) -> int | None:
+        """CLOCK_MONOTONIC ns of its crash: an effect that it records later is posthumous."""
+        return self._crashed.get(incarnation)
+
+    def pid_of(self, incarnation: str) -> int | None:
+        """The process id of a running process worker, None for the other kinds."""
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            return slot.worker.pid if slot and isinstance(slot.worker, ProcessWorker) else None
+
+    def require_crashable(self) -> None:
+        """Raise `UsageError` if this kind of worker cannot be killed (threads)."""
+        if self._job.kind == "thread":
+            raise UsageError(NO_CRASH)
+
+    # ------------------------------------------------------------------ what is done
+
+    def start(self) -> None:
+        """Start every worker. Raises at once what makes a start impossible (unknown command)."""
+        self._judge.begin()
+        for slot in self._slots:
+            self._launch(slot, "")
+
+    def crash(self, incarnation: str, *, cause: str = "", limit: float = 10.0) -> bool:
+        """Kill one incarnation and return when it is dead; the next is started soon after.
+
+        The caller has cut its links. False: it was not running any more. Raises `UsageError` for
+        threads and `WaitTimeout` if it is not dead within `limit` seconds.
+        """
+        self.require_crashable()
+        _refuse_on_a_loop("crash")
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            if slot is None or slot.state != "running" or slot.worker is None:
+                return False
+            slot.state = "crashing"
+            worker = slot.worker
+            self._crashed[incarnation] = self._record(incarnation, "crashed", cause)
+        worker.crash(limit)
+        return True
+
+    def restart(self, *, cause: str = "restarted for the final drain", limit: float = 10.0) -> None:
+        """Stop every worker that runs, gracefully, then start each as its next incarnation."""
+        _refuse_on_a_loop("restart")
+        self._stop_running(limit)
+        for slot in self._slots:
+            self._launch(slot, cause)
+
+    def stop(self, *, limit: float = 10.0) -> None:
+        """Stop every worker gracefully and for good, and wait until all is judged.
+
+        A process that ignores its SIGTERM is killed after `limit` seconds; anything else that does
+        not end raises `WaitTimeout`, after the others have been stopped. Can be called twice.
+        """
+        _refuse_on_a_loop("stop")
+        with self._launching:
+            self._closed = True
+        try:
+            self._stop_running(limit)
+        finally:
+            self._judge.finish()
+
+    async def start_async(self) -> None:
+        """`start` for a running loop."""
+        await asyncio.to_thread(self.start)
+
+    async def crash_async(self, incarnation: str, *, cause: str = "", limit: float = 10.0) -> bool:
+        """`crash` for a running loop."""
+        return await asyncio.to_thread(self.crash, incarnation, cause=cause, limit=limit)
+
+    async def restart_async(
+        self, *, cause: str = "restarted for the final drain", limit: float = 10.0
+    ) -> None:
+        """`restart` for a running loop."""
+        await asyncio.to_thread(self.restart, cause=cause, limit=limit)
+
+    async def stop_async(self, *, limit: float = 10.0) -> None:
+        """`stop` for a running loop."""
+        await asyncio.to_thread(self.stop, limit=limit)
+
+    # ------------------------------------------------------------------ starting
+
+    def _launch(self, slot: Slot, cause: str) -> None:
+        with self._launching:
+            slot.due = None
+            if self._closed or slot.state != "idle":
+                return  # somebody else was faster
+            again = slot.worker is not None
+            incarnation = slot.incarnation.next() if again else slot.incarnation
+            worker = self._make(incarnation, self._arguments_for(incarnation))
+            with self._lock:
+                slot.incarnation, slot.worker, slot.state = incarnation, worker, "running"
+                self._record(incarnation.name, "restarted" if again else "started", cause)
+            try:
+                worker.start(lambda end: self._on_end(slot, incarnation, end))
+            except BaseException:
+                slot.state = "idle"
+                raise
+
+    def _make(self, incarnation: Incarnation, launch: Launch) -> Worker:
+        if self._job.kind == "coroutine":
+            return CoroutineWorker(incarnation, self._job, launch, self._loop)
+        if self._job.kind == "thread":
+            return ThreadWorker(incarnation, self._job, launch)
+        return ProcessWorker(incarnation, self._job, launch, self._directory)
+
+    # ------------------------------------------------------------------ ending
+
+    def _stop_running(self, limit: float) -> None:
+        with self._lock:
+            running = [slot for slot in self._slots if slot.state != "idle" and slot.worker]
+            for slot in running:
+                if slot.state == "running":
+                    slot.state = "stopping"
+        if not running:
+            return
+        with ThreadPoolExecutor(len(running)) as pool:  # all at once, as a deployment does
+            stops = [pool.submit(slot.worker.stop, limit) for slot in running if slot.worker]
+        errors = [error for stop in stops if (error := stop.exception()) is not None]
+        self._judge.failures += errors
+        if errors:
+            raise errors[0]
+
+    def _on_end(self, slot: Slot, incarnation: Incarnation, end: End) -> None:
+        with self._lock:
+            was, slot.state = slot.state, "idle"
+        self._judge.hear(Ending(slot, incarnation, was, end.error, end.cause))
+
+    # ------------------------------------------------------------------ small things
+
+    def _slot_of(self, incarnation: str) -> Slot | None:
+        return next((slot for slot in self._slots if slot.incarnation.name == incarnation), None)
+
+    def _record(self, who: str, what: str, cause: str) -> int:
+        now = time.monotonic_ns()
+        self._record_event(ProcessEvent(now, who, what, cause))
+        return now
+
+
+def _refuse_on_a_loop(method: str) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise UsageError(
+        f"{method}() waits, and a loop is running in this thread: await {method}_async() instead"
+    )

@@ -1,0 +1,81 @@
+"""Code under test that a child process can import."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pytest_mqchaos.workloads.effects_file import record_attempt, record_effect
+
+WAIT = 60.0  # nothing here waits so long unless it is left behind
+
+
+def wait_for_end():
+    """For processes that only an end from outside can end."""
+    time.sleep(WAIT)
+
+
+def say(path, *words):
+    Path(path).write_text(" ".join(map(str, words)))
+
+
+def record_and_return(*ids):
+    for one in ids:
+        record_attempt(one)
+        record_effect(one, part="debit", by="billing", key="alice", value={"amount": 5})
+
+
+def say_context(path):
+    say(path, os.environ["MQCHAOS_INCARNATION"], os.environ["MQCHAOS_BOOTSTRAP_SERVERS"])
+
+
+def until_stop(path, *, stop):
+    say(path, "ready")
+    stop.wait(WAIT)
+    say(path, "stopped")
+
+
+def with_finally(path):
+    try:
+        say(path, "ready")
+        wait_for_end()
+    finally:
+        say(path, "finally")
+
+
+async def coroutine_until_cancelled(pool, path):
+    try:
+        say(path, "ready")
+        await asyncio.sleep(WAIT)
+    finally:
+        say(path, "finally", pool)
+
+
+async def make_pool():
+    return "pool"
+
+
+def deaf(path):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    say(path, os.getpid(), "ready")
+    wait_for_end()
+
+
+def family(path):
+    """A parent with a child and a grandchild, as prefork services have them."""
+    code = (
+        "import subprocess, sys, os, time\n"
+        f"p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep({WAIT})'])\n"
+        f"open({str(path)!r} + '.tmp', 'w').write(f'{{os.getppid()}} {{os.getpid()}} {{p.pid}}')\n"
+        f"os.rename({str(path)!r} + '.tmp', {str(path)!r})\n"
+        f"time.sleep({WAIT})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def fail(text):
+    print("about to fail", flush=True)
+    raise ValueError(text)
