@@ -19,7 +19,7 @@ _SMALL = {
     "transaction.state.log.num.partitions": "1",
     "share.coordinator.state.topic.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
-    # A killed node may register again only when its old session is over: 9 s by default, which makes
+    # A killed node may register again once its old session is over: 9 s by default, which makes
     # 11 s until it answers. These make 2 s, and still bear a second without any processor time.
     "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "300",
