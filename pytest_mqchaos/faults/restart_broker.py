@@ -1,4 +1,4 @@
-"""A broker process ends in order and comes back. It knows no protocol and no process."""
+"""A broker process ends and comes back at once. It knows no protocol and no process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytest_mqchaos.faults.target import Target, target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartBroker:
-    """The broker is stopped in order at this frame and started again with the same identity,
+    """The broker is stopped at this frame, which is held until it is back with the same identity,
     port and data."""
 
     verb: ClassVar[str] = "restart_broker"

@@ -4,6 +4,7 @@ rule ever match? It knows tables and selectors, never a running broker."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.faults.refuse import Refuse
@@ -34,17 +35,19 @@ def check_rule(rule: Rule, protocol: str, abilities: Collection[str] = ()) -> Ro
         row = legality.row(protocol, rule.where.point, rule.fault.verb)
         _place(rule.where, table)
         _row(rule, row, abilities)
-        if isinstance(rule.fault, Refuse):
-            legality.refusal(
-                protocol,
-                rule.where.point,
-                rule.fault.error,
-                api=rule.where.api,
-                forge=rule.forge,
-            )
+        resolved(rule, protocol)
     except UsageError as error:
         raise UsageError(f"{rule!r}: {error}") from error
     return row
+
+
+def resolved(rule: Rule, protocol: str) -> Rule:
+    """The same rule with the error of `.refuse()` as its number: recipes know no tables."""
+    if not isinstance(rule.fault, Refuse):
+        return rule
+    place, error = rule.where, rule.fault.error
+    found = legality.refusal(protocol, place.point, error, api=place.api, forge=rule.forge)
+    return replace(rule, fault=Refuse(error=found.code))
 
 
 def _row(rule: Rule, row: Row, abilities: Collection[str]) -> None:

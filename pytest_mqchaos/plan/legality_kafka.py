@@ -36,7 +36,8 @@ _PUBLISH = (
     _row(
         point=Point.PUBLISH,
         fault="duplicate",
-        what="The Produce request reaches the broker twice; the producer gets the first answer.",
+        what="The Produce request reaches the broker once more, on a connection of our own, right "
+        "behind the first; the producer gets the first answer.",
         cause="A producer without idempotence sent the batch again after it had been stored.",
         fair_to="consumer",
         survives="At least once. An idempotent producer's copy is recognised by the broker.",
@@ -354,7 +355,7 @@ def _broker_rows(point: Point, frame: str) -> tuple[Row, ...]:
         ),
         one(
             fault="restart_broker",
-            what=f"The broker is stopped in order while {frame} is held and started again with "
+            what=f"The broker is stopped while {frame} is held and started again with "
             "the same identity, port and data; then the frame goes on.",
             cause="A rolling upgrade or a change of configuration.",
             survives="Everything that was confirmed.",
@@ -408,7 +409,7 @@ _REFUSALS = (
             code=code,
             name=_NAMES[code][0],
             cause=_NAMES[code][1],
-            default=code == 16,  # noqa: PLR2004 - NOT_COORDINATOR
+            default=code == 14,  # noqa: PLR2004 - COORDINATOR_LOAD_IN_PROGRESS
         )
         for code in (14, 15, 16)
     ),

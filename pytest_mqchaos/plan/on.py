@@ -134,7 +134,7 @@ class At:
         return self._rule(PauseBroker(target=target, for_=for_), flags)
 
     def restart_broker(self, target: Target = "leader", **flags: Unpack[Flags]) -> Rule:
-        """A broker is stopped in order at this frame and started again."""
+        """A broker is stopped at this frame, and started again before the frame goes on."""
         return self._rule(RestartBroker(target=target), flags)
 
     def __getattr__(self, name: str) -> object:
