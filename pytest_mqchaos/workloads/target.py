@@ -74,7 +74,7 @@ def is_async(function: object) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
+        type(function).__call__
     )
 
 

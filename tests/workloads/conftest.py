@@ -1,5 +1,6 @@
 """A supervisor with answers that a test can change, and waiting for a condition."""
 
+import asyncio
 import threading
 import time
 from dataclasses import dataclass, field
@@ -22,6 +23,13 @@ def eventually(condition, what="the condition"):
     while not condition():
         assert time.monotonic() < until, f"waited {LIMIT} s in vain for {what}"
         pause.wait(0.002)
+
+
+async def eventually_async(condition):
+    """The same on a running loop, which goes on running."""
+    async with asyncio.timeout(LIMIT):
+        while not condition():  # noqa: ASYNC110 - other threads make it true
+            await asyncio.sleep(0.002)
 
 
 def gone(pid):
@@ -81,4 +89,4 @@ def world(tmp_path):
 
 @pytest.fixture
 def tools():
-    return SimpleNamespace(eventually=eventually, gone=gone)
+    return SimpleNamespace(eventually=eventually, eventually_async=eventually_async, gone=gone)

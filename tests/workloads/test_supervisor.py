@@ -244,7 +244,7 @@ def test_one_worker_that_does_not_stop_does_not_keep_the_others(world):
         service, lambda incarnation: incarnation.worker, names=("worker-1", "worker-2")
     )
     supervisor.start()
-    with pytest.raises(WaitTimeout, match="worker-1#1 did not end within 0.05 s"):
+    with pytest.raises(WaitTimeout, match=r"worker-1#1 did not end within 0\.05 s"):
         supervisor.stop(limit=0.05)
     assert stopped == ["worker-2"]
     assert isinstance(supervisor.failure, WaitTimeout)
