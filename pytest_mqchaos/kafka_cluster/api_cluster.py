@@ -31,6 +31,7 @@ def metadata(call: Call) -> Values:
         "cluster_id": state.cluster_id,
         "controller_id": state.controller,
         "topics": found,
+        "error_code": ErrorCode.none,  # since version 13 (KIP-1102)
     }
 
 
