@@ -58,7 +58,9 @@ def test_a_coroutine_that_was_called_already():
 
 
 @pytest.mark.parametrize(
-    "target", [lambda: None, functools.partial(targets.fail, "x"), Service()], ids=repr
+    "target",
+    [lambda: None, functools.partial(targets.fail, "x"), Service()],
+    ids=["lambda", "partial", "object"],
 )
 def test_a_child_process_must_be_able_to_import_it(target):
     with pytest.raises(UsageError, match="that a child process can import"):
