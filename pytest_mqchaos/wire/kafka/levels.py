@@ -34,9 +34,12 @@ ADDRESSES: frozenset[str] = frozenset(
 _MEMBERSHIP = ("JoinGroup", "SyncGroup", "LeaveGroup", "ConsumerGroupHeartbeat")
 _ACKS = ("OffsetCommit", "TxnOffsetCommit")
 _TRANSACTIONS = ("EndTxn", "AddOffsetsToTxn", "InitProducerId")
-RECORDED_REQUESTS: frozenset[str] = frozenset(("Produce", *_MEMBERSHIP, *_ACKS, *_TRANSACTIONS))
+# A Fetch request tells from where its reply really begins, and incremental sessions (KIP-227) need
+# every one of them: without it a re-read batch would look like a second delivery of its head.
+RECORDED_REQUESTS: frozenset[str] = frozenset(
+    ("Produce", "Fetch", *_MEMBERSHIP, *_ACKS, *_TRANSACTIONS)
+)
 RECORDED_REPLIES: frozenset[str] = RECORDED_REQUESTS | {
-    "Fetch",
     "CreateTopics",
     "Metadata",
     "DescribeTopicPartitions",

@@ -97,7 +97,8 @@ class KafkaScanner:
             size, key, version, correlation = head(buf, at)
             flags = table[key] if begun < 0 else begun
             begun = -1
-            if (not flags or (flags == _IF_LATE and version < _LATEST)) and 8 <= size <= LIMIT:
+            unseen = not flags or (flags == _IF_LATE and version < _LATEST)
+            if unseen and 8 <= size <= LIMIT and self._asked:
                 at += size + 4
                 continue
             wrong = absurd(size, key, version, first=not self._asked)
@@ -108,8 +109,6 @@ class KafkaScanner:
             if cut is not None:
                 return cut
             at += size + 4
-        if at > start:
-            self._asked = True
         if at >= end:
             return Cut(at, end, None)
         return self._partial(buf, at, end, 8)
