@@ -170,6 +170,8 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
     if kind == "datetime_i64":
         return _instant
     inner: tuple[Any, ...] = typing.get_args(field.type)
+    if inner and typing.get_origin(inner[0]) is tuple:  # tuple[X, ...] | None
+        inner = typing.get_args(inner[0])
     if inner and is_dataclass(inner[0]):
         build = _builder(typing.cast(Any, inner[0]))
         return lambda many: None if many is None else tuple(build(one) for one in many)
