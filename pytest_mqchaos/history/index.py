@@ -35,9 +35,27 @@ class Index:
         return [a for a in self.history.attempts if a[7] is not None and a[5] in inputs]
 
     @cached_property
+    def rank(self) -> dict[str, int]:
+        """The row number of each id's first attempt: within one frame, the order in the batch."""
+        return {name: at for at, name in enumerate(self.first)}
+
+    @cached_property
     def first(self) -> dict[str, Attempt]:
-        """The first attempt of each id."""
-        return {a[7]: a for a in reversed(self.attempts) if a[7] is not None}
+        """The first attempt of each id, in order of publishing."""
+        found: dict[str, Attempt] = {}
+        for row in self.attempts:
+            if row[7] is not None:
+                found.setdefault(row[7], row)
+        return found
+
+    @cached_property
+    def told(self) -> dict[str, int]:
+        """`seq` of the first confirm of each id."""
+        return {
+            a[7]: a[14]
+            for a in sorted(self.attempts, key=lambda a: -a[14])
+            if a[13] == "confirmed" and a[14] > 0 and a[7] is not None
+        }
 
     @cached_property
     def stored(self) -> list[Stored]:

@@ -1,0 +1,200 @@
+"""Was every ack that covers a message later than the message's effect?
+
+    delivery --first later ack of its group that covers it--> ack.t   against   effect [from, to]
+      to <= ack.t: in order     from > ack.t, or no effect at all: too early     else unknown
+
+An ack that was sent counts, whether or not it arrived: the consumer said "done" too early. Of a
+message with several parts the last decides. A confirmed publish of the same id to a retry or
+dead-letter destination counts as the effect. An ack seen before an effect stays proven in spite of
+a gap, unless an unseen hop may explain it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    gap_touches,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Ack, Delivery, Effect
+
+_NEVER = 1 << 63
+
+
+class _Span(NamedTuple):
+    """The instant at which a message was done lies in [low, high]."""
+
+    low: int
+    high: int
+
+
+@dataclass(slots=True)
+class _Found:
+    early: dict[str, tuple[Finding, int]] = field(default_factory=dict)
+    unsure: dict[str, Finding] = field(default_factory=dict)
+    pairs: int = 0
+
+
+def acked_after_effect() -> Checker:
+    """Every ack that covers a delivered message comes after the message's effect."""
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "acked_after_effect")
+        index = index_of(history)
+        found = _Found()
+        for delivery in history.deliveries:
+            if _asked(index, delivery):
+                for ack in index.positions.acks_for(delivery):
+                    found.pairs += 1
+                    _judge(index, delivery, ack, found)
+        failed = [finding for finding, _ in found.early.values()]
+        doubts = standing_doubts(index)
+        unsure = [f for name, f in found.unsure.items() if name not in found.early]
+        if unsure:
+            doubts.append(_doubt(unsure))
+        worst = max((late for _, late in found.early.values()), default=0)
+        return answer(
+            "acked_after_effect",
+            index,
+            population={**index.funnel, "acks looked at": found.pairs, "acked early": len(failed)},
+            size=found.pairs,
+            passed=f"{number(found.pairs, 'acked delivery', 'acked deliveries')}, each acked after "
+            "its effect",
+            failed=failed,
+            sentence=_sentence(failed, len(index.first)),
+            doubts=doubts,
+            advice="ack after the work" + (f": acked {worst / 1e6:.1f} ms before the effect"
+                                           if worst else ""),
+            nothing="no ack covers a delivered message",
+            add="consume through the chaos address, and commit",
+        )  # fmt: skip
+
+    return check
+
+
+def _asked(index: Index, delivery: Delivery) -> bool:
+    return (
+        delivery.reached
+        and delivery.id is not None
+        and delivery.topic in index.positions.handed
+        and delivery.id not in index.ambiguous
+        and delivery.id not in index.history.expected.all()
+    )
+
+
+def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
+    name = delivery.id or ""
+    effects = _effects(index, name, ack.group)
+    moves = _moves(index, delivery)
+    spans = [*_spans(effects), *moves]
+    alive = [*_spans([e for e in effects if not e.posthumous]), *moves]
+    verdict = _early(spans, ack)
+    if verdict is False and _early(alive, ack) is False:
+        return
+    late = min((span.low for span in spans), default=_NEVER) - ack.t
+    if verdict is True and _early(alive, ack) is True and not _hidden_move(index, name):
+        text = _text(name, ack, late, known=bool(spans))
+        known = late if spans else 0
+        if name not in found.early or found.early[name][1] < known:
+            found.early[name] = (
+                Finding(id=name, what="acked early", text=text, by=ack.group),
+                known,
+            )
+        return
+    why = "its time is not known" if _untimed(effects) else "only an interval is known"
+    if verdict is not None:
+        posthumous = any(e.posthumous for e in effects)
+        why = "its effect is posthumous" if posthumous else "a hop may have passed unseen"
+    text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
+    found.unsure.setdefault(name, Finding(id=name, what="not known", text=text, by=ack.group))
+
+
+def _effects(index: Index, name: str, group: str) -> list[Effect]:
+    rows = index.stories.effects.get(name, [])
+    return [e for e in rows if e.by == group] if group in index.subscribers else rows
+
+
+def _untimed(effects: list[Effect]) -> bool:
+    return any(e.t_to == 0 for e in effects)
+
+
+def _spans(effects: list[Effect]) -> list[_Span]:
+    """When the effect was complete: per part the first, of these the last."""
+    parts: dict[str | None, _Span] = {}
+    for effect in effects:
+        span = _Span(effect.t_from, effect.t_to or _NEVER)
+        one = parts.get(effect.part, span)
+        parts[effect.part] = _Span(min(one.low, span.low), min(one.high, span.high))
+    if not parts:
+        return []
+    return [_Span(max(s.low for s in parts.values()), max(s.high for s in parts.values()))]
+
+
+def _moves(index: Index, delivery: Delivery) -> list[_Span]:
+    """Publishes of the same message to a retry or dead-letter destination: done when confirmed. A
+    hop that led to this very delivery is none of them."""
+    flow = index.history.flow
+    name = delivery.id or ""
+    since = -1
+    if delivery.topic in flow.retries:
+        here = [d.seq for d in index.stories.deliveries[name] if d.topic == delivery.topic]
+        since = min(here)
+    spans = []
+    for attempt in index.stories.attempts.get(name, ()):
+        if attempt.topic not in flow.retries | flow.dead_letters or attempt.seq < since:
+            continue
+        if attempt.outcome == "confirmed" and attempt.end_t:
+            spans.append(_Span(attempt.end_t, attempt.end_t))
+        elif attempt.outcome != "refused" and attempt.reached:
+            spans.append(_Span(attempt.t, _NEVER))
+    return spans
+
+
+def _early(spans: list[_Span], ack: Ack) -> bool | None:
+    """Whether the ack came before the message was done; None = not known."""
+    if any(span.high <= ack.t for span in spans):
+        return False
+    return True if all(span.low > ack.t for span in spans) else None
+
+
+def _hidden_move(index: Index, name: str) -> bool:
+    """Whether the message may have moved on by a publish that nobody saw."""
+    history = index.history
+    aside = history.flow.retries | history.flow.dead_letters
+    if any(a.topic in aside for a in index.stories.attempts.get(name, ())):
+        return False
+    if any(s.topic in aside for s in index.stories.stored.get(name, ())):
+        return True
+    return gap_touches(history) and not history.read_back and bool(aside)
+
+
+def _text(name: str, ack: Ack, late: int, *, known: bool) -> str:
+    lost = "" if ack.reached else ", an ack that was lost"
+    said = f"{name!r} acked by {ack.owner} (commit {ack.offset}{lost})"
+    return f"{said} {late / 1e6:.1f} ms before its effect" if known else f"{said}, it has no effect"
+
+
+def _doubt(unsure: list[Finding]) -> Doubt:
+    return Doubt(
+        sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
+        f"{unsure[0].text}",
+        missing="record effects with their time: chaos.effects.record(id), or a `t` "
+        "(CLOCK_MONOTONIC ns) in the effects file",
+        findings=tuple(unsure[:SHOWN]),
+    )
+
+
+def _sentence(failed: list[Finding], total: int) -> str:
+    if not failed:
+        return ""
+    return f"{len(failed)} of {number(total, 'message')} acked before the effect: {failed[0].text}"

@@ -1,0 +1,184 @@
+"""How a checker comes from findings and doubts to a verdict: the rules that all questions share.
+
+    findings (proven) --> failed      doubts --> unknown      nothing looked at --> unknown
+
+A proven failure outranks a doubt; a doubt outranks a pass; a population of 0 is a doubt unless no
+fault was armed. What each checker may call proven in spite of a gap is said in its own module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pytest_mqchaos.checkers.verdict import Finding, Verdict
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index
+
+SHOWN = 50  # findings kept in a verdict; the sentence has the true count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A reason why the rows do not decide, what to add, and the messages that it is about."""
+
+    sentence: str
+    missing: str
+    findings: tuple[Finding, ...] = ()
+
+
+def need_effects(history: History, question: str) -> None:
+    """A question about effects without any source of effects is a usage error."""
+    if history.effects is None:
+        raise UsageError(
+            f"{question} asks about effects, but no effect source was declared. Add one before the "
+            "worker starts: chaos.effects.from_sql(dsn, query) with a column `id`, "
+            "chaos.effects.from_file(path), or call chaos.effects.record(id) in the handler."
+        )
+
+
+def number(count: int, noun: str, plural: str = "") -> str:
+    """`1 message`, `2 messages`."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[object], most: int = 3) -> str:
+    """The first names, and how many more there are."""
+    each = [str(name) for name in names]
+    more = f" and {len(each) - most} more" if len(each) > most else ""
+    return ", ".join(each[:most]) + more
+
+
+def gap_touches(history: History) -> bool:
+    """Whether something on a judged destination was not seen."""
+    flow = history.flow
+    judged = flow.inputs | flow.retries | flow.outputs | flow.dead_letters
+    return bool(history.gaps) and (not history.gap_topics or bool(judged & history.gap_topics))
+
+
+def standing_doubts(index: Index) -> list[Doubt]:
+    """The doubts that touch every question about ids: gaps, no id, two contents of one id."""
+    history = index.history
+    doubts = []
+    if gap_touches(history):
+        doubts.append(
+            Doubt(
+                sentence=f"not everything was seen: {listed(history.gaps)}",
+                missing="let every client use the chaos address (check advertised listeners)",
+            )
+        )
+    if history.unidentified:
+        count = number(len(history.unidentified), "message")
+        doubts.append(
+            Doubt(
+                sentence=f"{count} without an id: {listed(history.unidentified, 1)}",
+                missing='say where the id stands, e.g. id="json:/order_id" '
+                "(a callable returns None for what is not yours)",
+            )
+        )
+    if index.ambiguous:
+        doubts.append(_ambiguous(index))
+    return doubts
+
+
+def _ambiguous(index: Index) -> Doubt:
+    shown = [
+        Finding(
+            id=name,
+            what="ambiguous",
+            text=" <> ".join(f"{key!r}: {value!r}" for key, value in contents),
+        )
+        for name, contents in sorted(index.ambiguous.items())[:SHOWN]
+    ]
+    return Doubt(
+        sentence=f"{number(len(index.ambiguous), 'id')} with different contents: "
+        f"{shown[0].id!r} is {shown[0].text}",
+        missing='make the id composite, e.g. id=("json:/order_id", "json:/type")',
+        findings=tuple(shown),
+    )
+
+
+def not_covered(history: History) -> tuple[str, ...]:
+    """What a pass does not cover: the run's own limits and the faults without consequence."""
+    unfired = [
+        f"{rule.source} had no effect" + (f": {'; '.join(rule.reasons)}" if rule.reasons else "")
+        for rule in history.rules
+        if not rule.fired
+    ]
+    return (*history.limits, *unfired)
+
+
+def answer(  # noqa: PLR0913 - one keyword per part of a verdict
+    question: str,
+    index: Index,
+    *,
+    population: Mapping[str, int],
+    size: int,
+    passed: str,
+    failed: Sequence[Finding] = (),
+    sentence: str = "",
+    doubts: Sequence[Doubt] = (),
+    advice: str = "",
+    nothing: str = "no confirmed message on a judged destination",
+    add: str = "publish something, or say chaos.flow(inputs=[...])",
+) -> Verdict:
+    """Make the verdict. `size` is what the question looked at; `passed` and `sentence` are what a
+    person reads if nothing, or something, was found; `nothing` and `add` speak of size 0."""
+    history = index.history
+    found = tuple(failed[:SHOWN]) + tuple(f for doubt in doubts for f in doubt.findings)
+    if failed:
+        return Verdict(
+            question=question, status="failed", sentence=sentence, population=population,
+            findings=found, advice=advice, missing="; ".join(d.missing for d in doubts),
+            limits=tuple(doubt.sentence for doubt in doubts) + tuple(history.limits),
+        )  # fmt: skip
+    if size == 0 and (history.rules or doubts):
+        doubts = [*doubts, Doubt(sentence=f"nothing to judge: {nothing}", missing=add)]
+    if doubts:
+        more = f" (and {number(len(doubts) - 1, 'more reason')})" if len(doubts) > 1 else ""
+        return Verdict(
+            question=question, status="unknown", sentence=doubts[0].sentence + more,
+            population=population, findings=found[:SHOWN],
+            missing="; ".join(dict.fromkeys(doubt.missing for doubt in doubts)),
+            limits=tuple(doubt.sentence for doubt in doubts[1:]) + tuple(history.limits),
+        )  # fmt: skip
+    if size == 0:
+        passed = f"nothing to judge ({nothing}), and no fault was armed"
+    return Verdict(
+        question=question, status="passed", sentence=passed, population=population,
+        limits=not_covered(history),
+    )  # fmt: skip
+
+
+def subscribers(index: Index, wanted: Iterable[str] | None) -> tuple[list[str | None], list[Doubt]]:
+    """Who is judged: those named by the test, else those that effects name, else one for all."""
+    if wanted is not None:
+        chosen = list(dict.fromkeys(wanted))
+        if not chosen:
+            raise UsageError("by=() names no subscriber: name groups or services, or leave it out.")
+        return list(chosen), []
+    names = list(index.subscribers)
+    if names == [None]:
+        return names, []
+    doubts = []
+    if None in names:
+        names.remove(None)
+        nameless = sum(1 for effect in index.effects if effect.by is None)
+        doubts.append(
+            Doubt(
+                sentence=f"{number(nameless, 'effect')} without `by` beside effects of "
+                f"{listed(names)}",
+                missing="record `by` with every effect, or with none",
+            )
+        )
+    silent = sorted(set(index.positions.groups) - set(names))
+    if silent and set(index.positions.groups) & set(names):
+        doubts.append(
+            Doubt(
+                sentence=f"{number(len(silent), 'group')} read a judged destination but recorded "
+                f"no effect: {listed(silent)}",
+                missing=f"say which groups are judged, e.g. by={(*names,)!r}",
+            )
+        )
+    return names, doubts

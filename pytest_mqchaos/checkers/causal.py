@@ -1,0 +1,119 @@
+"""Did an effect ever precede the effect of the message that it names as its cause?
+
+Only effects are asked, so a proven inversion stays proven in spite of a gap. An effect whose cause
+has none is unknown (that may be a loss: ask lossless), so is a pair without order and times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.keys import record_of
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import Identity, Spec
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect
+
+
+def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None = None) -> Checker:
+    """The effect of a message never precedes the effect of the one that it names.
+
+    `before`: id -> id of its cause (a mapping), or a spec of identity that finds the cause's id in
+    the message ("json:/caused_by", a callable Record -> id or None). `after`: the ids (or a
+    predicate on ids) that are asked; default: every message that names a cause.
+    """
+    asked = after if callable(after) or after is None else frozenset(after)
+    mapping = dict(before) if isinstance(before, Mapping) else None
+    identity = Identity.parse(before) if mapping is None else None
+
+    def causes(index: Index, name: str) -> tuple[str, ...]:
+        if mapping is not None:
+            return (str(mapping[name]),) if name in mapping else ()
+        rows = index.stories.attempts.get(name) or index.stories.stored.get(name)
+        return identity.of(record_of(rows[0])) if rows and identity is not None else ()
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "causal")
+        index = index_of(history)
+        pairs = 0
+        failed: list[Finding] = []
+        unsure: list[Finding] = []
+        for name in sorted(index.stories.effects.keys() - index.ambiguous.keys()):
+            if asked is not None and not (asked(name) if callable(asked) else name in asked):
+                continue
+            for cause in causes(index, name):
+                pairs += 1
+                for by in index.subscribers:
+                    _compare(index, cause, name, by, failed, unsure)
+        doubts = standing_doubts(index)
+        if unsure:
+            doubts.append(
+                Doubt(
+                    sentence=f"{number(len(unsure), 'pair')} not decided: {unsure[0].text}",
+                    missing="give effects an order (or times), and ask lossless about the cause",
+                    findings=tuple(unsure[:SHOWN]),
+                )
+            )
+        return answer(
+            "causal",
+            index,
+            population={**index.funnel, "pairs": pairs},
+            size=pairs,
+            passed=f"{number(pairs, 'effect')} after the effect of the cause",
+            failed=failed,
+            sentence=f"{len(failed)} of {number(pairs, 'effect')} before the effect of the cause: "
+            f"{failed[0].text if failed else ''}",
+            doubts=doubts,
+            advice="send cause and effect over one partition, or wait for the cause",
+            nothing="no effect of a message that names a cause",
+            add="say how a message names its cause: before=...",
+        )
+
+    return check
+
+
+def _compare(
+    index: Index, cause: str, name: str, by: str | None,
+    failed: list[Finding], unsure: list[Finding],
+) -> None:  # fmt: skip
+    late = [e for e in index.stories.effects.get(name, ()) if by is None or e.by == by]
+    early = [e for e in index.stories.effects.get(cause, ()) if by is None or e.by == by]
+    if not late:
+        return
+    if not early:
+        text = f"{name!r} took effect, {cause!r} did not"
+        unsure.append(Finding(id=name, what="no cause", text=text, by=by))
+        return
+    verdict = _precedes(late, early)
+    alive = _precedes([e for e in late if not e.posthumous], [e for e in early if not e.posthumous])
+    text = f"{name!r} took effect before {cause!r}"
+    if verdict != alive:
+        unsure.append(Finding(id=name, what="posthumous", text=text, by=by))
+    elif verdict is None:
+        text = f"no order between {name!r} and {cause!r}"
+        unsure.append(Finding(id=name, what="no order", text=text, by=by))
+    elif verdict:
+        failed.append(Finding(id=name, what="before its cause", text=text, by=by))
+
+
+def _precedes(ones: Sequence[Effect], others: Sequence[Effect]) -> bool | None:
+    """Whether the first of `ones` happened before the first of `others`; None = not known."""
+    if not ones or not others:
+        return None
+    one, other = ones[0], others[0]
+    if one.order is not None and other.order is not None and one.order != other.order:
+        return one.order < other.order
+    if not (one.t_to and other.t_to):
+        return None
+    if one.t_to < other.t_from:
+        return True
+    return False if other.t_to < one.t_from else None

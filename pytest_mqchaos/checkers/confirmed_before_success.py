@@ -1,0 +1,72 @@
+"""Was anything accepted before the broker confirmed it?
+
+Accepted is what the service told its own caller (`chaos.accepted(id)`), and every message sent in a
+mode without confirms: that counts as accepted when sent, and no confirm can ever come before.
+A gap may hide the confirm: then unknown.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    gap_touches,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+
+
+def confirmed_before_success() -> Checker:
+    """Every accepted message was confirmed before."""
+
+    def check(history: History) -> Verdict:
+        index = index_of(history)
+        accepted = index.accepted.keys() | index.unconfirmable
+        ids = sorted(accepted - index.ambiguous.keys())
+        failed = [finding for name in ids if (finding := _early(index, name)) is not None]
+        count = len(failed)
+        doubts = standing_doubts(index)
+        if failed and gap_touches(history):
+            hidden = Doubt(
+                sentence=f"{number(count, 'message')} without a confirm in sight",
+                missing="let every producer use the chaos address",
+                findings=tuple(failed[:SHOWN]),
+            )
+            doubts, failed = [*doubts, hidden], []
+        return answer(
+            "confirmed_before_success",
+            index,
+            population={**index.funnel, "accepted": len(accepted)},
+            size=len(accepted),
+            passed=f"{number(len(accepted), 'accepted message')}, each confirmed before",
+            failed=failed,
+            sentence=f"{count} of {number(len(accepted), 'message')} accepted before the confirm: "
+            f"{failed[0].text if failed else ''}",
+            doubts=doubts,
+            advice="wait for the confirm before telling the caller",
+            nothing="nothing was accepted",
+            add="say when the service tells its caller: chaos.accepted(id)",
+        )
+
+    return check
+
+
+def _early(index: Index, name: str) -> Finding | None:
+    at = index.accepted.get(name)
+    rows = [a for a in index.stories.attempts.get(name, ()) if a.topic in index.inputs]
+    confirms = [a.end_t for a in rows if a.outcome == "confirmed" and a.end_t > 0]
+    if confirms and (at is None or min(confirms) <= at):
+        return None
+    if confirms and at is not None:
+        text = f"{name!r} accepted {(min(confirms) - at) / 1e6:.1f} ms before its confirm"
+    elif not rows:
+        text = f"{name!r} accepted, never published"
+    elif all(a.acks == 0 for a in rows):
+        text = f"{name!r} sent with acks=0: no confirm can come"
+    else:
+        text = f"{name!r} accepted, outcome of its last publish: {rows[-1].outcome}"
+    return Finding(id=name, what="accepted early", text=text)

@@ -1,0 +1,117 @@
+"""Are exactly the declared messages in the dead letters, and was each acked only after?
+
+Read from the log, so a healthy message there, a copy and a missing one stay proven in spite of a
+gap. The ack is compared with the confirm of the dead-letter publish; where nobody published (the
+broker itself dead-letters) there is nothing to compare.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+from pytest_mqchaos.checkers.answer import (
+    Doubt,
+    answer,
+    listed,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.errors import UsageError, unknown
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+
+
+def dead_lettered(
+    *, ids: Iterable[str] | None = None, copies: Literal["forbidden", "allowed"] = "forbidden"
+) -> Checker:
+    """Exactly these ids (default: those of `chaos.expect(dead_lettered=...)`) are dead letters.
+
+    `copies="allowed"`: at least once is enough.
+    """
+    if copies not in ("forbidden", "allowed"):
+        raise unknown("copies", copies, ("forbidden", "allowed"))
+    if isinstance(ids, str):
+        raise UsageError(f"dead_lettered(ids={ids!r}): give a collection of ids, e.g. [{ids!r}].")
+    given = None if ids is None else frozenset(ids)
+
+    def check(history: History) -> Verdict:
+        if not history.flow.dead_letters:
+            raise UsageError(
+                "dead_lettered: no destination is declared as dead letters. Say "
+                "chaos.flow(dead_letters=[...])."
+            )
+        index = index_of(history)
+        wanted = history.expected.dead_lettered if given is None else given
+        rows = [s for s in history.stored if s.topic in history.flow.dead_letters]
+        held = Counter(s.id for s in rows if s.id is not None)
+        failed = [
+            *(_finding(i, "missing", "is not in the dead letters") for i in wanted - held.keys()),
+            *(_finding(i, "healthy", "is a dead letter, undeclared") for i in held.keys() - wanted),
+        ]
+        if copies == "forbidden":
+            failed += [_finding(i, "copies", f"is there {n}x") for i, n in held.items() if n > 1]
+        failed += _early(index, wanted & held.keys())
+        doubts = standing_doubts(index) + _unread(history, sum(1 for s in rows if s.id is None))
+        if not history.read_back:
+            failed = []
+        looked_at = len(wanted | held.keys()) or len(index.owed)
+        return answer(
+            "dead_lettered",
+            index,
+            population={**index.funnel, "declared": len(wanted)},
+            size=looked_at,
+            passed=f"exactly {number(len(wanted), 'declared message')} in the dead letters",
+            failed=failed,
+            sentence=f"{number(len({f.id for f in failed}), 'message')} wrong in the dead letters: "
+            + listed(f.text for f in failed),
+            doubts=doubts,
+            advice="publish the dead letter, wait for its confirm, then ack" if failed else "",
+        )
+
+    return check
+
+
+def _finding(name: str, what: str, text: str) -> Finding:
+    return Finding(id=name, what=what, text=f"{name!r} {text}")
+
+
+def _unread(history: History, nameless: int) -> list[Doubt]:
+    doubts = []
+    if not history.read_back:
+        doubts.append(
+            Doubt(
+                sentence="the dead letters were not read back",
+                missing="let the log be read back",
+            )
+        )
+    if nameless:
+        doubts.append(
+            Doubt(
+                sentence=f"{number(nameless, 'dead letter')} without an id",
+                missing="keep the id on the way, or give that destination its own id=",
+            )
+        )
+    return doubts
+
+
+def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
+    """Messages that were acked before their dead letter was confirmed (or ever sent)."""
+    found = []
+    for name in sorted(ids):
+        story = index.story(name)
+        if not story.dead_attempts or not story.acks:
+            continue
+        told = [a.end_t for a in story.dead_attempts if a.outcome == "confirmed" and a.end_t]
+        sent = min(a.t for a in story.dead_attempts)
+        done = min(told, default=None)
+        ack = min(story.acks, key=lambda a: a.t)
+        # Without a confirm in sight only an ack before the very sending is proven too early.
+        if ack.t < (sent if done is None else done):
+            late = ((sent if done is None else done) - ack.t) / 1e6
+            found.append(
+                _finding(name, "acked early", f"was acked {late:.1f} ms before its confirm")
+            )
+    return found

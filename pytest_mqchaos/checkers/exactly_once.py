@@ -1,0 +1,117 @@
+"""Lossless, idempotent, nothing unexpected, and no message both done and dead-lettered.
+
+An effect is unexpected only if nobody can have attempted it: no frame, no record of any destination
+read back, no delivery shows its id. A gap or a message without an id might be its cause: unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, listed, number
+from pytest_mqchaos.checkers.idempotent import idempotent
+from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+
+
+def exactly_once(
+    *,
+    parts: Iterable[str] | None = None,
+    by: Iterable[str] | None = None,
+    state: Mapping[str, object] | None = None,
+) -> Checker:
+    """Every message has its effect exactly once and nothing else has one. Options as in
+    `lossless` and `idempotent`."""
+    asked = (lossless(parts=parts, by=by), idempotent(state=state), _unexpected, _both)
+
+    def check(history: History) -> Verdict:
+        verdicts = tuple(question(history) for question in asked)
+        decides = worst(verdicts)
+        total = len(index_of(history).owed)
+        told = [v.sentence for v in verdicts if v.status == decides.status]
+        passed = f"all {number(total, 'confirmed message')} took effect exactly once"
+        return Verdict(
+            question="exactly_once",
+            status=decides.status,
+            sentence=passed if decides.status == "passed" and total else "; ".join(told[:3]),
+            population={k: n for verdict in verdicts for k, n in verdict.population.items()},
+            findings=tuple(f for v in sorted(verdicts, key=_failed_first) for f in v.findings),
+            missing="; ".join(dict.fromkeys(v.missing for v in verdicts if v.missing)),
+            advice=next((v.advice for v in verdicts if v.advice), ""),
+            limits=tuple(dict.fromkeys(limit for v in verdicts for limit in v.limits)),
+            parts=verdicts,
+        )
+
+    return check
+
+
+def _failed_first(verdict: Verdict) -> bool:
+    return verdict.status != "failed"
+
+
+def _known(index: Index) -> set[str]:
+    """Ids of everything that anybody attempted, on whatever destination."""
+    history = index.history
+    known = {a.id for a in history.attempts} | {s.id for s in history.stored}
+    known |= {d.id for d in history.deliveries}
+    return {name for name in known if name is not None} | index.accepted.keys()
+
+
+def _unexpected(history: History) -> Verdict:
+    index = index_of(history)
+    odd = {e.id for e in index.effects} - _known(index)
+    sure = {e.id for e in index.effects if not e.posthumous}
+    failed = [Finding(id=i, what="unexpected", text="nobody attempted it") for i in sorted(odd)]
+    doubts = []
+    if odd and (not history.read_back or gap_touches(history) or history.unidentified):
+        why = "no read-back" if not history.read_back else "not everything was seen or has an id"
+    elif odd and not odd & sure:
+        why = "recorded after a crash"
+    else:
+        why = ""
+    if why:
+        sentence = f"{number(len(odd), 'effect')} of messages nobody was seen to attempt ({why})"
+        shown = tuple(failed[:SHOWN])
+        missing = "let all be seen, identified and read back"
+        doubts, failed = [Doubt(sentence=sentence, missing=missing, findings=shown)], []
+    return answer(
+        "nothing unexpected",
+        index,
+        population={"unexpected": len(odd)},
+        size=1,
+        passed="nothing unexpected took effect",
+        failed=failed,
+        sentence=f"{number(len(odd), 'effect')} of messages that nobody attempted: "
+        f"{listed(sorted(odd))}",
+        doubts=doubts,
+    )
+
+
+def _both(history: History) -> Verdict:
+    index = index_of(history)
+    dead = {s.id for s in history.stored if s.topic in history.flow.dead_letters}
+    done = {e.id for e in index.effects if not e.posthumous}
+    late = {e.id for e in index.effects} - done
+    both = sorted(done & dead)
+    failed = [Finding(id=i, what="both", text="has an effect and a dead letter") for i in both]
+    unsure = [Finding(id=i, what="posthumous") for i in sorted(late & dead)]
+    doubts = [
+        Doubt(
+            sentence=f"{number(len(unsure), 'dead letter')} with a posthumous effect",
+            missing="run the worker as a process (process=True)",
+            findings=tuple(unsure),
+        )
+    ]
+    return answer(
+        "not both done and dead",
+        index,
+        population={"both": len(both)},
+        size=1,
+        passed="no message both took effect and was dead-lettered",
+        failed=failed,
+        sentence=f"{number(len(both), 'message')} took effect and also lie in the dead letters: "
+        f"{listed(both)}",
+        doubts=doubts if unsure else [],
+    )

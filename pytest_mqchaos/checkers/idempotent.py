@@ -1,0 +1,185 @@
+"""Did anything happen twice?
+
+A repeat is the same (id, part, by) twice in a source that can hold it twice. A source that cannot
+(primary key, GROUP BY, map) is judged by value. Copies in the log and redeliveries are counted and
+shown, never failed: what counts is the effect. A repeat stays proven in spite of a gap, because the
+ledger does not pass the links; a repeat that needs a posthumous effect is unknown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.frames import Message
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect
+
+
+def idempotent(
+    *,
+    state: Mapping[str, object] | None = None,
+    expected: Callable[[Message], object] | None = None,
+) -> Checker:
+    """No effect happened twice, none is altered.
+
+    `state`: id -> value as a fault-free run leaves it. `expected`: what the value of a message's
+    effect must be. One of them is needed where the source cannot hold an id twice.
+    """
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "idempotent")
+        index = index_of(history)
+        repeated, posthumous = _repeats(index)
+        altered, blind = _by_value(index, state, expected)
+        failed = repeated + altered
+        done = len({e[3] for e in index.effects})
+        doubts = standing_doubts(index)
+        if posthumous:
+            doubts.append(
+                Doubt(
+                    sentence=f"{number(len(posthumous), 'message')} repeated only if a posthumous "
+                    f"effect counts: {posthumous[0].text}",
+                    missing="run the worker as a process (process=True)",
+                    findings=tuple(posthumous[:SHOWN]),
+                )
+            )
+        if blind:
+            doubts.append(
+                Doubt(
+                    sentence=f"{number(blind, 'effect')} in a source that cannot hold an id twice, "
+                    "and no value to compare",
+                    missing="give idempotent(expected=...) or idempotent(state=...), or record "
+                    "effects in a table without a unique key",
+                )
+            )
+        return answer(
+            "idempotent",
+            index,
+            population={**index.funnel, "repeated": len(repeated), "altered": len(altered)},
+            size=done,
+            passed=f"each of {number(done, 'message')} took effect once{_seen_twice(index)}",
+            failed=failed,
+            sentence=_sentence(repeated, altered, done),
+            doubts=doubts,
+            advice="record the processed id in the same transaction as the work" if failed else "",
+            nothing="no effect was recorded",
+            add="check that the effect source sees what the worker writes",
+        )
+
+    return check
+
+
+def _repeats(index: Index) -> tuple[list[Finding], list[Finding]]:
+    """Messages with a repeat, and those with one only if posthumous effects count."""
+    keys = [(e[3], e[4], e[5]) for e in index.effects]
+    if len(set(keys)) == len(keys):
+        return [], []
+    real = Counter((e.id, e.part, e.by) for e in index.effects if not e.posthumous)
+    repeated: list[Finding] = []
+    posthumous: list[Finding] = []
+    for key, count in sorted(Counter(keys).items(), key=lambda item: (-item[1], str(item[0]))):
+        if count == 1 or key[0] in index.ambiguous:
+            continue
+        (repeated if real[key] > 1 else posthumous).append(_finding(index, *key, count))
+    return repeated, posthumous
+
+
+def _finding(
+    index: Index, message_id: str, part: str | None, by: str | None, count: int
+) -> Finding:
+    story = index.story(message_id, by)
+    deliveries = [d for d in story.deliveries if d.reached]
+    places = {(d.topic, d.partition, d.offset) for d in deliveries}
+    told = []
+    if len(story.stored) > 1:
+        told.append(f"stored {len(story.stored)}x (copies)")
+    if deliveries:
+        again = " (redelivered)" if len(deliveries) > len(places) else ""
+        told.append(f"delivered {len(deliveries)}x{again}")
+    named = f" of part {part!r}" if part else ""
+    told.append(f"effect{named} {count}x")
+    return Finding(
+        id=message_id, what="repeated", where=_cause(len(deliveries), len(places)),
+        text=", ".join(told), by=by,
+    )  # fmt: skip
+
+
+def _cause(deliveries: int, places: int) -> str:
+    if deliveries > places:
+        return "redelivered"
+    return "copies" if places > 1 else "delivered once" if deliveries else "no delivery seen"
+
+
+def _by_value(
+    index: Index,
+    state: Mapping[str, object] | None,
+    expected: Callable[[Message], object] | None,
+) -> tuple[list[Finding], int]:
+    """Altered effects, and how many could not be judged at all."""
+    if all(e[10] for e in index.effects) and state is None and expected is None:
+        return [], 0
+    altered: list[Finding] = []
+    blind = 0
+    for message_id, effects in _final(index).items():
+        if message_id in index.ambiguous:
+            continue
+        for effect in effects:
+            wanted = _wanted(index, message_id, state, expected)
+            if effect.value is None or wanted is None:
+                blind += not effect.countable
+            elif effect.value != wanted[0]:
+                text = f"value {effect.value!r}, expected {wanted[0]!r}"
+                altered.append(Finding(id=message_id, what="altered", text=text, by=effect.by))
+    return altered, blind
+
+
+def _final(index: Index) -> Mapping[str, list[Effect]]:
+    found: dict[str, list[Effect]] = defaultdict(list)
+    for effect in index.effects:
+        if not effect.posthumous:
+            found[effect.id].append(effect)
+    return found
+
+
+def _wanted(
+    index: Index,
+    message_id: str,
+    state: Mapping[str, object] | None,
+    expected: Callable[[Message], object] | None,
+) -> tuple[object] | None:
+    """The value that is right, in a tuple; None if nothing is known of this message."""
+    if state is not None and message_id in state:
+        return (state[message_id],)
+    rows = index.stories.attempts.get(message_id) or index.stories.stored.get(message_id)
+    if expected is None or not rows:
+        return None
+    return (expected(Message(value=rows[0].value, key=rows[0].key, id=message_id)),)
+
+
+def _seen_twice(index: Index) -> str:
+    copies = len(index.stored) - len(index.stored_ids)
+    return f" ({number(copies, 'copy', 'copies')} in the log)" if copies else ""
+
+
+def _sentence(repeated: list[Finding], altered: list[Finding], done: int) -> str:
+    said = []
+    if repeated:
+        count = len({f.id for f in repeated})
+        said.append(
+            f"{count} of {number(done, 'message')} took effect more than once: {repeated[0].text}"
+        )
+    if altered:
+        count = len({f.id for f in altered})
+        said.append(f"{count} of {number(done, 'message')} altered: {altered[0].text}")
+    return "; ".join(said)

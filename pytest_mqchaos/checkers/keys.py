@@ -1,0 +1,61 @@
+"""By what messages belong together: from `by=` to the key of an effect.
+
+"key" is the effect's own key where the source gives one (the business key), else the message's.
+Anything else is a spec of identity (history/identity.py), asked of the message; None puts all
+messages into one sequence, "partition" each partition into its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TypeAlias
+
+from pytest_mqchaos.frames import Record
+from pytest_mqchaos.history.identity import Identity, Spec
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Attempt, Delivery, Effect, Stored
+
+KeyOf: TypeAlias = Callable[[Effect], Hashable | None]
+
+
+def record_of(row: Attempt | Stored | Delivery) -> Record:
+    """The record that a row shows; what was read back comes without its headers."""
+    headers = () if isinstance(row, Stored) else row.headers
+    return Record(row.topic, row.partition, row.offset, row.key, row.value, headers)
+
+
+def key_of(index: Index, by: Spec | None) -> KeyOf:
+    """A function from an effect to its key; None = this effect belongs to no key."""
+    if by is None:
+        return lambda _: "all"
+    if by == "key":
+        return _own_key(index)
+    rows: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
+    rows.update(index.first)
+    if by == "partition":
+        at = {name: (row.topic, row.partition) for name, row in rows.items()}
+        return lambda effect: at.get(effect[3])
+    identity = Identity.parse(by)
+    found: dict[str, Hashable | None] = {}
+
+    def key(effect: Effect) -> Hashable | None:
+        name = effect[3]
+        if name not in found:
+            row = rows.get(name)
+            ids = identity.of(record_of(row)) if row is not None else ()
+            found[name] = "|".join(ids) or None
+        return found[name]
+
+    return key
+
+
+def _own_key(index: Index) -> KeyOf:
+    keys: dict[str, bytes | None] = {s[3]: s[4] for s in index.stored if s[3] is not None}
+    keys.update((name, a[8]) for name, a in index.first.items())
+    text = {k: None if k is None else k.decode(errors="replace") for k in set(keys.values())}
+
+    def key(effect: Effect) -> Hashable | None:
+        own = effect[6]
+        return own if own is not None else text.get(keys.get(effect[3]))
+
+    return key

@@ -1,0 +1,157 @@
+"""Is the final value of each key that of its last published version?
+
+The last version is one after which no other was provably published (precedence.py; on one
+partition the log decides). Overlapping publishes have no last one: any of them will do. The final
+effect of a key is judged by its value if `expected=` is given, else by the id it names.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    gap_touches,
+    listed,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.keys import KeyOf, key_of
+from pytest_mqchaos.checkers.precedence import before
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.frames import Message
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import Spec
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect
+
+
+def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = None) -> Checker:
+    """The final value per key is that of the last published version.
+
+    `expected`: what the value of a message's effect must be (else ids are compared).
+    """
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "latest")
+        index = index_of(history)
+        key = key_of(index, by)
+        finals, loose = _finals(index, key)
+        versions = _versions(index, key)
+        failed: list[Finding] = []
+        unsure: list[Finding] = []
+        for lane, effect in finals.items():
+            ids = versions.get(lane[0], [])
+            last = _last(index, ids)
+            if ids and not _right(index, effect, last, expected):
+                text = f"key {lane[0]!r} ends with {effect.id!r}, last published: {listed(last)}"
+                finding = Finding(id=effect.id, what="stale", text=text, by=effect.by)
+                shaky = effect.posthumous or any(_waits(index, i, effect.by) for i in last)
+                (unsure if shaky or gap_touches(history) else failed).append(finding)
+            elif effect.posthumous:
+                unsure.append(Finding(id=effect.id, what="posthumous", by=effect.by))
+        doubts = standing_doubts(index) + _doubts(unsure, loose)
+        return answer(
+            "latest",
+            index,
+            population={**index.funnel, "keys": len(finals), "stale": len(failed)},
+            size=len(finals),
+            passed=f"{number(len(finals), 'key')}, each at its last published version",
+            failed=failed,
+            sentence=f"{len(failed)} of {number(len(finals), 'key')} stale: "
+            f"{failed[0].text if failed else ''}",
+            doubts=doubts,
+            advice="guard the upsert by version or sequence" if failed else "",
+            nothing="no effect with a key",
+            add="give effects a key, or say by=...",
+        )
+
+    return check
+
+
+def _finals(
+    index: Index, key: KeyOf
+) -> tuple[dict[tuple[Hashable, str | None], Effect], list[Hashable]]:
+    """The last effect of each key and subscriber; keys with several effects and no order."""
+    finals: dict[tuple[Hashable, str | None], Effect] = {}
+    loose: dict[Hashable, None] = {}
+    for effect in index.effects:
+        name = key(effect)
+        if name is None or effect.id in index.ambiguous:
+            continue
+        other = finals.get((name, effect.by))
+        if other is not None and (other.order is None or effect.order is None):
+            loose[name] = None
+        finals[name, effect.by] = effect
+    return {lane: e for lane, e in finals.items() if lane[0] not in loose}, list(loose)
+
+
+def _versions(index: Index, key: KeyOf) -> dict[Hashable, list[str]]:
+    """Confirmed or stored messages per key. A message's key is that of its effect, if it has one,
+    so that a business key in the effects decides for all."""
+    found: dict[Hashable, list[str]] = defaultdict(list)
+    for name in index.confirmed | index.stored_ids:
+        effects = index.stories.effects.get(name) or [_nameless(name)]
+        for own in {key(effect) for effect in effects}:
+            if own is not None and name not in index.ambiguous:
+                found[own].append(name)
+    return found
+
+
+def _nameless(name: str) -> Effect:
+    return Effect(None, 0, 0, name, None, None, None, None, None, False, True)
+
+
+def _last(index: Index, ids: list[str]) -> list[str]:
+    return sorted(i for i in ids if not any(_older(index, i, other) for other in ids if other != i))
+
+
+def _older(index: Index, one: str, other: str) -> bool:
+    a = [s for s in index.stories.stored.get(one, ()) if s.topic in index.inputs]
+    b = [s for s in index.stories.stored.get(other, ()) if s.topic in index.inputs]
+    if a and b and len({(s.topic, s.partition) for s in (*a, *b)}) == 1:
+        return min(s.offset for s in a) < min(s.offset for s in b)
+    first, second = index.first.get(one), index.first.get(other)
+    return first is not None and second is not None and before(index, first, second)
+
+
+def _right(
+    index: Index, effect: Effect, last: list[str], expected: Callable[[Message], object] | None
+) -> bool:
+    if expected is None:
+        return effect.id in last
+    rows = [(index.stories.attempts.get(i) or index.stories.stored[i])[0] for i in last]
+    return any(
+        effect.value == expected(Message(value=row.value, key=row.key, id=row.id)) for row in rows
+    )
+
+
+def _waits(index: Index, name: str, by: str | None) -> bool:
+    story = index.story(name, by)
+    return bool(story.waiting) and not story.effects
+
+
+def _doubts(unsure: list[Finding], loose: list[Hashable]) -> list[Doubt]:
+    doubts = []
+    if loose:
+        doubts.append(
+            Doubt(
+                sentence=f"several effects without an order for {number(len(loose), 'key')}: "
+                f"{listed(loose)}",
+                missing="order the query, or give the final state only",
+            )
+        )
+    if unsure:
+        doubts.append(
+            Doubt(
+                sentence=f"{number(len(unsure), 'key')} not decided (waiting, posthumous or "
+                f"unseen): {unsure[0].text}",
+                missing="let the worker finish, run it as a process, on the chaos address",
+                findings=tuple(unsure[:SHOWN]),
+            )
+        )
+    return doubts

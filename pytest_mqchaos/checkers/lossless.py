@@ -1,0 +1,243 @@
+"""Does every confirmed or accepted message have all its effects?
+
+    owed = confirmed + accepted + sent without confirms      owed - done = missing
+    missing: expected | superseded | parked | waiting | lost, judged per subscriber
+
+Not decided by the rows, hence unknown: a message that is waiting, or whose only effect is
+posthumous; any message of a run that was not read back. In spite of a gap a loss stays proven in
+two cases only, since whatever was not seen cannot undo them: the log was read back and does not
+hold the message though it was confirmed, or a delivery was seen and an ack of that very group let
+through. An undeclared set of parts is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    gap_touches,
+    listed,
+    need_effects,
+    number,
+    standing_doubts,
+    subscribers,
+)
+from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.errors import unknown
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.story import Story
+
+_ADVICE = {
+    stages.ACKED: "ack only after the work",
+    stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
+    stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
+    stages.GONE: "acks=all, replication and retention that outlive the consumer",
+    stages.NEVER_REACHED: "wait for the confirm and resend",
+    stages.NEVER_LEFT: "publish before telling the caller (or write an outbox row with the work)",
+    stages.REFUSED: "resend what was refused",
+}
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far; counts are true, findings are kept up to a limit."""
+
+    failed: list[Finding] = field(default_factory=list)
+    waiting: list[Finding] = field(default_factory=list)
+    posthumous: list[Finding] = field(default_factory=list)
+    unproven: list[Finding] = field(default_factory=list)
+    uneven: list[Finding] = field(default_factory=list)
+
+
+def lossless(
+    *,
+    keep: Literal["all", "latest"] = "all",
+    parts: Iterable[str] | None = None,
+    by: Iterable[str] | None = None,
+) -> Checker:
+    """Every confirmed or accepted message has all its effects or is expected.
+
+    `keep="latest"`: an older version of a key need not have one. `parts`: the named effects that
+    each message must have. `by`: the subscribers that are judged (default: those effects name).
+    """
+    if keep not in ("all", "latest"):
+        raise unknown("keep", keep, ("all", "latest"))
+    wanted = None if parts is None else frozenset(parts)
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "lossless")
+        index = index_of(history)
+        names, doubts = subscribers(index, by)
+        owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
+        excused = superseded(index, owed) if keep == "latest" else set()
+        found = _Found()
+        for name in names:
+            mine, unsure = _scope(index, owed, name)
+            doubts += unsure
+            _judge(index, mine - history.expected.all() - excused, name, wanted, found)
+        doubts = standing_doubts(index) + doubts + _doubts(found, len(owed))
+        population = {**index.funnel, "lost": len(found.failed)}
+        if excused:
+            population["superseded"] = len(excused)
+        if history.expected.all() & owed:
+            population["expected"] = len(history.expected.all() & owed)
+        noun = "confirmed or accepted" if owed - index.confirmed else "confirmed"
+        worst = found.failed[0].where if found.failed else ""
+        return answer(
+            "lossless",
+            index,
+            population=population,
+            size=len(owed),
+            passed=f"all {number(len(owed), f'{noun} message')} accounted for",
+            failed=found.failed,
+            sentence=_sentence(found.failed, len(owed), noun),
+            doubts=doubts,
+            advice=_ADVICE.get(worst, ""),
+        )
+
+    return check
+
+
+def _scope(index: Index, owed: set[str], by: str | None) -> tuple[set[str], list[Doubt]]:
+    """The messages that this subscriber must have: those of the destinations that it reads."""
+    if by is None or len(index.inputs) <= 1:
+        return owed, []
+    topics_of: dict[str, set[str]] = {}
+    for row_id, topic in [(a.id, a.topic) for a in index.attempts] + [
+        (s.id, s.topic) for s in index.stored
+    ]:
+        if row_id is not None:
+            topics_of.setdefault(row_id, set()).add(topic)
+    group = index.positions.groups.get(by)
+    reads = group & index.inputs if group else set()
+    if not reads:
+        reads = set().union(*(topics_of.get(i, set()) for i in index.done(by)))
+    mine = {i for i in owed if i not in topics_of or topics_of[i] & reads}
+    rest = sorted(index.inputs - reads)
+    if mine == owed or group:
+        return mine, []
+    return mine, [
+        Doubt(
+            sentence=f"{by} has no effect of any message of {listed(rest)}: does it read that?",
+            missing="use the group's name as `by`, or leave what nobody reads out of "
+            "chaos.flow(inputs=[...])",
+        )
+    ]
+
+
+def _judge(
+    index: Index, owed: set[str], by: str | None, parts: frozenset[str] | None, found: _Found
+) -> None:
+    done = index.done(by)
+    for message_id in sorted(owed - done):
+        _missing(index, index.story(message_id, by), by, found)
+    seen = {e[4] for e in index.effects}
+    if parts is not None or len(seen) > 1:
+        _partial(index, owed & done, by, parts, found)
+
+
+def _missing(index: Index, story: Story, by: str | None, found: _Found) -> None:
+    stage = stages.where(index, story)
+
+    def finding(what: str, text: str = "") -> Finding:
+        shown = text or (stages.trace(index, story) if len(found.failed) < SHOWN else "")
+        return Finding(id=story.id, what=what, where=stage, text=shown, by=by)
+
+    if stage == stages.PARKED:
+        found.failed.append(finding("parked"))
+    elif story.effects:
+        found.posthumous.append(finding("posthumous"))
+    elif story.waiting:
+        found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+    elif not index.history.read_back or (gap_touches(index.history) and not _proven(index, story)):
+        found.unproven.append(finding("no effect"))
+    else:
+        found.failed.append(finding("skipped" if stage == stages.SKIPPED else "lost"))
+
+
+def _proven(index: Index, story: Story) -> bool:
+    told = any(a.outcome == "confirmed" for a in story.attempts)
+    if told and not story.stored and not story.deliveries:
+        return True
+    return any(
+        ack.reached and ack.outcome != "refused" and delivery.group == ack.group
+        for delivery in story.deliveries
+        if delivery.reached
+        for ack in index.positions.acks_for(delivery)
+    )
+
+
+def _partial(
+    index: Index, ids: set[str], by: str | None, parts: frozenset[str] | None, found: _Found
+) -> None:
+    """Missing parts: proven where the test declared them, else only uneven."""
+    have: dict[str, set[str]] = {}
+    after: dict[str, set[str]] = {}
+    for effect in index.effects:
+        if effect.id in ids and (by is None or effect.by == by):
+            (after if effect.posthumous else have).setdefault(effect.id, set()).add(
+                effect.part or ""
+            )
+    every = parts if parts is not None else frozenset().union(*have.values())
+    for message_id, got in sorted(have.items()):
+        lacks = sorted(every - got)
+        if not lacks:
+            continue
+        text = f"has {listed(sorted(got))}, lacks {listed(lacks)}"
+        finding = Finding(id=message_id, what="partial", where="partial", text=text, by=by)
+        story = index.story(message_id, by)
+        if set(lacks) <= after.get(message_id, set()):
+            found.posthumous.append(finding)
+        elif parts is None:
+            found.uneven.append(finding)
+        elif story.waiting:
+            found.waiting.append(finding)
+        else:
+            found.failed.append(finding)
+
+
+def _doubts(found: _Found, total: int) -> list[Doubt]:
+    made = []
+    for rows, said, missing in (
+        (found.waiting, "still waiting", "let the worker finish: chaos.settle(timeout=...)"),
+        (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
+         "run the worker as a process (process=True), or close its store in on_crash="),
+        (found.unproven, "without an effect, and where they are was not seen",
+         "let positions and logs be read back, all clients on the chaos address"),
+        (found.uneven, "with fewer parts than others",
+         "say which parts every message has: lossless(parts=[...])"),
+    ):  # fmt: skip
+        if rows:
+            text = f": {rows[0].text}" if rows[0].text else ""
+            sentence = f"{len(rows)} of {number(total, 'message')} {said}{text}"
+            made.append(Doubt(sentence=sentence, missing=missing, findings=tuple(rows[:SHOWN])))
+    return made
+
+
+def _sentence(failed: list[Finding], total: int, noun: str) -> str:
+    lost = [f for f in failed if f.what in ("lost", "skipped")]
+    parked = [f for f in failed if f.what == "parked"]
+    partial = [f for f in failed if f.what == "partial"]
+    of = f"of {number(total, f'{noun} message')}"
+    said = []
+    for rows, what, why in (
+        (lost, "lost", ": " + stages.summed(f.where for f in lost) if lost else ""),
+        (parked, "parked in a dead-letter destination", ""),
+        (partial, "done in part only", f": {partial[0].text}" if partial else ""),
+    ):
+        if rows:
+            who = sorted({f.by for f in rows if f.by})
+            count = len({f.id for f in rows})
+            verb = "was" if count == 1 else "were"
+            said.append(
+                f"{count} {of} {verb} {what}" + (f" for {listed(who)}" if who else "") + why
+            )
+    return "; ".join(said)

@@ -1,0 +1,242 @@
+"""Did first effects follow the order of publishing (or of the log), per key?
+
+One pass finds the keys whose effects run against the order of rows at all; only these are looked
+at closely, where only a *proven* order counts (precedence.py). `against="stored"` stays proven in
+spite of a gap (the log was read back); `against="published"` does not: an earlier frame of the
+same message may have passed unseen. A pair with a posthumous effect is unknown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable
+from typing import Literal, NamedTuple, TypeAlias
+
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    gap_touches,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.keys import key_of
+from pytest_mqchaos.checkers.swapped import swapped_by
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.errors import unknown
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import Spec
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect, Stored
+
+Against: TypeAlias = Literal["published", "stored"]
+_Lane: TypeAlias = tuple[Hashable, str | None]
+
+
+class Swap(NamedTuple):
+    """`early` took effect before `late`, though it comes after it."""
+
+    late: str
+    early: str
+
+
+def ordered(
+    *, by: Spec | None = "key", against: Against = "published", strict: bool = False
+) -> Checker:
+    """Per key, first effects follow the order of publishing.
+
+    `by`: "key", "partition", a spec of identity, or None for one sequence of all. `against`:
+    "stored" asks the consumer alone. `strict`: repeats may not run backwards either.
+    """
+    if against not in ("published", "stored"):
+        raise unknown("against", against, ("published", "stored"))
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "ordered")
+        index = index_of(history)
+        lanes, keys = _suspects(index, by, against)
+        swaps: dict[_Lane, list[Swap]] = {}
+        unsure: list[Finding] = []
+        for lane, effects in lanes.items():
+            proven, doubtful = _swaps(index, effects, against, strict=strict)
+            if proven:
+                swaps[lane] = proven
+            unsure += [_finding(index, lane, swap, "posthumous") for swap in doubtful]
+        failed = [_finding(index, lane, swap) for lane, each in swaps.items() for swap in each[:5]]
+        doubts = standing_doubts(index) + _doubts(index, unsure)
+        if against == "stored" and not history.read_back:
+            doubts.append(
+                Doubt(sentence="the log was not read back", missing="let it be read back")
+            )
+        if failed and against == "published" and gap_touches(history):
+            doubts = [*doubts, _unproven(failed)]
+            failed = []
+        return answer(
+            "ordered",
+            index,
+            population={**index.funnel, "keys": keys, "out of order": len(swaps)},
+            size=keys,
+            passed=f"effects of {number(keys, 'key')} with more than one message in order",
+            failed=failed,
+            sentence=_sentence(failed, len(swaps), keys, against),
+            doubts=doubts,
+            advice=_ADVICE.get(failed[0].where, "") if failed else "",
+            nothing="no key with more than one message that took effect",
+            add="publish several messages per key, or say by=...",
+        )
+
+    return check
+
+
+_ADVICE = {
+    "consumer": "handle the messages of one key one after the other",
+    "producer": "send what belongs together to one partition, idempotent or one in flight",
+    "broker": "finish or give up what was in work before a partition moves",
+}
+
+
+def _positions(index: Index, against: Against) -> dict[str, int]:
+    """The row order of each id: a fast stand-in for the proven order, never contradicting it."""
+    if against == "published":
+        return index.rank
+    first: dict[str, Stored] = {}
+    for row in index.stored:
+        if row.id is not None and (row.id not in first or row.offset < first[row.id].offset):
+            first[row.id] = row
+    return {name: row.offset for name, row in first.items()}
+
+
+def _suspects(
+    index: Index, by: Spec | None, against: Against
+) -> tuple[dict[_Lane, list[Effect]], int]:
+    """Effects of the lanes that run backwards somewhere, and the number of keys with several."""
+    key, rank = key_of(index, by), _positions(index, against)
+    last: dict[object, int] = {}
+    several: set[object] = set()
+    odd: set[object] = set()
+    split = len(index.subscribers) > 1
+    for effect in index.effects:
+        at = rank.get(effect[3])
+        name = key(effect)
+        if at is None or name is None:
+            continue
+        lane: object = (name, effect[5]) if split else name
+        before = last.get(lane)
+        if before is None:
+            last[lane] = at
+        elif before != at:
+            several.add(lane)
+            if before > at:
+                odd.add(lane)
+            else:
+                last[lane] = at
+    lanes: dict[_Lane, list[Effect]] = defaultdict(list)
+    for effect in index.effects if odd else ():
+        name = key(effect)
+        if ((name, effect.by) if split else name) in odd and effect.id in rank:
+            lanes[name, effect.by if split else None].append(effect)
+    return lanes, len(several)
+
+
+def _swaps(
+    index: Index, effects: list[Effect], against: Against, *, strict: bool
+) -> tuple[list[Swap], list[Swap]]:
+    """The swaps of one lane that are proven, and those that hang on a posthumous effect."""
+    dead = {e.id for e in effects if e.posthumous}
+    every = _run(index, [e.id for e in effects], against, strict=strict)
+    if not dead:
+        return every, []
+    alive = _run(index, [e.id for e in effects if not e.posthumous], against, strict=strict)
+    both = dict.fromkeys(every + alive)
+    proven = [swap for swap in both if not dead & set(swap)]
+    return proven, [swap for swap in both if dead & set(swap)]
+
+
+def _run(index: Index, ids: list[str], against: Against, *, strict: bool) -> list[Swap]:
+    sequence = ids if strict else list(dict.fromkeys(ids))
+    sequence = [name for name in sequence if name not in index.ambiguous]
+    found = (
+        _against_log(index, sequence) if against == "stored" else _against_publish(index, sequence)
+    )
+    return list(dict.fromkeys(found))
+
+
+def _against_log(index: Index, sequence: list[str]) -> list[Swap]:
+    highest: dict[tuple[str, int], tuple[int, str]] = {}
+    found = []
+    for name in sequence:
+        rows = [s for s in index.stories.stored[name] if s.topic in index.inputs]
+        row = min(rows, key=lambda s: (s.topic, s.partition, s.offset))
+        top = highest.get((row.topic, row.partition))
+        if top is not None and top[0] > row.offset and len({(s[0], s[1]) for s in rows}) == 1:
+            found.append(Swap(name, top[1]))
+        else:
+            highest[row.topic, row.partition] = (row.offset, name)
+    return found
+
+
+def _against_publish(index: Index, sequence: list[str]) -> list[Swap]:
+    """Compare each message with the latest that already took effect: of its connection (by frame),
+    of its connection and partition (by row), and of all (by its confirm)."""
+    latest: dict[object, tuple[int, str]] = {}
+    found = []
+    for name in sequence:
+        first = index.first[name]
+        link = (first.link, first.owner)
+        told = index.told.get(name)
+        marks: list[tuple[object, int, int | None]] = [
+            (link, first.seq, first.seq),
+            ((*link, first.topic, first.partition), index.rank[name], index.rank[name]),
+            ("all", first.seq, told),
+        ]
+        beaten = [latest[m][1] for m, _, own in marks
+                  if m in latest and own is not None and latest[m][0] > own]  # fmt: skip
+        if beaten:
+            found.append(Swap(name, beaten[0]))
+        for mark, at, _ in marks:
+            if mark not in latest or at > latest[mark][0]:
+                latest[mark] = (at, name)
+    return found
+
+
+def _finding(index: Index, lane: _Lane, swap: Swap, what: str = "out of order") -> Finding:
+    who, text = swapped_by(index, swap.late, swap.early, lane[1])
+    said = f"{swap.early!r} took effect before {swap.late!r}: {text}"
+    return Finding(id=swap.late, what=what, where=who, text=said, by=lane[1])
+
+
+def _doubts(index: Index, unsure: list[Finding]) -> list[Doubt]:
+    made = []
+    loose = sum(1 for e in index.effects if e[0] is None)
+    if loose:
+        made.append(
+            Doubt(
+                sentence=f"{number(loose, 'effect')} in a source without an order of its own",
+                missing="order the query (order by seq), or record effects in process or in a file",
+            )
+        )
+    if unsure:
+        made.append(
+            Doubt(
+                sentence=f"the order hangs on a posthumous effect: {unsure[0].text}",
+                missing="run the worker as a process (process=True)",
+                findings=tuple(unsure[:SHOWN]),
+            )
+        )
+    return made
+
+
+def _unproven(failed: list[Finding]) -> Doubt:
+    return Doubt(
+        sentence=f"perhaps out of order, unless it was published earlier unseen: {failed[0].text}",
+        missing='let every producer use the chaos address, or ask ordered(against="stored")',
+        findings=tuple(failed[:SHOWN]),
+    )
+
+
+def _sentence(failed: list[Finding], odd: int, keys: int, against: Against) -> str:
+    if not failed:
+        return ""
+    order = "publishing" if against == "published" else "the log"
+    return f"{odd} of {number(keys, 'key')} not in the order of {order}: {failed[0].text}"

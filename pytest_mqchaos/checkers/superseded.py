@@ -1,0 +1,59 @@
+"""Which messages are older versions of their key, in flows where only the latest counts.
+
+Proof is the broker's own order: a record of the same key at a higher offset of the same partition.
+Without offsets a version is older only if a later one was provably published after it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from pytest_mqchaos.checkers.precedence import before
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Attempt
+
+_Version: TypeAlias = tuple[str, int, bytes]
+
+
+def superseded(index: Index, ids: Iterable[str]) -> set[str]:
+    """Those of `ids` for which a newer confirmed or stored version of their key is proven."""
+    last, at = _offsets(index)
+    versions: dict[bytes, list[Attempt]] = defaultdict(list)
+    for name, attempt in index.first.items():
+        if attempt.key is not None and name in index.confirmed:
+            versions[attempt.key].append(attempt)
+    older = set()
+    for name in ids:
+        places = at.get(name)
+        if places:
+            if all(last.get(place, -1) > offset for place, offset in places):
+                older.add(name)
+        elif _published_later(index, name, versions):
+            older.add(name)
+    return older
+
+
+def _offsets(
+    index: Index,
+) -> tuple[dict[_Version, int], dict[str, list[tuple[_Version, int]]]]:
+    """The highest stored offset of each key on each partition, and all known offsets per id."""
+    last: dict[_Version, int] = {}
+    at: dict[str, list[tuple[_Version, int]]] = defaultdict(list)
+    for row in index.stored:
+        if row.key is not None and row.id is not None:
+            place = (row.topic, row.partition, row.key)
+            last[place] = max(row.offset, last.get(place, -1))
+            at[row.id].append((place, row.offset))
+    for told in index.attempts:
+        if told.key is not None and told.id is not None and told.offset >= 0:
+            at[told.id].append(((told.topic, told.partition, told.key), told.offset))
+    return last, at
+
+
+def _published_later(index: Index, name: str, versions: dict[bytes, list[Attempt]]) -> bool:
+    first = index.first.get(name)
+    if first is None or first.key is None:
+        return False
+    return any(before(index, first, other) for other in versions[first.key] if other is not first)

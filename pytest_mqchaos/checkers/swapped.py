@@ -1,0 +1,46 @@
+"""Who swapped two messages: log order and delivery order tell producer, broker, consumer."""
+
+from __future__ import annotations
+
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Delivery, Stored
+
+
+def swapped_by(index: Index, late: str, early: str, by: str | None) -> tuple[str, str]:
+    """Who ("producer", "broker", "consumer", "") let `early` overtake `late`, and the evidence."""
+    one, other = _first_stored(index, late), _first_stored(index, early)
+    if one is None or other is None:
+        return _by_delivery(index, late, early, by, "")
+    if (one.topic, one.partition) != (other.topic, other.partition):
+        return "producer", (
+            f"they travelled on two partitions ({one.topic}-{one.partition} and "
+            f"{other.topic}-{other.partition})"
+        )
+    if other.offset < one.offset:
+        again = len(index.story(late).attempts) > 1
+        who = "producer" if again else "broker"
+        how = "the producer's retry came too late" if again else "stored in this order"
+        return who, f"the log has {early!r}@{other.offset} before {late!r}@{one.offset} ({how})"
+    return _by_delivery(
+        index, late, early, by, f"stored in order (@{one.offset}, @{other.offset}), "
+    )
+
+
+def _by_delivery(index: Index, late: str, early: str, by: str | None, told: str) -> tuple[str, str]:
+    one, other = _first_delivery(index, late, by), _first_delivery(index, early, by)
+    if other is None:
+        return "", f"{told}no delivery of {early!r} seen"
+    if one is None or other.seq < one.seq:
+        return "broker", f"{told}{early!r} was delivered before {late!r}"
+    same = "" if one.owner == other.owner else f" (to {one.owner} and {other.owner})"
+    return "consumer", f"{told}delivered in order{same}, the consumer swapped them"
+
+
+def _first_stored(index: Index, message_id: str) -> Stored | None:
+    rows = [s for s in index.stories.stored.get(message_id, ()) if s.topic in index.inputs]
+    return min(rows, key=lambda s: s.offset, default=None)
+
+
+def _first_delivery(index: Index, message_id: str, by: str | None) -> Delivery | None:
+    rows = [d for d in index.story(message_id, by).deliveries if d.reached]
+    return min(rows, key=lambda d: d.seq, default=None)

@@ -1,0 +1,255 @@
+import pytest
+from tests.checkers.timeline import run
+
+from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.errors import UsageError
+
+
+def test_every_message_done_passes_with_its_population():
+    verdict = run().publish("a").publish("b").work("a", "b").ask(lossless())
+    assert verdict.status == "passed"
+    assert list(verdict.population)[:8] == [
+        "published", "confirmed", "stored", "delivered", "effects", "acked", "dead", "waiting",
+    ]  # fmt: skip
+    assert list(verdict.population.values()) == [2, 2, 2, 2, 2, 2, 0, 0, 0]
+
+
+def test_acked_without_effect_is_lost_and_says_where():
+    verdict = run().publish("a").publish("b").work("a").deliver("b").ack().ask(lossless())
+    assert verdict.status == "failed"
+    assert verdict.sentence == "1 of 2 confirmed messages was lost: delivered, no effect, acked"
+    assert [(f.id, f.what, f.where) for f in verdict.findings] == [
+        ("b", "lost", "delivered, no effect, acked")
+    ]
+    assert verdict.advice == "ack only after the work"
+    assert "acked 1.0 ms later by worker-1#1: commit 2" in verdict.findings[0].text
+
+
+def test_waiting_is_unknown_and_says_who_holds_it():
+    verdict = run().publish("a").publish("b").work("a").deliver("b").place(1).ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 of 2 messages still waiting" in verdict.sentence
+    assert "group g (in-0, position 1), in which nobody is left" in verdict.sentence
+    assert verdict.population["waiting"] == 1
+
+
+def test_an_effect_outranks_waiting():
+    verdict = run().publish("a").deliver("a").effect("a").ask(lossless())
+    assert verdict.status == "passed"
+    assert verdict.population["waiting"] == 0
+
+
+def test_a_commit_that_leaps_over_a_message_skips_it():
+    line = run().publish("a").publish("b").publish("c").work("a").deliver("c").effect("c").ack(3)
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert verdict.findings[0].what == "skipped"
+    assert "group g skipped it: commit 1 -> 3" in verdict.findings[0].text
+
+
+def test_a_group_that_begins_behind_the_messages_skips_them_unless_declared():
+    line = run().publish("a").publish("b").work("b")
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert "began behind it" in verdict.findings[0].text
+    assert line.expect(ignored=["a"]).ask(lossless()).status == "passed"
+
+
+def test_offsets_in_an_own_store_have_no_position_so_nothing_waits():
+    line = run().publish("a").publish("b").deliver("a", group=None).effect("a")
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert verdict.findings[0].where == "stored, never delivered"
+
+
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        (run().accept("x"), "never left the producer"),
+        (run().publish("x", acks=0, reached=False, outcome="unknown"), "left, never reached"),
+        (run().publish("x", outcome="refused").accept("x"), "refused and not retried"),
+        (run().publish("x", outcome="unknown", stored=False).accept("x"), "outcome unknown"),
+        (run().publish("x").lose("x"), "stored then gone"),
+        (run().publish("x").place(1), "skipped by the position"),
+        (run().publish("x"), "stored, never delivered"),
+        (run().publish("x").deliver("x", group=None), "delivered, no effect, not acked"),
+        (run().publish("x").deliver("x", reached=False).ack(), "skipped by the position"),
+        (run().publish("x").deliver("x").publish("x", topic="dead").ack(), "parked"),
+    ],
+)
+def test_localisation_names_the_furthest_stage_with_proof(line, where):
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert where in verdict.findings[0].where
+
+
+def test_an_unknown_publish_may_be_missing_but_an_acks_0_one_may_not():
+    line = run().publish("a").work("a").publish("b", outcome="unknown", stored=False)
+    assert line.ask(lossless()).status == "passed"
+    line.publish("c", acks=0, outcome="unknown", stored=False)
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert [f.id for f in verdict.findings] == ["c"]
+    assert "confirmed or accepted" in verdict.sentence
+
+
+def test_one_effect_suffices_for_two_copies():
+    line = run().publish("a", outcome="unknown").publish("a").deliver("a", nth=0).effect("a").ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "passed"
+    assert verdict.population["stored"] == 2
+
+
+def test_a_second_copy_that_still_waits_keeps_a_lost_message_waiting():
+    line = run().publish("a", outcome="unknown").publish("a").deliver("a").ack(1)
+    assert line.ask(lossless()).status == "unknown"
+
+
+def test_a_dead_letter_is_parked_unless_declared():
+    line = run().publish("a").deliver("a").publish("a", topic="dead").ack()
+    verdict = line.ask(lossless())
+    assert verdict.findings[0].what == "parked"
+    assert "parked in a dead-letter destination" in verdict.sentence
+    assert line.expect(dead_lettered=["a"]).ask(lossless()).status == "passed"
+
+
+def test_a_retry_hop_waits_in_the_retry_destination_and_is_done_there():
+    line = run().publish("a").deliver("a").publish("a", topic="retry").ack()
+    line.place(0, topic="retry", group="g-retry", active=1)
+    assert line.ask(lossless()).status == "unknown"
+    line.deliver("a", topic="retry", group="g-retry").effect("a")
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_a_message_lost_behind_the_retry_hop_is_lost():
+    line = run().publish("a").deliver("a").publish("a", topic="retry").ack()
+    line.deliver("a", topic="retry").ack(1, topic="retry")
+    verdict = line.ask(lossless())
+    assert verdict.findings[0].where == "delivered, no effect, acked"
+
+
+def test_two_groups_are_judged_apart():
+    line = run().publish("a").deliver("a").deliver("a", group="h").effect("a", by="g").ack()
+    line.ack(group="h")
+    assert line.ask(lossless(by=["g"])).status == "passed"
+    verdict = line.ask(lossless(by=["g", "h"]))
+    assert verdict.status == "failed"
+    assert [f.by for f in verdict.findings] == ["h"]
+    assert "lost for h" in verdict.sentence
+
+
+def test_a_group_without_any_effect_is_unknown_until_the_test_says_who_counts():
+    line = run().publish("a").deliver("a").deliver("a", group="h").effect("a", by="g").ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "by=('g',)" in verdict.missing
+
+
+def test_without_by_any_group_that_would_get_it_again_keeps_it_waiting():
+    line = run().publish("a").deliver("a").ack().place(0, group="h")
+    assert line.ask(lossless()).status == "unknown"
+    assert line.place(1, group="i").ask(lossless(by=["g"])).status == "failed"
+
+
+def test_effects_with_and_without_by_are_unknown():
+    line = run().publish("a").publish("b").effect("a", by="s").effect("b", by="s").effect("a")
+    assert "without `by`" in line.ask(lossless()).sentence
+
+
+def test_a_declared_part_that_is_missing_is_partial_an_undeclared_one_unknown():
+    line = run().publish("a").publish("b").deliver("a", "b")
+    for name, part in (("a", "debit"), ("a", "credit"), ("b", "debit")):
+        line.effect(name, part=part)
+    line.ack()
+    verdict = line.ask(lossless(parts=["debit", "credit"]))
+    assert verdict.status == "failed"
+    assert [(f.id, f.what) for f in verdict.findings] == [("b", "partial")]
+    assert "has debit, lacks credit" in verdict.sentence
+    assert line.ask(lossless()).status == "unknown"
+    line.effect("b", part="credit")
+    assert line.ask(lossless(parts=["debit", "credit"])).status == "passed"
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_a_posthumous_effect_alone_is_unknown():
+    line = run().publish("a").deliver("a").effect("a", posthumous=True).ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "posthumous" in verdict.sentence
+    assert line.effect("a").ask(lossless()).status == "passed"
+
+
+def test_an_ambiguous_id_is_unknown_with_both_contents():
+    line = run().publish("a", value=b"1").publish("a", value=b"2").work("a")
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "b'1'" in verdict.sentence
+    assert "b'2'" in verdict.sentence
+    assert "composite" in verdict.missing
+
+
+def test_a_hop_with_another_content_is_not_ambiguous():
+    line = run().publish("a", value=b"1").publish("a", value=b"2", topic="out").work("a")
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_an_unidentified_message_is_unknown_but_a_proven_loss_stays():
+    line = run().publish("a").work("a").but(unidentified=("in-0@1: {...}",))
+    assert line.ask(lossless()).status == "unknown"
+    line.publish("b").deliver("b").ack()
+    assert line.ask(lossless()).status == "failed"
+
+
+def test_a_gap_is_never_a_pass_and_only_what_it_cannot_excuse_stays_lost():
+    seen = run().publish("a").deliver("a").ack().but(gaps=("12 of 50 bypassed the link",))
+    assert seen.ask(lossless()).status == "failed"
+    unseen = run().publish("a").place(1).but(gaps=("12 of 50 bypassed the link",))
+    verdict = unseen.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "12 of 50" in verdict.sentence
+    done = run().publish("a").work("a").but(gaps=("link 3 is blind",))
+    assert done.ask(lossless()).status == "unknown"
+    elsewhere = run().publish("a").work("a").but(gaps=("x",), gap_topics=frozenset({"other"}))
+    assert elsewhere.ask(lossless()).status == "passed"
+
+
+def test_without_read_back_a_missing_effect_is_unknown():
+    line = run().publish("a").deliver("a").ack().but(read_back=False, stored=())
+    assert line.ask(lossless()).status == "unknown"
+
+
+def test_nothing_published_is_unknown_unless_no_fault_was_armed():
+    verdict = run().ask(lossless())
+    assert verdict.status == "unknown"
+    assert "nothing to judge" in verdict.sentence
+    assert run(rules=()).ask(lossless()).status == "passed"
+
+
+def test_no_effect_source_is_a_usage_error_with_the_line_to_add():
+    with pytest.raises(UsageError, match=r"chaos\.effects\.record\(id\)"):
+        run().publish("a").but(effects=None).ask(lossless())
+
+
+def test_keep_latest_lets_older_versions_go_but_not_the_last():
+    line = run()
+    for name in ("k1", "k2", "k3"):
+        line.publish(name, key=b"k")
+    line.lose("k1").deliver("k3").effect("k3").ack()
+    assert line.ask(lossless()).status == "failed"
+    verdict = line.ask(lossless(keep="latest"))
+    assert verdict.status == "passed"
+    assert verdict.population["superseded"] == 2
+    line.publish("k4", key=b"k").ack()
+    assert [f.id for f in line.ask(lossless(keep="latest")).findings] == ["k4"]
+
+
+def test_aborted_transactions_are_withdrawn():
+    line = run().publish("a").work("a").publish("b", txn="t", stored=False)
+    verdict = line.ask(lossless())
+    assert verdict.status == "passed"
+    assert verdict.population["confirmed"] == 1
+
+
+def test_a_wrong_option_names_what_is_allowed():
+    with pytest.raises(UsageError, match="Did you mean 'latest'"):
+        lossless(keep="lates")
