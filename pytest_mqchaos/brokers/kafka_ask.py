@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pytest_mqchaos.brokers.base import Address
 from pytest_mqchaos.brokers.kafka_connection import Connection
-from pytest_mqchaos.brokers.kafka_request import retriable
+from pytest_mqchaos.brokers.kafka_request import refuse, retriable
 from pytest_mqchaos.errors import BrokerRefused, UsageError, WaitTimeout
 
 T = TypeVar("T")
@@ -69,6 +69,7 @@ class Asker:
                   "include_topic_authorized_operations": False,
                   "include_cluster_authorized_operations": False}  # fmt: skip
         reply = self.seed(lambda c: c.call("Metadata", values, left))
+        refuse("Metadata", getattr(reply, "error_code", 0))
         nodes = {int(b.node_id): Address(str(b.host), int(b.port)) for b in reply.brokers}
         self._nodes = nodes
         return Cluster(

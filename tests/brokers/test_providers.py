@@ -1,0 +1,46 @@
+"""How a broker is found by name."""
+
+import pytest
+
+from pytest_mqchaos.brokers import providers
+from pytest_mqchaos.brokers.base import Broker, Healable, Killable, Pausable, Restartable
+from pytest_mqchaos.errors import UsageError
+
+
+def test_an_unknown_kind_is_told_with_the_nearest():
+    with pytest.raises(UsageError, match="unknown kafka broker kind 'proces'.*'process'"):
+        providers.provide("kafka", "proces")
+
+
+def test_an_unknown_protocol_is_told():
+    with pytest.raises(UsageError, match="unknown protocol 'kafak'.*'kafka'"):
+        providers.provide("kafak", "process")
+
+
+def test_the_process_broker_has_all_abilities():
+    broker = providers.provide("kafka", "process")
+    for ability in (Broker, Killable, Pausable, Restartable, Healable):
+        assert isinstance(broker, ability)
+    assert broker.addresses() == {}
+    broker.stop()
+
+
+def test_the_embedded_broker_is_a_broker_without_processes(plane):
+    broker = providers.provide("kafka", "embedded", plane=plane)
+    assert isinstance(broker, Broker)
+    assert not isinstance(broker, Killable)
+    assert providers.lacking("kafka", "embedded") is None
+
+
+def test_what_the_process_broker_cannot_do_yet():
+    with pytest.raises(UsageError, match="one node so far, asked were 3"):
+        providers.provide("kafka", "process", nodes=3)
+    with pytest.raises(UsageError, match="this Kafka has no node 1; it has: none, it is not started"):
+        providers.provide("kafka", "process").kill(1)
+
+
+def test_a_third_party_registers_by_name(monkeypatch):
+    monkeypatch.setattr(providers, "_PROVIDERS", dict(providers._PROVIDERS))
+    providers.register("kafka", "mine", "builtins:dict")
+    assert providers.kinds("kafka") == ("embedded", "process", "mine")
+    assert providers.provide("kafka", "mine", a=1) == {"a": 1}
