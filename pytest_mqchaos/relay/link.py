@@ -226,8 +226,9 @@ class Link:
         self.engine.note({"note": "closed", "link": self.number, "by": "fault"}, now)
         self.engine.dirty.add(self)
 
-    def eof(self, direction: Direction) -> bool:
+    def eof(self, direction: Direction, now: int) -> bool:
         """One side has said all it will. True: tell the other side."""
+        self.engine.now = now
         if self.dark == "lost":
             if direction is TO_BROKER:  # the client gave up: the wait is over
                 self.closing = "flush"

@@ -9,12 +9,9 @@ from __future__ import annotations
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, Script, until
-from pytest_mqchaos.wire.kafka.requests import (
-    error_code,
-    error_reply,
-    leave_group,
-    reply_error_code,
-)
+from pytest_mqchaos.wire.kafka.error_codes import code_of
+from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
+from pytest_mqchaos.wire.kafka.requests import leave_group
 
 DEFAULT_ERROR = {
     "OffsetCommit": "COORDINATOR_LOAD_IN_PROGRESS",
@@ -40,7 +37,7 @@ def sever(fault: object, seen: FrameSeen) -> Script:
 def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     """Answer with an error that a broker may give without having done anything."""
     usual = DEFAULT_ERROR.get(seen.frame.name, FALLBACK_ERROR)
-    code = error_code(fault.error if fault.error is not None else usual)
+    code = code_of(fault.error if fault.error is not None else usual)
     yield [
         act.Swallow(seen.frame),
         act.Reply(seen.frame, error_reply(seen.frame, code)),

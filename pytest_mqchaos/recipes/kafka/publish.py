@@ -10,7 +10,8 @@ from pytest_mqchaos.faults.reorder import Reorder
 from pytest_mqchaos.frames import Direction, Sighting
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, Script, until
-from pytest_mqchaos.wire.kafka.requests import error_code, error_reply, reply_error_code
+from pytest_mqchaos.wire.kafka.error_codes import code_of
+from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 
 # Shorter than any request or session time-out of the clients (clients.md): a hold that is not
 # answered by then goes on unharmed.
@@ -37,7 +38,7 @@ def sever(fault: object, seen: FrameSeen) -> Script:
 def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     """Answer with a retriable error. Errors that normally follow an append are put on the
     broker's own reply instead, so that the log agrees with what was said."""
-    code = error_code(fault.error if fault.error is not None else "NOT_LEADER_OR_FOLLOWER")
+    code = code_of(fault.error if fault.error is not None else "NOT_LEADER_OR_FOLLOWER")
     if seen.sighting.acks == 0:
         yield [act.Forward(seen.frame), act.Unharmed("acks=0 asks for no answer to refuse with")]
         return

@@ -1,0 +1,1 @@
+"""What a test holds: `Chaos`; the session's `ChaosBroker` makes one per test or example."""

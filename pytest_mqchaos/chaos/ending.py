@@ -1,0 +1,39 @@
+"""What only the end of a test can tell. Silence is not success.
+
+A worker that failed, a rule that never took effect, a run in which nothing was seen, a test that
+asked nothing, a data plane in trouble: each fails the test in one sentence of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_mqchaos.errors import VerdictFailed
+from pytest_mqchaos.report import text
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
+
+
+def end_of_test(chaos: Chaos) -> None:
+    """Raise `VerdictFailed` (or the worker's own exception) for what must not pass."""
+    failure = chaos.crew.failure
+    if failure is not None:
+        raise failure
+    if chaos.host.troubles:
+        troubles = "; ".join(chaos.host.troubles)
+        chaos.host.troubles.clear()
+        raise VerdictFailed(f"the data plane had trouble, nothing is certain: {troubles}")
+    history = chaos.history
+    context = chaos.telling.context(chaos)
+    unfired = [rule for rule in history.rules if not rule.fired and not rule.optional]
+    if unfired:
+        chaos.telling.keep(history)
+        raise VerdictFailed(text.unfired(history, context))
+    if not chaos.verdicts and not chaos.own_assertions:
+        raise VerdictFailed(text.no_question(history, context))
+    if not history.links and not chaos.drawn:
+        raise VerdictFailed(
+            "nothing was observed: no client ever connected to a link. Give your service "
+            f"chaos.bootstrap_servers ({chaos.bootstrap_servers}) and check that it uses it"
+        )

@@ -1,0 +1,145 @@
+"""The session's broker with its data plane: makes one `Chaos` per test or example.
+
+ChaosBroker -- DataPlane (process)        one per session and xdist worker
+            '- Broker (embedded, process) --> fresh or cleaned for each Chaos
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pytest_mqchaos.brokers import base
+from pytest_mqchaos.brokers.providers import provide
+from pytest_mqchaos.chaos.address import Address
+from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.side import side
+from pytest_mqchaos.dataplane.controller import DataPlane
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.plan.rules import Plan
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
+
+TEST = "test"  # the owner of connections that no worker made
+ABILITIES = ("Killable", "Pausable", "Restartable", "Healable")
+
+
+class ChaosBroker:
+    """One broker behind links. `protocol` "kafka"; `kind` "embedded" or "process". Use it in
+    `with`, or `start()` and `stop()`; one `Chaos` at a time."""
+
+    def __init__(
+        self, protocol: str = "kafka", kind: str = "embedded", *, config: Config | None = None
+    ) -> None:
+        self.protocol = protocol
+        self.kind = kind
+        self.config = config or Config()
+        self.plane = DataPlane()
+        self.side = side(protocol)
+        self.broker: base.Broker | None = None
+        self.troubles: list[str] = []
+        self._directory = tempfile.TemporaryDirectory(prefix="mqchaos-")
+        self._runs = 0
+        self._current: Chaos | None = None
+        self._nodes: list[int] = []
+
+    @property
+    def directory(self) -> Path:
+        """Where histories and workers' output go while the session lasts."""
+        return Path(self._directory.name)
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """What rules may do to this broker."""
+        found = tuple(n for n in ABILITIES if isinstance(self.broker, getattr(base, n)))
+        return found
+
+    @property
+    def version(self) -> str:
+        """Kind and version for the report."""
+        return f"{self.protocol} {self.kind} {self.broker.version if self.broker else ''}".strip()
+
+    def start(self) -> ChaosBroker:
+        """Start the data plane and the broker."""
+        self.plane.on_trouble(self.troubles.append)
+        self.plane.start()
+        try:
+            settings: dict[str, Any] = {"plane": self.plane} if self.kind == "embedded" else {}
+            self.broker = provide(self.protocol, self.kind, **settings)
+            if self.kind != "embedded":
+                self.broker.start()
+                self._connect()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _connect(self) -> None:
+        assert self.broker is not None
+        addresses = self.broker.addresses()
+        self._nodes = sorted(addresses)
+        if self.kind != "embedded":
+            for node, (host, port) in addresses.items():
+                self.plane.request("upstream", node=node, host=host, port=port)
+        self.side.connect({node: tuple(address) for node, address in addresses.items()})
+
+    def stop(self) -> None:
+        """Stop everything that was started. Safe to call twice."""
+        try:
+            if self._current is not None:
+                self._current.abandon()
+        finally:
+            try:
+                self.side.close()
+                if self.broker is not None:
+                    self.broker.stop()
+            finally:
+                self.plane.stop()
+                self._directory.cleanup()
+
+    def __enter__(self) -> ChaosBroker:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self.stop()
+
+    # ------------------------------------------------------------ one run
+
+    def chaos(self, plan: Plan | None = None, **settings: Any) -> Chaos:
+        """A Chaos for one example: use it in `with`. `settings`: id, key, and the rest of
+        `Chaos`."""
+        from pytest_mqchaos.chaos.session import Chaos
+
+        if self._current is not None:
+            raise UsageError(
+                "the Chaos before this one has not ended: leave its `with` block first (a broker "
+                "serves one Chaos at a time)"
+            )
+        made = Chaos(self, plan or Plan(), **settings)
+        self._current = made
+        return made
+
+    def begin(self, settings: Mapping[str, object]) -> tuple[Path, int, Address]:
+        """A run starts: history file, first node, address of the default links."""
+        assert self.broker is not None
+        self._runs += 1
+        history = self.directory / f"run-{self._runs}.history"
+        if self.kind == "embedded":
+            self.broker.start()
+            self._connect()
+        node = self._nodes[0]
+        self.plane.request("begin", history=str(history), settings=dict(settings))
+        host, port = self.plane.address(TEST, node, self.config.port)
+        return history, node, Address(f"{host}:{port}")
+
+    def end(self) -> None:
+        """A run is over; late clients of its links are refused."""
+        self._current = None
+        self.plane.request("end")

@@ -1,0 +1,138 @@
+"""From everything that was seen to a frozen `History`: the last step before a checker.
+
+history file --transcribe--> rows     direct reads --> stored, places     effects --> rows
+                     '------------------ all together ------------------> History
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_mqchaos.frames import Record
+from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
+from pytest_mqchaos.history.identity import Identity, content
+from pytest_mqchaos.history.rows import Accepted, Effect, Handled, Place, ProcessEvent, Stored
+from pytest_mqchaos.history.spool import read
+from pytest_mqchaos.relay.transcript import Transcript, transcribe
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.side import Side, Standing
+    from pytest_mqchaos.wire.base import Codec
+
+
+@dataclass(slots=True, kw_only=True)
+class Tape:
+    """The history file of one run, read again only when it has grown."""
+
+    path: Path
+    codec: Callable[[], Codec]
+    identity: Identity
+    _length: int = -1
+    _last: Transcript = field(default_factory=Transcript)
+
+    def transcript(self, length: int) -> Transcript:
+        """The rows of the first `length` bytes."""
+        if length != self._length:
+            with self.path.open("rb") as file:
+                data = file.read(length)
+            self._last = transcribe(read(data), codec=self.codec(), identity=self.identity)
+            self._length = length
+        return self._last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything besides the tape that a history is made of."""
+
+    flow: Flow
+    expected: Expected
+    effects: tuple[Effect, ...] | None
+    handled: tuple[Handled, ...]
+    accepted: tuple[Accepted, ...]
+    processes: tuple[ProcessEvent, ...]
+    rules: tuple[RuleState, ...]
+    limits: tuple[str, ...]
+    started: int
+
+
+def stored_rows(records: Iterable[Record], identity: Identity) -> list[Stored]:
+    """One row per id of each record; a record that is not ours has none."""
+    rows = []
+    for record in records:
+        found = identity.find(record)
+        if not found.mine:
+            continue
+        digest = content(record.key, record.value)
+        place = (record.topic, record.partition, record.offset)
+        rows += [
+            Stored(*place, one, record.key, record.value, digest) for one in found.ids or (None,)
+        ]
+    return rows
+
+
+def _posthumous(
+    effects: tuple[Effect, ...] | None, processes: Sequence[ProcessEvent]
+) -> tuple[Effect, ...] | None:
+    """Mark what a worker recorded after its crash."""
+    died = {event.who: event.t for event in reversed(processes) if event.what == "crashed"}
+    if not died or effects is None:
+        return effects
+    return tuple(
+        effect._replace(posthumous=True)
+        if effect.owner in died and effect.t_from > died[effect.owner]
+        else effect
+        for effect in effects
+    )
+
+
+def _bypassed(transcript: Transcript, standings: Iterable[Standing]) -> list[tuple[str, str]]:
+    """(topic, sentence) for positions that moved without an ack on a link."""
+    seen: dict[tuple[str, str, int], int] = {}
+    for ack in transcript.acks:
+        place = (ack.group, ack.topic, ack.partition)
+        seen[place] = max(seen.get(place, -1), ack.offset)
+    return [
+        (s.topic, f"group {s.group} stands at {s.committed} of {s.topic}-{s.partition}, but no ack "
+         "that far was seen on a link: check that the consumer uses chaos.bootstrap_servers")
+        for s in standings
+        if s.committed > max(seen.get((s.group, s.topic, s.partition), -1), 0)
+    ]  # fmt: skip
+
+
+def build(
+    *, transcript: Transcript, side: Side, identity: Identity, evidence: Evidence,
+    baseline: Mapping[tuple[str, int], int],
+) -> History:  # fmt: skip
+    """Read the broker back and put everything together."""
+    flow = evidence.flow
+    names = flow.inputs | flow.retries | flow.outputs | flow.dead_letters
+    stored = stored_rows(side.read(names, baseline), identity)
+    standings = side.standings(transcript.groups, flow.inputs | flow.retries)
+    bypassed = _bypassed(transcript, standings)
+    return History(
+        attempts=transcript.attempts,
+        deliveries=transcript.deliveries,
+        acks=transcript.acks,
+        stored=tuple(stored),
+        places=tuple(Place(*standing) for standing in standings),
+        effects=_posthumous(evidence.effects, evidence.processes),
+        effects_timed=evidence.effects is not None,
+        handled=evidence.handled,
+        accepted=evidence.accepted,
+        processes=evidence.processes,
+        rules=evidence.rules,
+        rule_events=transcript.rule_events,
+        flow=flow,
+        expected=evidence.expected,
+        gaps=(*transcript.gaps, *(text for _, text in bypassed)),
+        gap_topics=transcript.gap_topics
+        if transcript.gaps and not transcript.gap_topics
+        else transcript.gap_topics | {topic for topic, _ in bypassed},
+        unidentified=transcript.unidentified,
+        limits=evidence.limits,
+        links=transcript.links,
+        started=evidence.started,
+    )

@@ -1,0 +1,213 @@
+"""The workers of one Chaos: each incarnation gets its own links, and dies with them.
+
+It knows supervisors, addresses and members; it must never know a rule or a verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pytest_mqchaos.chaos.address import Address, replaced
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.workloads.incarnation import Incarnation, Launch
+from pytest_mqchaos.workloads.supervisor import Supervisor
+from pytest_mqchaos.workloads.target import Job
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.dataplane.controller import DataPlane
+
+STOP_LIMIT = 10.0
+
+
+class Crew:
+    """All workers that a Chaos has started, by the names of their incarnations."""
+
+    def __init__(
+        self, *, plane: DataPlane, address: Address, node: int, directory: Path,
+        environment: Callable[[str], dict[str, str]], progress: Callable[[], int],
+        fault_seen: Callable[[], bool], bury: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self.events: list[ProcessEvent] = []
+        self.supervisors: list[Supervisor] = []
+        self.in_process = False
+        self._plane = plane
+        self._address = address
+        self._node = node
+        self._directory = directory
+        self._environment = environment
+        self._progress = progress
+        self._fault_seen = fault_seen
+        self._bury = bury
+        self._count = 0
+
+    def hire(
+        self, job: Job, *, count: int, restart: bool, loop: asyncio.AbstractEventLoop | None,
+        args: Sequence[Any], kwargs: dict[str, Any],
+    ) -> Supervisor:  # fmt: skip
+        """Make (not start) the supervisor of one `chaos.worker`."""
+        names = [f"worker-{self._count + n + 1}" for n in range(count)]
+        self._count += count
+        self.in_process = self.in_process or job.kind in ("coroutine", "thread")
+
+        def arguments_for(incarnation: Incarnation) -> Launch:
+            return self._launch(job, incarnation, args, kwargs)
+
+        supervisor = Supervisor(
+            job, names=names, arguments_for=arguments_for, record=self._record,
+            fault_seen=self._fault_seen, progress=self._progress, directory=self._directory,
+            restart=restart, loop=loop,
+        )  # fmt: skip
+        self.supervisors.append(supervisor)
+        return supervisor
+
+    def _launch(
+        self, job: Job, incarnation: Incarnation, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Launch:
+        host, port = self._plane.address(incarnation.name, self._node)
+        own = f"{host}:{port}"
+
+        def mine(value: Any) -> Any:
+            return replaced(value, str(self._address), own)
+
+        given = job.target if job.kind == "command" else args
+        assert not callable(given)
+        return Launch(
+            args=tuple(mine(value) for value in given),
+            kwargs={name: mine(value) for name, value in kwargs.items()},
+            env=self._environment(own),
+        )
+
+    def _record(self, event: ProcessEvent) -> None:
+        self.events.append(event)
+        if event.what in ("stopped", "ended"):
+            # A new incarnation has links of its own; the old listener would only be a way back.
+            self._bury(event.who)
+
+    # ------------------------------------------------------------ asked by rules
+
+    def find(self, owner: str) -> Supervisor | None:
+        """The supervisor whose incarnation of this name runs now."""
+        return next((s for s in self.supervisors if owner in s.running), None)
+
+    def may_crash(self, owner: str) -> str | None:
+        """Why this owner cannot be crashed, if so."""
+        supervisor = self.find(owner)
+        if supervisor is None:
+            return (
+                f"the connection belongs to {owner!r}, not to a worker of this test: start the "
+                "code under test with chaos.worker(...) so that it can be crashed"
+            )
+        try:
+            supervisor.require_crashable()
+        except UsageError as error:
+            return str(error)
+        return None
+
+    def crash(self, owner: str, cause: str) -> str | None:
+        """Kill it and bury its memberships; why not, if it could not be done."""
+        supervisor = self.find(owner)
+        if supervisor is None or not supervisor.crash(owner, cause=cause):
+            return f"{owner} was not running any more"
+        self._bury(owner)
+        return None
+
+    # ------------------------------------------------------------ all of them
+
+    @property
+    def running(self) -> list[str]:
+        """Names of the incarnations that run, or will be started again."""
+        return [name for s in self.supervisors for name in (*s.running, *s.waiting)]
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The first exception that no fault explains."""
+        return next((s.failure for s in self.supervisors if s.failure is not None), None)
+
+    def drain(self) -> bool:
+        """Restart every worker that runs, once; False when there is none."""
+        active = [s for s in self.supervisors if s.running or s.waiting]
+        for supervisor in active:
+            self._closing(supervisor)
+            supervisor.restart()
+        return bool(active)
+
+    def stop(self, supervisor: Supervisor) -> None:
+        """Stop one worker; what it still says is recorded as closing."""
+        self._closing(supervisor)
+        supervisor.stop(limit=STOP_LIMIT)
+
+    def _closing(self, supervisor: Supervisor) -> None:
+        for name in supervisor.running:
+            self._plane.request("closing", owner=name)
+
+    def stop_all(self) -> None:
+        """Stop whatever still runs, each even if another fails."""
+        errors: list[BaseException] = []
+        for supervisor in self.supervisors:
+            try:
+                self.stop(supervisor)
+            except Exception as error:  # noqa: BLE001 - raised below, after all were stopped
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+
+class WorkerHandle:
+    """What `chaos.worker(...)` gives: use it in `with` or `async with`."""
+
+    def __init__(self, crew: Crew, hire: Callable[[asyncio.AbstractEventLoop | None], Supervisor]):  # noqa: ANN204
+        self._crew = crew
+        self._hire = hire
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """What keeps it running."""
+        if self._supervisor is None:
+            raise UsageError("the worker was not started: use it in `with chaos.worker(...):`")
+        return self._supervisor
+
+    def crash(self) -> None:
+        """Kill every incarnation that runs now, links first, as a rule would."""
+        for name in self.supervisor.running:
+            self._crew._plane.request("cut", owner=name)  # noqa: SLF001 - same module
+            self._crew.crash(name, "crashed by the test")
+
+    def pids(self) -> list[int]:
+        """Process ids of what runs now (process workers)."""
+        found = (self.supervisor.pid_of(name) for name in self.supervisor.running)
+        return [pid for pid in found if pid is not None]
+
+    def __enter__(self) -> WorkerHandle:
+        self._supervisor = self._hire(None)
+        self._supervisor.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        self._crew.stop(self.supervisor)
+        self._raise(error)
+
+    async def __aenter__(self) -> WorkerHandle:
+        self._supervisor = self._hire(asyncio.get_running_loop())
+        await self._supervisor.start_async()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        await asyncio.to_thread(self._crew.stop, self.supervisor)
+        self._raise(error)
+
+    def _raise(self, error: BaseException | None) -> None:
+        failure = self.supervisor.failure
+        if failure is not None and error is None:
+            raise failure

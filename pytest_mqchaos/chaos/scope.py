@@ -1,0 +1,84 @@
+"""What is judged: destinations with their roles, what stood there before, what was declared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pytest_mqchaos.chaos.side import Side
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.history import Expected, Flow
+from pytest_mqchaos.history.rows import Accepted
+
+
+class Scope:
+    """Roles, baseline and declarations of one Chaos."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._declared: Flow | None = None
+        self._inputs: set[str] = set()
+        self.created: list[str] = []
+        self.baseline: dict[tuple[str, int], int] = {}
+        self.expected = Expected()
+        self.acceptances: list[Accepted] = []
+
+    def made(self, name: str) -> None:
+        """A destination was created empty for this test."""
+        self.created.append(name)
+        self._inputs.add(name)
+
+    def named(self, name: str) -> None:
+        """A destination was published to; if it is not ours, what it holds is the baseline."""
+        if name not in self._inputs:
+            self._baseline([name])
+            self._inputs.add(name)
+
+    def _baseline(self, names: Iterable[str]) -> None:
+        fresh = [name for name in names if name not in self.created]
+        for place, (_, end) in self._side.ends(fresh).items():
+            self.baseline.setdefault(place, end)
+
+    def declare(
+        self, *, inputs: Iterable[str], retries: Iterable[str], outputs: Iterable[str],
+        dead_letters: Iterable[str],
+    ) -> None:  # fmt: skip
+        """Roles, said by the user."""
+        roles = {
+            "inputs": inputs, "retries": retries, "outputs": outputs, "dead_letters": dead_letters,
+        }  # fmt: skip
+        for role, names in roles.items():
+            if isinstance(names, str):
+                raise UsageError(f"chaos.flow({role}={names!r}): must be a list of names")
+        flow = Flow(**{role: frozenset(names) for role, names in roles.items()})
+        sets = [flow.inputs, flow.retries, flow.outputs, flow.dead_letters]
+        for number, one in enumerate(sets):
+            for other in sets[number + 1 :]:
+                if one & other:
+                    raise UsageError(
+                        f"chaos.flow: {', '.join(sorted(one & other))} cannot have two roles"
+                    )
+        self._baseline(frozenset().union(*sets) - self._inputs)
+        self._declared = flow
+
+    @property
+    def flow(self) -> Flow:
+        """Roles as they are now."""
+        if self._declared is None:
+            return Flow(inputs=frozenset(self._inputs))
+        if self._declared.inputs:
+            return self._declared
+        others = self._declared.retries | self._declared.outputs | self._declared.dead_letters
+        return replace(self._declared, inputs=frozenset(self._inputs - others))
+
+    def accepted(self, id: str) -> None:
+        """The service told its caller that this message is safe."""
+        self.acceptances.append(Accepted(time.monotonic_ns(), id))
+
+    def expect(self, **words: Iterable[str]) -> None:
+        """Declare ids accounted for, by reason."""
+        for reason, ids in words.items():
+            known = getattr(self.expected, reason)
+            more = frozenset(map(str, [ids] if isinstance(ids, str) else ids))
+            self.expected = replace(self.expected, **{reason: known | more})

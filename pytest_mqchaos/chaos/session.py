@@ -1,0 +1,352 @@
+"""`Chaos`: what a test holds. It puts the parts together and decides nothing itself.
+
+arm -> worker, publish -> settle -> assert_* -> end (disarm, stop, heal, judge, clean up)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pytest_mqchaos.chaos.asserting import Assertions
+from pytest_mqchaos.chaos.effects import Effects
+from pytest_mqchaos.chaos.ending import end_of_test
+from pytest_mqchaos.chaos.messages import ID_HEADER, Given, understood
+from pytest_mqchaos.chaos.questions import Questions
+from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
+from pytest_mqchaos.chaos.running import Crew, WorkerHandle
+from pytest_mqchaos.chaos.scope import Scope
+from pytest_mqchaos.chaos.settling import Limits, Settled, Until, settle
+from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape
+from pytest_mqchaos.chaos.telling import Telling
+from pytest_mqchaos.chaos.view import View
+from pytest_mqchaos.chaos.waiting import off_loop
+from pytest_mqchaos.checkers.registry import run
+from pytest_mqchaos.checkers.verdict import Checker, Verdict
+from pytest_mqchaos.errors import UsageError, WaitTimeout
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
+from pytest_mqchaos.plan.rules import Plan, Rule
+from pytest_mqchaos.workloads.supervisor import Supervisor
+from pytest_mqchaos.workloads.target import Target, understand
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.host import ChaosBroker
+
+PUBLISHER = "publisher"
+
+
+class Chaos(Assertions):
+    """One test's (or example's) chaos on one broker.
+
+    `id`: where a message's id stands ("header:NAME", "json:/pointer", "key", "value", a tuple of
+    these, a callable; default: a header that `publish` adds). `plan`: rules armed from the start.
+    `telling`: what reports say about the test itself (name, replay line).
+    """
+
+    def __init__(
+        self, host: ChaosBroker, plan: Plan, *, id: Any = None, telling: Telling | None = None,
+        own_assertions: bool = False, drawn: bool = False,
+    ) -> None:  # fmt: skip
+        self._host = host
+        self.plan = plan
+        self.own_assertions = own_assertions
+        self.drawn = drawn
+        self._default_id = id is None
+        self.identity = Identity.parse(DEFAULT_SPEC if id is None else id)
+        self.telling = telling or Telling()
+        self.verdicts: list[Verdict] = []
+        self._receipts: list[Receipt] = []
+        self._published = 0
+        self._publisher: Publisher | None = None
+        self._started = self._over = False
+        self.rules = RuleBook(host.plane, host.protocol, host.abilities)
+        if host.broker is not None and plan.rules:
+            self.rules.check(plan.rules)
+
+    # ------------------------------------------------------------ beginning and end
+
+    def start(self) -> Chaos:
+        """Begin: a fresh (or cleaned) broker, the plan armed, the baseline taken."""
+        host = self._host
+        spec = self.identity.spec()
+        path, node, address = host.begin({"identity": spec, "record": True})
+        self._started = True
+        self._address = address
+        self.effects = Effects(path.with_suffix(".effects"))
+        self.scope = Scope(host.side)
+        self._crew = Crew(
+            plane=host.plane, address=address, node=node, directory=path.parent,
+            environment=self._environment, progress=self._progress,
+            fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
+            bury=lambda owner: self.view.bury(owner),
+        )  # fmt: skip
+        self.view = View(chaos=self, path=path, node=node)
+        assert host.broker is not None
+        self._questions = Questions(
+            crew=self._crew, broker=host.broker, trouble=host.troubles.append
+        )
+        host.plane.on_ask(self._questions)
+        self.arm(*self.plan.rules)
+        return self
+
+    def __enter__(self) -> Chaos:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        try:
+            self.finish(body_failed=error is not None)
+        finally:
+            self.close()
+
+    async def __aenter__(self) -> Chaos:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:  # fmt: skip
+        await asyncio.to_thread(self.__exit__, kind, error, traceback)
+
+    def finish(self, *, body_failed: bool) -> None:
+        """Disarm, stop workers, heal, then judge what only the end can tell (unfired rules, no
+        question asked). Raises `VerdictFailed`, unless the body has failed already."""
+        if self._over or not self._started:
+            return
+        self._over = True
+        plane = self._host.plane
+        try:
+            plane.request("disarm")
+            self._crew.stop_all()
+        finally:
+            plane.request("heal")
+            self._questions.heal()
+        if not body_failed:
+            end_of_test(self)
+
+    def close(self) -> None:
+        """Clean up: close our client, remove what was created, refuse late clients."""
+        if not self._started:
+            self._host.end()
+            return
+        self._started = False
+        try:
+            if self._publisher is not None:
+                self._publisher.close()
+            if self._host.kind != "embedded":
+                self._host.side.remove(self.scope.created)
+        finally:
+            self._host.end()
+
+    def abandon(self) -> None:
+        """The session ends under our feet: stop what runs, judge nothing."""
+        self.finish(body_failed=True)
+        self.close()
+
+    # ------------------------------------------------------------ addresses, destinations
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Address of the links ("127.0.0.1:PORT"). In the arguments of `worker` it becomes the
+        worker's own."""
+        return self._address
+
+    @property
+    def url(self) -> str:
+        """The same, for protocols that speak of a URL."""
+        return self._address
+
+    def _environment(self, own: str) -> dict[str, str]:
+        return {
+            "MQCHAOS_BOOTSTRAP_SERVERS": own,
+            "MQCHAOS_EFFECTS": str(self.view.path.with_suffix(".effects")),
+        }
+
+    def topic(
+        self, name: str, *, partitions: int = 1, replication: int = 1, **settings: object
+    ) -> str:
+        """An empty topic for this test, removed afterwards; judged as an input. `settings` are
+        Kafka's topic settings with `_` for `.` (retention_ms=1000)."""
+        named = {key.replace("_", "."): value for key, value in settings.items()}
+        shape = Shape(partitions=partitions, replication=replication, settings=named)
+        self._host.side.create(name, shape)
+        self.scope.made(name)
+        return name
+
+    def flow(
+        self, *, inputs: Iterable[str] = (), retries: Iterable[str] = (),
+        outputs: Iterable[str] = (), dead_letters: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        """Say what is judged as what. Without it every destination that `topic` or `publish` named
+        is an input."""
+        self.scope.declare(
+            inputs=inputs, retries=retries, outputs=outputs, dead_letters=dead_letters
+        )
+
+    # ------------------------------------------------------------ rules
+
+    def arm(self, *rules: Rule) -> Any:
+        """Arm rules now. Gives the armed rule, or a tuple of them when several were given."""
+        for rule in rules:
+            if not isinstance(rule, Rule):
+                Plan(rule)  # raises the error that says what is missing
+        armed = self.rules.arm(rules)
+        return armed[0] if len(armed) == 1 else tuple(armed)
+
+    @property
+    def armed(self) -> Sequence[ArmedRule]:
+        """Every rule of this test, the plan's first."""
+        return tuple(self.rules.rules)
+
+    # ------------------------------------------------------------ messages
+
+    def publish(
+        self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
+        idempotent: bool = False,
+    ) -> list[Receipt]:  # fmt: skip
+        """Publish through a link with a plain client (acks=all), one after the other, each sent
+        again until confirmed. One receipt per message; raises only for messages that cannot be."""
+        off_loop("publish")
+        made = understood(
+            messages, destination=destination, identity=self.identity,
+            default=self._default_id, start=self._published,
+        )  # fmt: skip
+        self._published += len(made)
+        self.scope.named(destination)
+        if self._publisher is None:
+            host, port = self._host.plane.address(PUBLISHER, self.view.node)
+            self._publisher = self._host.side.publisher(f"{host}:{port}")
+        sent = self._publisher.send(destination, made, attempts=attempts, idempotent=idempotent)
+        self._receipts += sent
+        return sent
+
+    async def publish_async(
+        self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
+        idempotent: bool = False,
+    ) -> list[Receipt]:  # fmt: skip
+        """`publish` on a running loop."""
+        return await asyncio.to_thread(
+            self.publish, destination, list(messages), attempts=attempts, idempotent=idempotent
+        )
+
+    def accepted(self, id: str) -> None:
+        """The service told its own caller that this message is safe."""
+        self.scope.accepted(str(id))
+
+    def expect(
+        self, *, dead_lettered: Iterable[str] = (), expired: Iterable[str] = (),
+        dropped: Iterable[str] = (), ignored: Iterable[str] = (),
+    ) -> None:  # fmt: skip
+        """Declare ids accounted for."""
+        self.scope.expect(
+            dead_lettered=dead_lettered, expired=expired, dropped=dropped, ignored=ignored
+        )
+
+    # ------------------------------------------------------------ workers
+
+    def worker(
+        self, target: Target, *args: Any, restart: bool = True, count: int = 1,
+        process: bool = False, setup: Callable[[], Any] | None = None,
+        on_crash: Callable[..., Any] | None = None, **kwargs: Any,
+    ) -> WorkerHandle:  # fmt: skip
+        """The code under test, for `with` or `async with`: a coroutine function, a function (in a
+        thread; it gets `stop`, a threading.Event, if it asks for it) or an argv; `process=True`
+        runs an importable function in a child process. `chaos.bootstrap_servers` in the arguments
+        becomes the worker's own address; a crash restarts it as its next incarnation."""
+        if not isinstance(count, int) or count < 1:
+            raise UsageError(f"count={count!r}: must be 1 or more")
+        job = understand(target, process=process, setup=setup, on_crash=on_crash)
+
+        def hire(loop: asyncio.AbstractEventLoop | None) -> Supervisor:
+            return self._crew.hire(
+                job, count=count, restart=restart, loop=loop, args=args, kwargs=kwargs
+            )
+
+        return WorkerHandle(self._crew, hire)
+
+    @property
+    def crew(self) -> Crew:
+        """Every worker of this test."""
+        return self._crew
+
+    def _progress(self) -> int:
+        return int(self._host.plane.request("status")["moved"])
+
+    # ------------------------------------------------------------ waiting
+
+    def settle(self, timeout: float | None = None, *, until: Until = "positions") -> Settled:
+        """Wait until nothing can still happen (see the docs for what that means). `timeout`:
+        seconds without progress. What still waits then is given one final drain: the workers are
+        restarted once. `until="effects"`: for services that keep positions in their own store."""
+        off_loop("settle")
+        self._questions.heal()
+        config = self._host.config
+        limits = Limits(
+            progress=config.settle_timeout, effects=config.effect_timeout,
+            start=config.start_timeout,
+        )  # fmt: skip
+        settled = settle(self.view, until=until, limits=limits, timeout=timeout)
+        if settled.waiting and self._crew.failure is None and self._crew.drain():
+            settled = settle(self.view, until=until, limits=limits, timeout=timeout)
+        if self._crew.failure is not None:
+            raise self._crew.failure
+        return settled
+
+    async def settle_async(
+        self, timeout: float | None = None, *, until: Until = "positions"
+    ) -> Settled:
+        """`settle` on a running loop."""
+        return await asyncio.to_thread(self.settle, timeout, until=until)
+
+    def wait_for(
+        self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
+    ) -> None:
+        """Return when `condition()` is true; `WaitTimeout` says what was waited for."""
+        off_loop("wait_for")
+        until = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > until:
+                name = what or getattr(condition, "__qualname__", repr(condition))
+                raise WaitTimeout(f"waited {timeout} s for {name}")
+            if self._crew.failure is not None:
+                raise self._crew.failure
+            time.sleep(0.01)
+
+    async def wait_for_async(
+        self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
+    ) -> None:
+        """`wait_for` on a running loop."""
+        await asyncio.to_thread(self.wait_for, condition, timeout, what)
+
+    # ------------------------------------------------------------ judgement
+
+    @property
+    def history(self) -> History:
+        """Everything known so far, frozen."""
+        return self.view.history()
+
+    def judged(self, question: Checker) -> Verdict:
+        """Answer one question about everything seen so far."""
+        verdict = run(question, self.history)
+        self.verdicts.append(verdict)
+        return verdict
+
+    def failure_text(self, verdict: Verdict) -> str:
+        """The report of a verdict that did not pass."""
+        return self.telling.failure(self, verdict)
+
+    @property
+    def host(self) -> ChaosBroker:
+        """The broker that this Chaos is on."""
+        return self._host
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names of headers that `publish` adds."""
+        return {"id": ID_HEADER} if self._default_id else {}

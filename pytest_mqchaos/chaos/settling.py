@@ -1,0 +1,108 @@
+"""Waiting until nothing can still happen, without sleeping for luck.
+
+It asks the data plane, the broker and the effects, and counts its limit from the last progress. It
+must never decide a verdict: what still waits at the limit is the checkers' to name.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Until = Literal["positions", "effects"]
+PAUSE = 0.01  # seconds between two looks
+WINDOW = 0.25  # seconds without a moving frame that count as quiet
+DARK_LIMIT = 75.0  # the longest time-out of a client that a dark link provokes (clients.md: 61 s)
+
+
+class Watched(Protocol):
+    """What settling looks at."""
+
+    def status(self) -> dict[str, Any]: ...
+
+    def behind(self) -> list[str]:
+        """Groups that are not at the end of a partition, as sentences."""
+
+    def unheard(self) -> list[str]:
+        """Workers that run but have not yet been seen to consume or publish."""
+
+    def look(self) -> bool:
+        """Look at the effects; whether anything was new."""
+
+    def missing(self) -> int:
+        """Confirmed messages without an effect (0 when no effects are declared)."""
+
+    def failed(self) -> BaseException | None:
+        """The error of a worker that is the test's failure."""
+
+    def idle(self) -> bool:
+        """No worker runs that could still take anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds. `progress`: without any progress while something is still behind; `effects`: with
+    every position at its end but an effect missing."""
+
+    progress: float = 15.0
+    effects: float = 2.0
+    start: float = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How it ended: `waiting` names what was still behind when the limit came."""
+
+    seconds: float
+    waiting: tuple[str, ...] = ()
+
+
+def busy(status: dict[str, Any]) -> list[str]:
+    """What is still under way on the links, in words."""
+    words = {
+        "open_publishes": "publishes without an answer",
+        "held": "frames held by a rule",
+        "dark": "dark connections",
+    }
+    return [f"{status[key]} {text}" for key, text in words.items() if status.get(key)]
+
+
+def settle(
+    watched: Watched, *, until: Until, limits: Limits, timeout: float | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Settled:  # fmt: skip
+    """Return when nothing moves any more. `timeout` (seconds) replaces the limit of progress."""
+    began = time.monotonic()
+    progress = began
+    patience = limits.progress if timeout is None else timeout
+    last_moved = 0
+    while True:
+        now = time.monotonic()
+        if watched.failed() is not None:
+            return Settled(seconds=now - began)
+        status = watched.status()
+        if status["moved"] != last_moved or watched.look():
+            last_moved, progress = status["moved"], now
+        still = busy(status)
+        if now - progress < WINDOW:
+            pause(PAUSE)
+            continue
+        limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
+        if not still:
+            unheard = watched.unheard()
+            behind = watched.behind() if until == "positions" else []
+            if unheard:
+                still, limit = unheard, max(limit, limits.start)
+            elif behind:
+                still = behind
+                limit = min(limit, 1.0) if watched.idle() else limit
+            elif watched.missing():
+                still = [f"{watched.missing()} messages without an effect"]
+                limit = limit if until == "effects" else min(limit, limits.effects)
+            else:
+                return Settled(seconds=now - began)
+        if now - progress >= limit:
+            return Settled(seconds=now - began, waiting=tuple(still))
+        pause(PAUSE * 3)

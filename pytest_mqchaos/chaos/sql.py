@@ -1,0 +1,73 @@
+"""Reading effects from a database: a new short connection per look, read only in spirit.
+
+It knows DB-API and SQLite's catalogue; it must never keep a transaction of the user's open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pytest_mqchaos.errors import UsageError
+
+
+class Query:
+    """A query whose column names are the words of an effect."""
+
+    def __init__(self, dsn: str | Callable[[], Any], query: str) -> None:
+        self._query = query
+        if callable(dsn):
+            self._connect = dsn
+            self._path: str | None = None
+            return
+        path = str(dsn).removeprefix("sqlite:///")
+        if path == ":memory:" or "://" in path:
+            raise UsageError(
+                f"effects.from_sql({dsn!r}): give the path of an SQLite file, or a function that "
+                "opens a new connection (lambda: psycopg.connect(...)); a ':memory:' database of "
+                "another connection cannot be seen from here"
+            )
+        self._path = path
+        self._connect = lambda: sqlite3.connect(path, timeout=5)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row now. A table that does not exist yet has none."""
+        if self._path is not None and not Path(self._path).exists():
+            return []
+        with contextlib.closing(self._connect()) as connection:
+            cursor = connection.cursor()
+            try:
+                cursor.execute(self._query)
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return []
+                raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+
+    def countable(self) -> bool:
+        """Whether the source can show one id twice: not with GROUP BY or DISTINCT, and not where
+        SQLite says that the column behind `id` is unique. Other databases: taken as able."""
+        if re.search(r"\b(group\s+by|distinct)\b", self._query, re.IGNORECASE):
+            return False
+        table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
+        column = re.search(r"(\w+)\s+as\s+id\b|\b(id)\b", self._query, re.IGNORECASE)
+        if self._path is None or table is None or column is None or not Path(self._path).exists():
+            return True
+        return not self._unique(table[1], column[1] or column[2])
+
+    def _unique(self, table: str, column: str) -> bool:
+        with contextlib.closing(self._connect()) as connection:
+            keys = {
+                tuple(r[2] for r in connection.execute(f'PRAGMA index_info("{index[1]}")'))
+                for index in connection.execute(f'PRAGMA index_list("{table}")')
+                if index[2]
+            }
+            primary = tuple(
+                r[1] for r in connection.execute(f'PRAGMA table_info("{table}")') if r[5]
+            )
+        return (column,) in keys or primary == (column,)

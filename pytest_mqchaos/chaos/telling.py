@@ -1,0 +1,61 @@
+"""What reports say about the test itself: its name, how to replay it, where the history went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_mqchaos.checkers.verdict import Verdict
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.report import jsonl, text
+from pytest_mqchaos.report.context import Context
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
+
+
+@dataclass(slots=True, kw_only=True)
+class Telling:
+    """`nodeid` as pytest knows the test, `profile` its profile, `directory` where the history file
+    of a failure goes (None: nowhere)."""
+
+    nodeid: str = ""
+    profile: str = ""
+    directory: Path | None = None
+
+    def context(self, chaos: Chaos) -> Context:
+        """Everything around a verdict."""
+        return Context(
+            plan_source=chaos.plan.source() if chaos.plan.rules else "",
+            seed=chaos.plan.seed,
+            broker=chaos.host.version,
+            clients=(),
+            replay=self.replay(chaos),
+            payloads="hash" if chaos.host.config.payloads == "hash" else "show",
+            history_file=str(self.directory / "history.jsonl") if self.directory else "",
+        )
+
+    def replay(self, chaos: Chaos) -> str:
+        """The one line that runs this test with these rules again."""
+        if not self.nodeid:
+            return ""
+        line = f'pytest "{self.nodeid}"'
+        if chaos.plan.rules:
+            line += f" --mqchaos-plan={chaos.plan.token}"
+        if chaos.host.kind != "embedded":
+            line += f" --mqchaos-broker={chaos.host.kind}"
+        return line
+
+    def failure(self, chaos: Chaos, verdict: Verdict) -> str:
+        """The failure text; the whole history goes to its file."""
+        history = chaos.history
+        self.keep(history)
+        return text.failure(verdict, history, self.context(chaos))
+
+    def keep(self, history: History) -> None:
+        """Write the history where the report says it is."""
+        if self.directory is not None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with (self.directory / "history.jsonl").open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in jsonl.lines(history))

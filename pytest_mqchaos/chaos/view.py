@@ -1,0 +1,140 @@
+"""What a Chaos can see at this moment: for settling, for judging, for burying the dead."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_mqchaos.chaos.judging import Evidence, Tape, build
+from pytest_mqchaos.history.history import History
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.relay.transcript import Transcript
+
+EMBEDDED = "the embedded broker stands for Kafka (see docs/reference/embedded-kafka.md)"
+IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed process would not"
+
+
+class View:
+    """Looks at the data plane, the broker and the effects of one Chaos."""
+
+    def __init__(self, *, chaos: Chaos, path: Path, node: int) -> None:
+        self._chaos = chaos
+        self._plane = chaos.host.plane
+        self._side = chaos.host.side
+        self.path = path
+        self.started = time.monotonic_ns()
+        self.node = node
+        self._tape = Tape(path=path, codec=self._side.codec, identity=chaos.identity)
+        self._missing = 0
+
+    def transcript(self) -> Transcript:
+        """Rows of everything that has passed until now."""
+        return self._tape.transcript(self._plane.flush())
+
+    def bury(self, owner: str) -> None:
+        """The memberships of a dead owner end now instead of at their session time-out."""
+        left = self.transcript().members.get(owner)
+        if left:
+            self._side.bury(left)
+
+    # ------------------------------------------------------------ for settling
+
+    def status(self) -> dict[str, Any]:
+        """Counters of the data plane."""
+        found: dict[str, Any] = self._plane.request("status")
+        return found
+
+    def failed(self) -> BaseException | None:
+        """The error of a worker that is the test's failure."""
+        return self._chaos.crew.failure
+
+    def idle(self) -> bool:
+        """No worker of ours and no client of the test is connected."""
+        return not self._chaos.crew.running
+
+    def behind(self) -> list[str]:
+        """Groups that have not read everything."""
+        transcript = self.transcript()
+        flow = self._chaos.scope.flow
+        names = (flow.inputs | flow.retries) & self._read_topics(transcript)
+        return [
+            f"group {s.group} stands at {max(s.committed, s.start)} of {s.end} in "
+            f"{s.topic}-{s.partition}"
+            for s in self._side.standings(transcript.groups, names)
+            if max(s.committed, s.start) < s.end and s.group in self._readers(transcript, s.topic)
+        ]
+
+    @staticmethod
+    def _read_topics(transcript: Transcript) -> set[str]:
+        return {row.topic for row in (*transcript.deliveries, *transcript.acks)}
+
+    @staticmethod
+    def _readers(transcript: Transcript, topic: str) -> set[str | None]:
+        readers: set[str | None] = {row.group for row in transcript.acks if row.topic == topic}
+        readers |= {row.group for row in transcript.deliveries if row.topic == topic}
+        return readers
+
+    def unheard(self) -> list[str]:
+        """Workers that run but were not yet seen to join, consume or publish."""
+        running = self._chaos.crew.running
+        if not running:
+            return []
+        seen = self.transcript()
+        heard = {row.owner for row in (*seen.attempts, *seen.deliveries, *seen.acks)}
+        heard |= set(seen.members)
+        flow = self._chaos.scope.flow
+        waiting = [f"{name} has not been heard of yet" for name in running if name not in heard]
+        return waiting if self._side.ends(flow.inputs) else []
+
+    def look(self) -> bool:
+        """Look at the effects."""
+        return self._chaos.effects.look()
+
+    def missing(self) -> int:
+        """Messages that were confirmed and have no effect yet."""
+        effects = self._chaos.effects.rows()
+        if effects is None:
+            return 0
+        done = {effect.id for effect in effects} | self._chaos.scope.expected.all()
+        inputs = self._chaos.scope.flow.inputs
+        return len(
+            {
+                row.id
+                for row in self.transcript().attempts
+                if row.outcome == "confirmed" and row.topic in inputs and row.id is not None
+            }
+            - done
+        )
+
+    # ------------------------------------------------------------ for judging
+
+    def history(self) -> History:
+        """Everything known so far."""
+        chaos = self._chaos
+        chaos.effects.look()
+        evidence = Evidence(
+            flow=chaos.scope.flow,
+            expected=chaos.scope.expected,
+            effects=chaos.effects.rows(),
+            handled=chaos.effects.handled(),
+            accepted=tuple(chaos.scope.acceptances),
+            processes=tuple(chaos.crew.events),
+            rules=chaos.rules.told(),
+            limits=self._limits(),
+            started=self.started,
+        )
+        return build(
+            transcript=self.transcript(), side=self._side, identity=chaos.identity,
+            evidence=evidence, baseline=chaos.scope.baseline,
+        )  # fmt: skip
+
+    def _limits(self) -> tuple[str, ...]:
+        chaos = self._chaos
+        found = [EMBEDDED] if chaos.host.kind == "embedded" else []
+        crashed = any(event.what == "crashed" for event in chaos.crew.events)
+        if crashed and chaos.crew.in_process:
+            found.append(IN_PROCESS)
+        return tuple(found)
