@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction, Frame
+from pytest_mqchaos.wire.kafka.apis import name_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.entities import first_error, read, schema_of, write_reply
 from pytest_mqchaos.wire.kafka.error_codes import code_of
@@ -48,13 +49,31 @@ def error_reply(request: Frame, error: str | int, *, brokers: Sequence[Broker] =
     return write_reply(request.kind, request.version, request.correlation, fields)
 
 
-def reply_error_code(frame: Frame) -> int | None:
+def reply_error_code(asked: Frame | bytes, reply: bytes | None = None) -> int | None:
     """The top error code of a reply, else the first one inside that is not 0, else 0; None if the
-    reply cannot be read."""
+    reply cannot be read.
+
+    `asked` is the request (a `Frame` or its bytes) and `reply` the bytes of its answer; or `asked`
+    alone is a reply's `Frame`.
+    """
+    frame = asked if reply is None and isinstance(asked, Frame) else _reply_to(asked, reply or b"")
     try:
         return first_error(read(frame))
     except Unreadable:
         return None
+
+
+def _reply_to(asked: Frame | bytes, reply: bytes) -> Frame:
+    raw = asked.raw if isinstance(asked, Frame) else asked
+    kind, version, correlation = struct.unpack_from(">hhi", raw, 4)
+    return Frame(
+        direction=Direction.TO_CLIENT,
+        kind=kind,
+        version=version,
+        correlation=correlation,
+        name=name_of(kind),
+        raw=reply,
+    )
 
 
 def with_correlation(frame: Frame, correlation: int) -> bytes:

@@ -17,6 +17,7 @@ from pytest_mqchaos.wire.kafka.apis import (
     LEAVE_GROUP,
 )
 from pytest_mqchaos.wire.kafka.entities import write_request
+from pytest_mqchaos.wire.kafka.error_codes import code_of as error_code
 from pytest_mqchaos.wire.kafka.replies import (
     REFUSABLE,
     error_reply,
@@ -28,6 +29,7 @@ __all__ = (
     "REFUSABLE",
     "delete_records",
     "end_txn",
+    "error_code",
     "error_reply",
     "init_producer_id",
     "join_group",

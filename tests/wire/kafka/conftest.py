@@ -98,7 +98,9 @@ def frame_of() -> Callable[..., Frame]:
 def produce(ask) -> Callable[..., bytes]:
     """A Produce request with one records blob."""
 
-    def build(version: int, blob: bytes, correlation: int = 1, acks: int = -1, **more: Any) -> bytes:
+    def build(
+        version: int, blob: bytes, correlation: int = 1, acks: int = -1, **more: Any
+    ) -> bytes:
         parts: list[Mapping[str, Any]] = [{"index": 0, "records": blob}]
         topic = {"name": "t", "topic_id": bytes(15) + b"\1", "partition_data": parts}
         return ask("Produce", version, correlation, acks=acks, topic_data=[topic], **more)

@@ -224,9 +224,7 @@ def test_a_decided_reply_that_is_still_held_does_not_catch_the_next(ask, answer,
 
 @pytest.mark.parametrize(("name", "version"), [("Produce", 10), ("Fetch", 16), ("Fetch", 18)])
 @pytest.mark.parametrize("interest", [{}, {"track": True, "record": True}])
-def test_a_reply_with_node_endpoints_is_always_decided(
-    ask, answer, drive, name, version, interest
-):
+def test_a_reply_with_node_endpoints_is_always_decided(ask, answer, drive, name, version, interest):
     for port in (9092, 0x2400, 1, 65535):
         for rack in (None, "", "r\0"):
             made = scanner(**interest)
@@ -305,7 +303,9 @@ def test_an_api_that_is_not_in_our_table_passes(drive):
 
 
 def test_a_request_whose_body_is_torn_passes(drive):
-    raw = b"\0\0\0\x0a" + b"\0\0\0\x09" + b"\0\0\0\1" + b"\0\x63"  # client id of 99 bytes, none there
+    raw = (
+        b"\0\0\0\x0a" + b"\0\0\0\x09" + b"\0\0\0\1" + b"\0\x63"
+    )  # client id of 99 bytes, none there
     made = scanner(track=True, record=True)
     assert drive(made, OUT, [raw]).streamed == raw
     assert [f.raw for f in made.seen] == [raw]

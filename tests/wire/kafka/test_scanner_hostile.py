@@ -28,7 +28,9 @@ replies = st.builds(
     st.binary(max_size=60),
 )
 streams = st.lists(st.one_of(frames, replies, st.binary(max_size=30)), max_size=8).map(b"".join)
-names = st.frozensets(st.sampled_from(["Produce", "Fetch", "Metadata", "Heartbeat", "OffsetCommit"]))
+names = st.frozensets(
+    st.sampled_from(["Produce", "Fetch", "Metadata", "Heartbeat", "OffsetCommit"])
+)
 interests = st.builds(
     Interest, track=st.booleans(), record=st.booleans(), requests=names, replies=names
 )
