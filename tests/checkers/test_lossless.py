@@ -1,8 +1,8 @@
 import pytest
-from tests.checkers.timeline import run
 
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError
+from tests.checkers.timeline import run
 
 
 def test_every_message_done_passes_with_its_population():

@@ -1,0 +1,129 @@
+import pytest
+
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.errors import UsageError
+from tests.checkers.timeline import MS, run
+
+
+def ask(line):
+    return line.ask(acked_after_effect())
+
+
+def test_work_then_ack_passes():
+    verdict = ask(run(rules=()).publish("a").publish("b").work("a", "b"))
+    assert verdict.status == "passed"
+    assert verdict.population["acks looked at"] == 2
+
+
+def test_ack_then_work_fails_on_the_happy_path_and_says_by_how_much():
+    verdict = ask(run(rules=()).publish("a").deliver("a").ack().effect("a"))
+    assert verdict.status == "failed"
+    assert verdict.advice == "ack after the work: acked 1.0 ms before the effect"
+    assert "1 of 1 message acked before the effect" in verdict.sentence
+
+
+def test_an_ack_that_was_lost_was_still_too_early():
+    verdict = ask(run().publish("a").deliver("a").ack(reached=False).effect("a"))
+    assert verdict.status == "failed"
+    assert "an ack that was lost" in verdict.sentence
+
+
+def test_an_ack_without_any_effect_is_too_early_unless_expected():
+    line = run().publish("a").deliver("a").ack()
+    assert "it has no effect" in ask(line).sentence
+    assert ask(line.publish("b").work("b").expect(ignored=["a"])).status == "passed"
+
+
+def test_a_batch_with_one_cumulative_commit_passes_a_commit_amid_the_batch_does_not():
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a").effect("b").ack()
+    assert ask(line).status == "passed"
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a").ack(2).effect("b")
+    assert [f.id for f in ask(line).findings] == ["b"]
+
+
+def test_commits_below_a_message_do_not_cover_it():
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a").ack(1).effect("b").ack(2)
+    assert ask(line).status == "passed"
+
+
+def test_redelivered_to_another_owner_that_drops_it_as_done_passes():
+    line = run().publish("a").deliver("a").effect("a")
+    assert ask(line.deliver("a", owner="worker-1#2").ack(owner="worker-1#2")).status == "passed"
+
+
+def test_a_position_set_back_asks_the_ack_that_came_after_the_delivery():
+    line = run().publish("a").publish("b").work("a", "b").deliver("a").ack(1)
+    assert ask(line).status == "passed"
+
+
+@pytest.mark.parametrize("aside", ["retry", "dead"])
+def test_a_confirmed_hop_aside_counts_as_the_effect(aside):
+    line = run().publish("a").deliver("a").publish("a", topic=aside).ack()
+    assert ask(line).status == "passed"
+    early = run().publish("a").deliver("a").ack().publish("a", topic=aside)
+    assert ask(early).status == "failed"
+    open_ = run().publish("a").deliver("a").publish("a", topic=aside, confirm=False).ack()
+    assert ask(open_).status == "unknown"
+    refused = run().publish("a").deliver("a").publish("a", topic=aside, outcome="refused").ack()
+    assert ask(refused).status == "failed"
+
+
+def test_the_hop_that_led_to_a_delivery_is_not_its_effect():
+    line = run().publish("a").deliver("a").publish("a", topic="retry").ack()
+    line.deliver("a", topic="retry").ack(topic="retry")
+    assert ask(line).status == "failed"
+
+
+def test_a_hop_that_nobody_saw_is_unknown():
+    line = run().publish("a").deliver("a").log_add("a", topic="dead").ack()
+    assert ask(line).status == "unknown"
+
+
+def test_of_several_parts_the_last_decides():
+    line = run().publish("a").deliver("a").effect("a", part="debit").ack().effect("a", part="cr")
+    assert ask(line).status == "failed"
+
+
+def test_each_group_is_compared_with_its_own_effects():
+    line = run().publish("a").deliver("a").deliver("a", group="h").effect("a", by="g").ack()
+    line.ack(group="h").effect("a", by="h")
+    assert [f.by for f in ask(line).findings] == ["h"]
+
+
+def test_an_interval_that_overlaps_the_ack_is_unknown_one_before_it_passes():
+    line = run().publish("a").deliver("a").ack()
+    at = line.acks[0].t
+    assert ask(line.effect("a", span=(at - MS, at + MS))).status == "unknown"
+    line.effects.clear()
+    assert ask(line.effect("a", span=(at - 2 * MS, at - MS))).status == "passed"
+    line.effects.clear()
+    assert ask(line.effect("a", span=(at + 1, at + MS))).status == "failed"
+
+
+def test_a_source_without_times_is_unknown_and_says_what_to_add():
+    line = run().publish("a").deliver("a").effect("a", timed=False).ack()
+    verdict = ask(line.but(effects_timed=False))
+    assert verdict.status == "unknown"
+    assert "chaos.effects.record(id)" in verdict.missing
+
+
+def test_a_posthumous_effect_decides_nothing():
+    line = run().publish("a").deliver("a").effect("a", posthumous=True).ack()
+    assert ask(line).status == "unknown"
+
+
+def test_an_unknown_group_is_that_of_its_owners_acks():
+    line = run().publish("a").deliver("a", group=None).ack().effect("a")
+    assert ask(line).status == "failed"
+
+
+def test_a_gap_turns_a_pass_into_unknown_not_a_seen_failure():
+    line = run().publish("a").work("a").but(gaps=("link 2 is blind",))
+    assert ask(line).status == "unknown"
+    assert ask(line.publish("b").deliver("b").ack().effect("b")).status == "failed"
+
+
+def test_no_ack_is_unknown_and_no_effect_source_a_usage_error():
+    assert ask(run().publish("a").deliver("a").effect("a")).status == "unknown"
+    with pytest.raises(UsageError, match="no effect source"):
+        ask(run().but(effects=None))

@@ -1,0 +1,116 @@
+"""The composed questions: exactly_once and delivery; and the table of all of them."""
+
+import inspect
+
+import pytest
+
+from pytest_mqchaos.checkers import CHECKERS, Verdict, checker, run, worst
+from pytest_mqchaos.checkers.delivery import delivery
+from pytest_mqchaos.checkers.exactly_once import exactly_once
+from pytest_mqchaos.errors import UsageError
+from tests.checkers.timeline import run as line
+
+GOOD = line().publish("a").publish("b").work("a", "b")
+LOST = line().publish("a").publish("b").work("a").deliver("b").ack()
+TWICE = line().publish("a").deliver("a").effect("a").deliver("a").effect("a").ack()
+WAITS = line().publish("a").deliver("a")
+
+
+@pytest.mark.parametrize(
+    ("made", "status", "sentence"),
+    [
+        (GOOD, "passed", "all 2 confirmed messages took effect exactly once"),
+        (LOST, "failed", "1 of 2 confirmed messages was lost"),
+        (TWICE, "failed", "1 of 1 message took effect more than once"),
+        (WAITS, "unknown", "still waiting"),
+        (line().publish("a").work("a").effect("ghost"), "failed", "nobody attempted: ghost"),
+        (
+            line().publish("a").work("a").effect("ghost").but(unidentified=("x",)),
+            "unknown",
+            "without an id",
+        ),
+        (line().publish("a").work("a").log_add("z").work("z"), "passed", ""),
+        (line().publish("a").work("a").publish("z", topic="out").effect("z"), "passed", ""),
+        (line().publish("a").work("a").publish("a", topic="dead"), "failed", "also lie in the"),
+        (line(), "unknown", "nothing to judge"),
+        (line(rules=()), "passed", "no fault was armed"),
+    ],
+)
+def test_exactly_once_is_as_bad_as_its_worst_part(made, status, sentence):
+    verdict = made.ask(exactly_once())
+    assert verdict.status == status
+    assert sentence in verdict.sentence
+    assert len(verdict.parts) == 4
+
+
+@pytest.mark.parametrize(
+    ("made", "cls", "status"),
+    [
+        (GOOD, "exactly_once", "passed"),
+        (GOOD, "at_least_once", "passed"),
+        (GOOD, "at_most_once", "passed"),
+        (LOST, "at_most_once", "passed"),
+        (LOST, "at_least_once", "failed"),
+        (TWICE, "at_least_once", "passed"),
+        (TWICE, "at_most_once", "failed"),
+        (TWICE, "exactly_once", "failed"),
+        (WAITS, "at_least_once", "unknown"),
+    ],
+)
+def test_a_class_is_judged_by_what_its_effects_show(made, cls, status):
+    verdict = made.ask(delivery(cls=cls))
+    assert verdict.status == status
+    assert verdict.sentence.startswith(f"{cls} claimed, ")
+
+
+def test_the_class_observed_is_named():
+    assert "exactly once observed" in GOOD.ask(delivery(cls="exactly_once")).sentence
+    assert "at most once observed" in LOST.ask(delivery(cls="at_least_once")).sentence
+    assert "at least once observed" in TWICE.ask(delivery(cls="at_most_once")).sentence
+    with pytest.raises(UsageError, match="at_least_once"):
+        delivery(cls="at least once")
+
+
+def test_every_question_is_in_the_table_and_takes_keywords_only():
+    assert len(CHECKERS) == 13
+    for name, factory in CHECKERS.items():
+        assert factory.__name__ == name
+        kinds = {p.kind for p in inspect.signature(factory).parameters.values()}
+        assert kinds <= {inspect.Parameter.KEYWORD_ONLY}
+        assert factory.__doc__
+
+
+def test_an_unknown_question_or_option_is_a_usage_error():
+    with pytest.raises(UsageError, match="Did you mean 'lossless'"):
+        checker("losless")
+    with pytest.raises(UsageError, match="keeps"):
+        checker("lossless", keeps="all")
+    with pytest.raises(KeyError):
+        CHECKERS["losless"]
+
+
+def test_a_checker_that_raises_answers_unknown_but_a_usage_error_is_the_tests_own():
+    def broken(history):
+        raise ZeroDivisionError("oops")
+
+    verdict = run(broken, GOOD.history())
+    assert verdict.status == "unknown"
+    assert verdict.sentence == "the checker raised ZeroDivisionError: oops"
+    assert run(checker("lossless"), GOOD.history()).status == "passed"
+    with pytest.raises(UsageError):
+        run(checker("lossless"), line().but(effects=None).history())
+
+
+def test_the_worst_verdict_wins():
+    made = [Verdict(question="q", status=s, sentence=s) for s in ("passed", "failed", "unknown")]
+    assert worst(made).status == "failed"
+    assert worst(made[::2]).status == "unknown"
+
+
+def test_a_pass_says_what_it_does_not_cover():
+    made = line().publish("a").work("a").but(limits=("in-process crash",))
+    made.rules = (made.rules[0].__class__(
+        source="on.ack(nth=9).drop()", cause="", fired=0, matched=2, optional=True,
+        reasons=("only 2 acks",)),)  # fmt: skip
+    limits = made.ask(checker("lossless")).limits
+    assert limits == ("in-process crash", "on.ack(nth=9).drop() had no effect: only 2 acks")

@@ -1,0 +1,74 @@
+import pytest
+
+from pytest_mqchaos.checkers.idempotent import idempotent
+from pytest_mqchaos.errors import UsageError
+from tests.checkers.timeline import run
+
+
+def test_one_effect_each_passes_however_often_delivered_or_copied():
+    line = run().publish("a", outcome="unknown").publish("a").deliver("a").deliver("a")
+    verdict = line.deliver("a", nth=1).effect("a").ack().ask(idempotent())
+    assert verdict.status == "passed"
+    assert verdict.sentence == "each of 1 message took effect once (1 copy in the log)"
+
+
+def test_work_done_again_after_redelivery_is_a_repeat():
+    line = run().publish("a").publish("b").work("b").deliver("a").effect("a")
+    verdict = line.deliver("a", owner="worker-1#2").effect("a").ack().ask(idempotent())
+    assert verdict.status == "failed"
+    assert verdict.sentence == (
+        "1 of 2 messages took effect more than once: delivered 2x (redelivered), effect 2x"
+    )
+    assert verdict.findings[0].where == "redelivered"
+    assert "same transaction" in verdict.advice
+
+
+def test_a_copy_in_the_log_worked_on_twice_names_the_copies():
+    line = run().publish("a", outcome="unknown").publish("a")
+    verdict = line.deliver("a").effect("a").deliver("a", nth=1).effect("a").ack().ask(idempotent())
+    assert verdict.findings[0].where == "copies"
+    assert verdict.findings[0].text == "stored 2x (copies), delivered 2x, effect 2x"
+
+
+def test_parts_and_subscribers_are_no_repeats_but_a_part_twice_is():
+    line = run().publish("a").deliver("a").effect("a", part="debit", by="g")
+    line.effect("a", part="credit", by="g").effect("a", part="debit", by="h")
+    assert line.ask(idempotent()).status == "passed"
+    verdict = line.effect("a", part="debit", by="h").ask(idempotent())
+    assert [(f.id, f.by) for f in verdict.findings] == [("a", "h")]
+    assert "part 'debit' 2x" in verdict.sentence
+
+
+def test_a_repeat_that_needs_a_posthumous_effect_is_unknown():
+    line = run().publish("a").deliver("a").effect("a").effect("a", posthumous=True)
+    assert line.ask(idempotent()).status == "unknown"
+    assert line.effect("a").ask(idempotent()).status == "failed"
+
+
+def test_a_source_that_cannot_hold_an_id_twice_is_judged_by_value():
+    line = run().publish("a", value=b"5").work("a")
+    line.effects[0] = line.effects[0]._replace(countable=False, value=10)
+    verdict = line.ask(idempotent())
+    assert verdict.status == "unknown"
+    assert "cannot hold an id twice" in verdict.sentence
+    assert line.ask(idempotent(expected=lambda m: int(m.value))).status == "failed"
+    assert "value 10, expected 5" in line.ask(idempotent(state={"a": 5})).sentence
+    assert line.ask(idempotent(state={"a": 10})).status == "passed"
+    assert line.ask(idempotent(state={"other": 10})).status == "unknown"
+
+
+def test_a_repeat_stays_proven_in_spite_of_a_gap_a_pass_does_not():
+    line = run().publish("a").work("a").but(gaps=("link 3 is blind",))
+    assert line.ask(idempotent()).status == "unknown"
+    assert line.effect("a").ask(idempotent()).status == "failed"
+
+
+def test_two_contents_of_one_id_are_no_repeat_but_unknown():
+    line = run().publish("a", value=b"1").publish("a", value=b"2").effect("a").effect("a")
+    assert line.ask(idempotent()).status == "unknown"
+
+
+def test_no_effect_at_all_is_unknown_and_no_source_a_usage_error():
+    assert run().publish("a").ask(idempotent()).status == "unknown"
+    with pytest.raises(UsageError, match="no effect source"):
+        run().but(effects=None).ask(idempotent())

@@ -1,0 +1,52 @@
+"""The questions about producers: confirmed_before_success and no_copies."""
+
+from pytest_mqchaos.checkers.confirmed_before_success import confirmed_before_success
+from pytest_mqchaos.checkers.no_copies import no_copies
+from tests.checkers.timeline import run
+
+
+def test_accepted_after_the_confirm_passes():
+    verdict = run().publish("a").accept("a").ask(confirmed_before_success())
+    assert verdict.status == "passed"
+    assert verdict.population["accepted"] == 1
+
+
+def test_accepted_before_the_confirm_fails_with_the_time_between():
+    line = run().publish("a", confirm=False).accept("a").confirm("a")
+    verdict = line.ask(confirmed_before_success())
+    assert verdict.status == "failed"
+    assert "'a' accepted 1.0 ms before its confirm" in verdict.sentence
+
+
+def test_accepted_without_any_confirm_fails_and_says_how_it_ended():
+    line = run().publish("a", outcome="refused").accept("a").accept("b")
+    line.publish("c", outcome="unknown").accept("c").publish("d", acks=0, outcome="unknown")
+    texts = " ".join(f.text for f in line.ask(confirmed_before_success()).findings)
+    for said in ("last publish: refused", "'b' accepted, never", "publish: unknown", "acks=0"):
+        assert said in texts
+
+
+def test_nothing_accepted_is_unknown_and_so_is_a_confirm_that_a_gap_may_hide():
+    assert run().publish("a").ask(confirmed_before_success()).status == "unknown"
+    line = run().publish("a", outcome="unknown").accept("a").but(gaps=("link 1 is blind",))
+    assert line.ask(confirmed_before_success()).status == "unknown"
+
+
+def test_each_message_once_in_the_log_passes_a_hop_is_no_copy():
+    line = run().publish("a").publish("b").publish("a", topic="retry").publish("a", topic="out")
+    assert line.ask(no_copies()).status == "passed"
+
+
+def test_two_in_the_log_fail_in_spite_of_a_gap():
+    line = run().publish("a", outcome="unknown").publish("a").but(gaps=("x",))
+    verdict = line.ask(no_copies())
+    assert verdict.status == "failed"
+    assert "'a' at in-0@0, in-0@1 (2 attempts seen)" in verdict.sentence
+    assert verdict.population["copies"] == 1
+
+
+def test_two_contents_are_not_copies_but_unknown_like_a_log_unread():
+    line = run().publish("a", value=b"1").publish("a", value=b"2")
+    assert line.ask(no_copies()).status == "unknown"
+    assert run().publish("a").but(read_back=False).ask(no_copies()).status == "unknown"
+    assert run().ask(no_copies()).status == "unknown"
