@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.workloads.target import Job, asks_for_stop, is_async
 
+_AGAIN = 0.01  # seconds; after the finalizer has returned
+
 
 class _Call(NamedTuple):
     target: Callable[..., Any]
@@ -72,10 +74,25 @@ def _run_function(call: _Call) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, on_term)
+    _raise_again_if_lost()
     prepared = call.setup() if call.setup else None
     first = () if prepared is None else (prepared,)
     keywords = call.kwargs | ({"stop": stop} if asked else {})
     call.target(*first, *call.args, **keywords)
+
+
+def _raise_again_if_lost() -> None:
+    """A SystemExit that hits while a finalizer runs is only printed; then SIGTERM is sent again."""
+    before = sys.unraisablehook
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, SystemExit):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+        else:
+            before(lost)
+
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
+    sys.unraisablehook = hook
 
 
 def main(launch: Path) -> None:

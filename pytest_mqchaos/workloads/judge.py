@@ -25,7 +25,7 @@ class Judge:
         *,
         lock: threading.RLock,
         patience: Patience | None,
-        record: Callable[[str, str, str], int],
+        record: Callable[[str, str, str], None],
         fault_seen: Callable[[], bool],
         progress: Callable[[], int],
         launch: Callable[[Slot, str], None],
@@ -63,7 +63,10 @@ class Judge:
                 ending = self._endings.get(timeout=self._until_due())
                 if ending is None:
                     return
-                self._judge(ending)
+                try:
+                    self._judge(ending)
+                finally:
+                    ending.slot.unjudged = False
             except queue.Empty:
                 self._start_due()
             except Exception as error:  # noqa: BLE001 - remembered: it fails the test

@@ -32,13 +32,15 @@ class Patience:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Slot:
-    """`worker` is the one of `incarnation`; `due` (monotonic seconds) when the next start is."""
+    """`worker` is the one of `incarnation`; `due` (monotonic seconds) when the next start is;
+    `unjudged`: it ended and nobody has decided yet whether there is a next one."""
 
     incarnation: Incarnation
     worker: Worker | None = None
     state: State = "idle"
     cause: str = ""
     due: float | None = None
+    unjudged: bool = False
     fruitless: int = 0
     progress: int = field(default=-1)
 

@@ -33,8 +33,9 @@ class Supervisor:
     `arguments_for(incarnation)` gives what it is started with (its own addresses); it may block,
     but not on this supervisor. `record(event)` is handed every `ProcessEvent`, `fault_seen()` says
     whether any fault has taken effect, `progress()` is a number that changes when anything moves.
-    All are called from several threads. `directory` is for the output of processes, `loop` is where
-    coroutines run (None: each on a loop of its own).
+    All are called from several threads, and without a lock that `running` or `crash` need.
+    `directory` is for the output of processes, `loop` is where coroutines run (None: each on a
+    loop of its own), `patience` paces restarts after exceptions.
     """
 
     def __init__(  # noqa: PLR0913 - one place where a worker meets the rest
@@ -86,11 +87,13 @@ class Supervisor:
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """The names of the workers that will be started again without anybody's doing."""
+        """The names of the workers that do not run but may be started again by themselves."""
         with self._lock:
             if self._closed:
                 return ()
-            return tuple(slot.incarnation.worker for slot in self._slots if slot.due is not None)
+            return tuple(
+                slot.incarnation.worker for slot in self._slots if slot.unjudged or slot.due
+            )
 
     def crashed_at(self, incarnation: str) -> int | None:
         """CLOCK_MONOTONIC ns of its crash: an effect that it records later is posthumous."""
@@ -129,7 +132,8 @@ class Supervisor:
                 return False
             slot.state = "crashing"
             worker = slot.worker
-            self._crashed[incarnation] = self._record(incarnation, "crashed", cause)
+            self._crashed[incarnation] = time.monotonic_ns()
+        self._record(incarnation, "crashed", cause, self._crashed[incarnation])
         worker.crash(limit)
         return True
 
@@ -176,20 +180,24 @@ class Supervisor:
 
     def _launch(self, slot: Slot, cause: str) -> None:
         with self._launching:
-            slot.due = None
-            if self._closed or slot.state != "idle":
-                return  # somebody else was faster
-            again = slot.worker is not None
-            incarnation = slot.incarnation.next() if again else slot.incarnation
-            worker = self._make(incarnation, self._arguments_for(incarnation))
-            with self._lock:
-                slot.incarnation, slot.worker, slot.state = incarnation, worker, "running"
-                self._record(incarnation.name, "restarted" if again else "started", cause)
             try:
-                worker.start(lambda end: self._on_end(slot, incarnation, end))
-            except BaseException:
-                slot.state = "idle"
-                raise
+                if not self._closed and slot.state == "idle":  # else somebody was faster
+                    self._start_next(slot, cause)
+            finally:
+                slot.due = None
+
+    def _start_next(self, slot: Slot, cause: str) -> None:
+        again = slot.worker is not None
+        incarnation = slot.incarnation.next() if again else slot.incarnation
+        worker = self._make(incarnation, self._arguments_for(incarnation))
+        self._record(incarnation.name, "restarted" if again else "started", cause)
+        with self._lock:
+            slot.incarnation, slot.worker, slot.state = incarnation, worker, "running"
+        try:
+            worker.start(lambda end: self._on_end(slot, incarnation, end))
+        except BaseException:
+            slot.state = "idle"
+            raise
 
     def _make(self, incarnation: Incarnation, launch: Launch) -> Worker:
         if self._job.kind == "coroutine":
@@ -217,7 +225,7 @@ class Supervisor:
 
     def _on_end(self, slot: Slot, incarnation: Incarnation, end: End) -> None:
         with self._lock:
-            was, slot.state = slot.state, "idle"
+            was, slot.state, slot.unjudged = slot.state, "idle", True
         self._judge.hear(Ending(slot, incarnation, was, end.error, end.cause))
 
     # ------------------------------------------------------------------ small things
@@ -225,10 +233,8 @@ class Supervisor:
     def _slot_of(self, incarnation: str) -> Slot | None:
         return next((slot for slot in self._slots if slot.incarnation.name == incarnation), None)
 
-    def _record(self, who: str, what: str, cause: str) -> int:
-        now = time.monotonic_ns()
-        self._record_event(ProcessEvent(now, who, what, cause))
-        return now
+    def _record(self, who: str, what: str, cause: str, t: int | None = None) -> None:
+        self._record_event(ProcessEvent(t or time.monotonic_ns(), who, what, cause))
 
 
 def _refuse_on_a_loop(method: str) -> None:

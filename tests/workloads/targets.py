@@ -46,6 +46,21 @@ def with_finally(path):
         say(path, "finally")
 
 
+class Loses:
+    """Its finalizer gets the SystemExit of a SIGTERM, where Python can only print it."""
+
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stopped_in_a_finalizer(path):
+    try:
+        Loses()
+        wait_for_end()
+    finally:
+        say(path, "finally")
+
+
 async def coroutine_until_cancelled(pool, path):
     try:
         say(path, "ready")

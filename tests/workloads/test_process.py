@@ -53,6 +53,7 @@ def test_after_a_crash_the_next_incarnation_is_another_process(world, tools, tmp
     tools.eventually(lambda: text_of(tmp_path / "2") == "ready")
     assert supervisor.pid_of("worker-1#2") not in (None, first)
     supervisor.stop()
+    assert world.events[-1].cause == "stopped"
     assert text_of(tmp_path / "2") == "finally"
     assert world.told() == [
         ("worker-1#1", "started"),
@@ -81,6 +82,15 @@ def test_stop_of_a_coroutine_cancels_it(world, tools, tmp_path):
     tools.eventually(lambda: text_of(path) == "ready")
     supervisor.stop()
     assert text_of(path) == "finally pool"
+    assert supervisor.failure is None
+
+
+def test_a_stop_that_hits_a_finalizer_is_not_lost(world, tools, tmp_path):
+    path = tmp_path / "said"
+    supervisor = world.supervise(targets.stopped_in_a_finalizer, path, process=True)
+    supervisor.start()
+    tools.eventually(lambda: ("worker-1#1", "ended") in world.told(), "the end of its own stop")
+    assert text_of(path) == "finally"
     assert supervisor.failure is None
 
 

@@ -128,6 +128,26 @@ def test_crash_is_recorded_from_its_instant_and_followed_by_the_next(world, tool
     assert world.events[1].cause == "crash_worker, rule 1"
 
 
+def test_between_two_incarnations_a_worker_is_never_forgotten(world, tools):
+    async def service():
+        await asyncio.Event().wait()
+
+    supervisor = world.supervise(service)
+    supervisor.start()
+    killer = threading.Thread(target=supervisor.crash, args=("worker-1#1",))
+    killer.start()
+    looks = []
+
+    def next_one_runs():
+        waiting = supervisor.waiting  # asked first, because it moves from here to running
+        looks.append(waiting + supervisor.running)
+        return supervisor.running == ("worker-1#2",)
+
+    tools.eventually(next_one_runs)
+    killer.join()
+    assert all(looks)
+
+
 def test_several_workers_have_names_of_their_own(world, tools):
     seen = set()
 
