@@ -61,7 +61,7 @@ def describe_cluster(call: Call) -> Values:
 
 def find_coordinator(call: Call) -> Values:
     """FindCoordinator: the node of a group. There is no coordinator of transactions: asking for
-    one is refused with an error that clients do not retry."""
+    one is refused with the one error that no client retries (53)."""
     kind = getattr(call.body, "key_type", _GROUP_KEY)
     if call.version >= _BATCHED_FROM:
         keys = call.body.coordinator_keys
@@ -81,7 +81,7 @@ def _coordinator(state: State, kind: int, key: str) -> dict[str, Any]:
     if kind != _GROUP_KEY:
         return {
             "key": key,
-            "error_code": ErrorCode.unsupported_version,
+            "error_code": ErrorCode.transactional_id_authorization_failed,
             "error_message": "The embedded cluster coordinates consumer groups only.",
             "node_id": -1,
             "host": "",

@@ -37,7 +37,7 @@ def produce(call: Call) -> Values | Instead:
 def init_producer_id(call: Call) -> Values:
     """InitProducerId for idempotent producers; transactional ids are refused (no coordinator)."""
     if call.body.transactional_id is not None:
-        return _producer(ErrorCode.unsupported_version, -1, -1)
+        return _producer(ErrorCode.transactional_id_authorization_failed, -1, -1)
     return _producer(ErrorCode.none, call.state.new_producer_id(), 0)
 
 

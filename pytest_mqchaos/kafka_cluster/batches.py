@@ -28,8 +28,8 @@ _SEQUENCES = 2**31
 
 
 class Batch(NamedTuple):
-    """One batch. `base` and `last` are offsets (the producer's own until a log placed it), `records`
-    counts; `epoch` is the producer's,
+    """One batch. `base` and `last` are offsets (the producer's own until a log placed it),
+    `records` counts; `epoch` is the producer's,
     `leader_epoch` the partition's; timestamps are milliseconds since the epoch."""
 
     base: int

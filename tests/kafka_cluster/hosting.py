@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -15,50 +16,61 @@ from collections.abc import Iterator
 from pytest_mqchaos.kafka_cluster.cluster import Cluster
 
 
+class Client(asyncio.Protocol):
+    """One connection of a client."""
+
+    def __init__(self, host: Host, node: int) -> None:
+        self._host, self._node = host, node
+
+    def connection_made(self, transport) -> None:
+        self._id = self._host.cluster.connect(self._node, time.monotonic_ns())
+        self._host.transports[self._id] = transport
+
+    def data_received(self, data) -> None:
+        self._host.cluster.receive(self._id, data, time.monotonic_ns())
+        self._host.flush()
+
+    def connection_lost(self, _) -> None:
+        del self._host.transports[self._id]
+        self._host.cluster.disconnect(self._id, time.monotonic_ns())
+        self._host.flush()
+
+
 class Host:
     """One listener a node. Everything happens on the thread's own loop."""
 
     def __init__(self, brokers: int, settings: dict[str, object]) -> None:
-        self.listeners = {}
+        self._listeners = {}
         for node in range(1, brokers + 1):
-            self.listeners[node] = socket.create_server(("127.0.0.1", 0))
-        addresses = {node: one.getsockname()[:2] for node, one in self.listeners.items()}
+            self._listeners[node] = socket.create_server(("127.0.0.1", 0))
+        addresses = {node: one.getsockname()[:2] for node, one in self._listeners.items()}
         self.cluster = Cluster(brokers=brokers, addresses=addresses, settings=settings)
         self.bootstrap = "{}:{}".format(*addresses[1])
-        self._writers: dict[int, asyncio.StreamWriter] = {}
+        self.transports: dict[int, asyncio.Transport] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def serve(self, started: threading.Event, stop: asyncio.Event) -> None:
         self._loop = asyncio.get_running_loop()
         servers = [
-            await asyncio.start_server(lambda r, w, node=node: self._client(node, r, w), sock=one)
-            for node, one in self.listeners.items()
+            await self._loop.create_server(functools.partial(Client, self, node), sock=one)
+            for node, one in self._listeners.items()
         ]
         started.set()
         await stop.wait()
         for server in servers:
             server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
+        await asyncio.sleep(0)  # what was accepted in this turn gets its transport
+        while self.transports:
+            for transport in list(self.transports.values()):
+                transport.abort()
+            await asyncio.sleep(0)
 
-    async def _client(self, node, reader, writer) -> None:
-        connection = self.cluster.connect(node, time.monotonic_ns())
-        self._writers[connection] = writer
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            while data := await reader.read(65536):
-                self.cluster.receive(connection, data, time.monotonic_ns())
-                self._flush()
-        del self._writers[connection]
-        self.cluster.disconnect(connection, time.monotonic_ns())
-        self._flush()
-        writer.close()
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
         for connection, data in self.cluster.take_output():
-            if connection in self._writers:
-                self._writers[connection].write(data)
+            if connection in self.transports:
+                self.transports[connection].write(data)
         for connection in self.cluster.take_closed():
-            self._writers[connection].close()
+            self.transports[connection].close()
         if self._timer is not None:
             self._timer.cancel()
         due = self.cluster.next_wake()
@@ -67,7 +79,7 @@ class Host:
 
     def _wake(self) -> None:
         self.cluster.wake(time.monotonic_ns())
-        self._flush()
+        self.flush()
 
 
 @contextlib.contextmanager
