@@ -1,1 +1,134 @@
-"""The pytest plugin: options, mark and fixtures. It holds no logic and imports nothing heavy."""
+"""The pytest plugin: options, mark, fixtures and hooks. It holds no logic and imports nothing
+heavy: everything else is loaded by the first test that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.host import ChaosBroker
+    from pytest_mqchaos.chaos.session import Chaos
+
+BROKERS = ("embedded", "wheel", "process", "docker", "external")
+MARK = (
+    "mqchaos(*profiles, id=None, own_assertions=False, may_skip=False): run the test once under "
+    "each of these fault profiles"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Our options, all named --mqchaos-*."""
+    group = parser.getgroup("mqchaos", "messaging chaos")
+    group.addoption(
+        "--mqchaos-broker", metavar="KIND", choices=BROKERS,
+        help="where the broker comes from: embedded (default), process (a real one on this "
+        "machine); wheel, docker and external are not there yet",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-profile", action="append", metavar="NAME", default=[],
+        help="run marked tests under this profile (or bundle) instead of those of their marks; "
+        "may be given several times, or with commas",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-plan", metavar="TOKEN|FILE",
+        help="run marked and unmarked chaos tests under exactly this plan (a failure prints it)",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-seed", metavar="N|random", default=None,
+        help="seed of every plan; default: derived from the test's node id",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-replay", action="store_true",
+        help="run the stored failures (.mqchaos/failures) first, under their plans; those that "
+        "pass now are reported FIXED and dropped",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-report", metavar="DIR",
+        help="write the history of every chaos test to DIR, not only of the last failure",
+    )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark."""
+    config.addinivalue_line("markers", MARK)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One run for each profile."""
+    if "mqchaos_plan" in metafunc.fixturenames:
+        from pytest_mqchaos.guest import marks
+
+        marks.parametrize(metafunc)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse stray marks; stored failures first."""
+    from pytest_mqchaos.guest import marks, replay
+
+    marks.refuse_stray(items)
+    if config.getoption("mqchaos_replay"):
+        replay.first(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge inside the call phase."""
+    from pytest_mqchaos.guest import ending
+
+    return (yield from ending.judged(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Our failures tell themselves."""
+    report = yield
+    from pytest_mqchaos.guest import ending
+
+    ending.tell(item, call, report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each chaos test that passed."""
+    from pytest_mqchaos.guest import summary
+
+    summary.write(terminalreporter)
+
+
+# ---------------------------------------------------------------------------------- fixtures
+
+
+@pytest.fixture
+def mqchaos_plan(request: pytest.FixtureRequest) -> Any:
+    """The profile of this run of the test, chosen by the mark or the command line."""
+    return getattr(request, "param", None)
+
+
+@pytest.fixture(scope="session")
+def mqchaos_broker() -> Any:
+    """Override this to bring a broker of your own; None: as `--mqchaos-broker` says."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def kafka_chaos_broker(
+    request: pytest.FixtureRequest, mqchaos_broker: Any
+) -> Iterator[ChaosBroker]:
+    """The session's Kafka behind links; `kafka_chaos_broker.chaos(plan)` gives one Chaos."""
+    from pytest_mqchaos.guest import fixtures
+
+    yield from fixtures.broker(request, "kafka", mqchaos_broker)
+
+
+@pytest.fixture
+def kafka_chaos(request: pytest.FixtureRequest, mqchaos_plan: Any) -> Iterator[Chaos]:
+    """One Chaos on Kafka for this test."""
+    from pytest_mqchaos.guest import fixtures
+
+    yield from fixtures.chaos(request, "kafka_chaos_broker", mqchaos_plan)

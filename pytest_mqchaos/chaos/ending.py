@@ -24,7 +24,7 @@ def end_of_test(chaos: Chaos) -> None:
         troubles = "; ".join(chaos.host.troubles)
         chaos.host.troubles.clear()
         raise VerdictFailed(f"the data plane had trouble, nothing is certain: {troubles}")
-    history = chaos.history
+    history = chaos.last_history = chaos.history
     context = chaos.telling.context(chaos)
     unfired = [rule for rule in history.rules if not rule.fired and not rule.optional]
     if unfired:

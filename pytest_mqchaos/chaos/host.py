@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.brokers import base
 from pytest_mqchaos.brokers.providers import provide
@@ -55,15 +55,14 @@ class ChaosBroker:
     @property
     def abilities(self) -> tuple[str, ...]:
         """What rules may do to this broker."""
-        found = tuple(n for n in ABILITIES if isinstance(self.broker, getattr(base, n)))
-        return found
+        return tuple(n for n in ABILITIES if isinstance(self.broker, getattr(base, n)))
 
     @property
     def version(self) -> str:
         """Kind and version for the report."""
         return f"{self.protocol} {self.kind} {self.broker.version if self.broker else ''}".strip()
 
-    def start(self) -> ChaosBroker:
+    def start(self) -> Self:
         """Start the data plane and the broker."""
         self.plane.on_trouble(self.troubles.append)
         self.plane.start()
@@ -85,7 +84,7 @@ class ChaosBroker:
         if self.kind != "embedded":
             for node, (host, port) in addresses.items():
                 self.plane.request("upstream", node=node, host=host, port=port)
-        self.side.connect({node: tuple(address) for node, address in addresses.items()})
+        self.side.connect({node: (host, port) for node, (host, port) in addresses.items()})
 
     def stop(self) -> None:
         """Stop everything that was started. Safe to call twice."""
@@ -101,7 +100,7 @@ class ChaosBroker:
                 self.plane.stop()
                 self._directory.cleanup()
 
-    def __enter__(self) -> ChaosBroker:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

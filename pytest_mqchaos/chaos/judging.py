@@ -94,12 +94,15 @@ def _bypassed(transcript: Transcript, standings: Iterable[Standing]) -> list[tup
     for ack in transcript.acks:
         place = (ack.group, ack.topic, ack.partition)
         seen[place] = max(seen.get(place, -1), ack.offset)
-    return [
-        (s.topic, f"group {s.group} stands at {s.committed} of {s.topic}-{s.partition}, but no ack "
-         "that far was seen on a link: check that the consumer uses chaos.bootstrap_servers")
-        for s in standings
-        if s.committed > max(seen.get((s.group, s.topic, s.partition), -1), 0)
-    ]  # fmt: skip
+    found = []
+    for s in standings:
+        if s.committed > max(seen.get((s.group, s.topic, s.partition), -1), 0):
+            text = (
+                f"group {s.group} stands at {s.committed} of {s.topic}-{s.partition}, but no ack "
+                "that far was seen on a link: check that the consumer uses chaos.bootstrap_servers"
+            )
+            found.append((s.topic, text))
+    return found
 
 
 def build(

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.address import Address, replaced
 from pytest_mqchaos.errors import UsageError
@@ -183,7 +183,7 @@ class WorkerHandle:
         found = (self.supervisor.pid_of(name) for name in self.supervisor.running)
         return [pid for pid in found if pid is not None]
 
-    def __enter__(self) -> WorkerHandle:
+    def __enter__(self) -> Self:
         self._supervisor = self._hire(None)
         self._supervisor.start()
         return self
@@ -195,7 +195,7 @@ class WorkerHandle:
         self._crew.stop(self.supervisor)
         self._raise(error)
 
-    async def __aenter__(self) -> WorkerHandle:
+    async def __aenter__(self) -> Self:
         self._supervisor = self._hire(asyncio.get_running_loop())
         await self._supervisor.start_async()
         return self

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.effects import Effects
@@ -63,13 +63,16 @@ class Chaos(Assertions):
         self._published = 0
         self._publisher: Publisher | None = None
         self._started = self._over = False
+        self.key: str | None = None
+        self.may_skip = False
+        self.last_history = History()
         self.rules = RuleBook(host.plane, host.protocol, host.abilities)
         if host.broker is not None and plan.rules:
             self.rules.check(plan.rules)
 
     # ------------------------------------------------------------ beginning and end
 
-    def start(self) -> Chaos:
+    def start(self) -> Self:
         """Begin: a fresh (or cleaned) broker, the plan armed, the baseline taken."""
         host = self._host
         spec = self.identity.spec()
@@ -82,7 +85,7 @@ class Chaos(Assertions):
             plane=host.plane, address=address, node=node, directory=path.parent,
             environment=self._environment, progress=self._progress,
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
-            bury=lambda owner: self.view.bury(owner),
+            bury=self._bury,
         )  # fmt: skip
         self.view = View(chaos=self, path=path, node=node)
         assert host.broker is not None
@@ -93,7 +96,7 @@ class Chaos(Assertions):
         self.arm(*self.plan.rules)
         return self
 
-    def __enter__(self) -> Chaos:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(
@@ -105,7 +108,7 @@ class Chaos(Assertions):
         finally:
             self.close()
 
-    async def __aenter__(self) -> Chaos:
+    async def __aenter__(self) -> Self:
         return await asyncio.to_thread(self.start)
 
     async def __aexit__(
@@ -194,8 +197,7 @@ class Chaos(Assertions):
     def arm(self, *rules: Rule) -> Any:
         """Arm rules now. Gives the armed rule, or a tuple of them when several were given."""
         for rule in rules:
-            if not isinstance(rule, Rule):
-                Plan(rule)  # raises the error that says what is missing
+            Plan(rule)  # raises the error that says what is missing
         armed = self.rules.arm(rules)
         return armed[0] if len(armed) == 1 else tuple(armed)
 
@@ -275,6 +277,9 @@ class Chaos(Assertions):
         """Every worker of this test."""
         return self._crew
 
+    def _bury(self, owner: str) -> None:
+        self.view.bury(owner)
+
     def _progress(self) -> int:
         return int(self._host.plane.request("status")["moved"])
 
@@ -333,9 +338,19 @@ class Chaos(Assertions):
 
     def judged(self, question: Checker) -> Verdict:
         """Answer one question about everything seen so far."""
-        verdict = run(question, self.history)
+        self.last_history = self.history
+        verdict = run(question, self.last_history)
         self.verdicts.append(verdict)
         return verdict
+
+    @property
+    def started_well(self) -> bool:
+        """Whether there is anything to tell."""
+        return self._over
+
+    def summary(self) -> str:
+        """What was seen, for a test that failed for a reason of its own."""
+        return self.telling.summary(self)
 
     def failure_text(self, verdict: Verdict) -> str:
         """The report of a verdict that did not pass."""

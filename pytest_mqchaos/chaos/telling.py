@@ -10,6 +10,8 @@ from pytest_mqchaos.checkers.verdict import Verdict
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report import jsonl, text
 from pytest_mqchaos.report.context import Context
+from pytest_mqchaos.report.funnel import funnel
+from pytest_mqchaos.report.plan import plan
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
@@ -49,9 +51,15 @@ class Telling:
 
     def failure(self, chaos: Chaos, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""
-        history = chaos.history
+        history = chaos.last_history
         self.keep(history)
         return text.failure(verdict, history, self.context(chaos))
+
+    def summary(self, chaos: Chaos) -> str:
+        """Funnel and rules, without a verdict."""
+        lines = [*plan(chaos.last_history, self.context(chaos))]
+        replay = self.replay(chaos)
+        return "\n".join([funnel(chaos.last_history), *lines, replay]).strip()
 
     def keep(self, history: History) -> None:
         """Write the history where the report says it is."""

@@ -69,7 +69,8 @@ class View:
 
     @staticmethod
     def _read_topics(transcript: Transcript) -> set[str]:
-        return {row.topic for row in (*transcript.deliveries, *transcript.acks)}
+        read = {row.topic for row in transcript.deliveries}
+        return read | {row.topic for row in transcript.acks}
 
     @staticmethod
     def _readers(transcript: Transcript, topic: str) -> set[str | None]:
@@ -83,7 +84,7 @@ class View:
         if not running:
             return []
         seen = self.transcript()
-        heard = {row.owner for row in (*seen.attempts, *seen.deliveries, *seen.acks)}
+        heard = {row.owner for row in seen.attempts} | {row.owner for row in seen.deliveries}
         heard |= set(seen.members)
         flow = self._chaos.scope.flow
         waiting = [f"{name} has not been heard of yet" for name in running if name not in heard]

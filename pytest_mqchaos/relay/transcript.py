@@ -46,6 +46,7 @@ class Transcript:
     gaps: tuple[str, ...] = ()
     gap_topics: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    members: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
     links: Mapping[int, str] = field(default_factory=dict)
@@ -66,7 +67,7 @@ def transcribe(
     """Read everything once. `owners` names links that were opened before these entries begin;
     `show` renders a message that has no id (default: its place and a cut of its value).
 
-    A codec that can `learn_topics({hex id: name})` is told the names that the data plane noted.
+    The codec learns the topic names that the data plane noted; give it a fresh one for each run.
     Raises `PeerError` for notes that this version did not write.
     """
     remarks = Remarks(owners=dict(owners or {}))
@@ -76,9 +77,7 @@ def transcribe(
             frames.append(entry)
         else:
             remarks.add(entry)
-    learn = getattr(codec, "learn_topics", None)
-    if learn is not None and remarks.topics:
-        learn(remarks.topics)
+    codec.topic_names.update(remarks.topics)
     reading = Reading(remarks=remarks, codec=codec)
     for frame in frames:
         reading.take(frame)
@@ -128,6 +127,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         gaps=gaps,
         gap_topics=gap_topics,
         groups=frozenset(group for names in reading.groups.values() for group in names),
+        members={owner: frozenset(named) for owner, named in reading.members.items()},
         topics=frozenset(row.topic for row in rows),
         unidentified=tuple(maker.unidentified),
         links=dict(remarks.owners),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
-from pytest_mqchaos.history.spool import HELD, FrameEntry
+from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry
 from pytest_mqchaos.relay.transcript_gaps import Gaps
 from pytest_mqchaos.relay.transcript_notes import Fate, Remarks
 from pytest_mqchaos.relay.transcript_rows import Reply, Seen
@@ -21,7 +21,12 @@ _ALTERED = ("replaced", False)  # what became of a frame, and whether nobody's r
 
 
 class Decoder(Protocol):
-    """The half of a `Codec` that a transcript needs."""
+    """The part of a `Codec` that a transcript needs."""
+
+    topic_names: dict[bytes, str]
+
+    def name_of(self, kind: int) -> str:
+        """The protocol's word for a frame kind."""
 
     def decode(self, frame: Frame) -> Sighting:
         """Say what a frame means."""
@@ -30,7 +35,7 @@ class Decoder(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """What has been filed so far. `replies` and `errors` are by the seq of their request, `groups`
-    by owner and client, `asked` holds from where each link last asked to read."""
+    by owner and client."""
 
     remarks: Remarks
     codec: Decoder
@@ -43,7 +48,7 @@ class Reading:
     ended: list[Seen] = field(default_factory=list)
     clients: dict[int, str] = field(default_factory=dict)
     groups: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
-    asked: dict[tuple[int, str, int], int] = field(default_factory=dict)
+    members: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=Gaps)
 
     def take(self, entry: FrameEntry) -> None:
@@ -53,7 +58,7 @@ class Reading:
             kind=entry.kind,
             version=entry.version,
             correlation=0,
-            name="",
+            name=self.codec.name_of(entry.kind),
             raw=entry.raw,
             request=self.requests.get(entry.request_seq) if entry.request_seq else None,
             seq=entry.seq,
@@ -62,6 +67,8 @@ class Reading:
         )
         said = self.codec.decode(frame)
         self.gaps.look(entry.seq, said)
+        if entry.flags & CLOSING:
+            self.remarks.closing.setdefault(self.remarks.owner(entry.link), entry.seq)
         if entry.direction == Direction.TO_BROKER:
             self.requests[entry.seq] = frame
             self._request(entry, said)
@@ -93,7 +100,7 @@ class Reading:
 
     def _seen(self, entry: FrameEntry, said: Sighting, *, passed: bool) -> Seen:
         owner, client = self.remarks.owner(entry.link), said.client or self.clients.get(entry.link)
-        return Seen(entry.seq, entry.t, entry.link, owner, client, passed, said, said.records)
+        return Seen(entry.seq, entry.t, entry.link, owner, client, passed, said)
 
     def _request(self, entry: FrameEntry, said: Sighting) -> None:
         """A request reached the broker unless it was swallowed or is still held: a replaced one
@@ -108,35 +115,18 @@ class Reading:
             self.published.append(seen)
         elif said.point is Point.ACK:
             self.acked.append(seen)
-        else:
-            self._control(seen)
+        elif "committed" in said.details:
+            self.ended.append(seen)
+        if said.group and said.member is not None:
+            self.members.setdefault(seen.owner, set()).add((said.group, said.member))
         if said.group and (said.point is Point.ACK or said.member is not None):
             self.groups.setdefault((seen.owner, seen.client), set()).add(said.group)
 
-    def _control(self, seen: Seen) -> None:
-        """A control request may end a transaction, or say from where a client wants to read."""
-        if "committed" in seen.said.details:
-            self.ended.append(seen)
-        elif not seen.said.group:
-            for position in seen.said.positions:
-                self.asked[seen.link, position.topic, position.partition] = position.offset
-
     def _delivery(self, entry: FrameEntry, said: Sighting) -> None:
-        """Messages handed out. A whole batch travels even when its head was read before: what lies
-        below the position asked for never reaches the application and is left out."""
-        if not said.records:
-            return
-        passed = self._left(entry, self._fate(entry)) is not None
-        seen = self._seen(entry, said, passed=passed)
-        if self.asked:
-            asked, link = self.asked, entry.link
-            fresh = tuple(
-                record
-                for record in said.records
-                if record.offset >= asked.get((link, record.topic, record.partition), 0)
-            )
-            seen = seen._replace(records=fresh)
-        self.delivered.append(seen)
+        """Messages handed out; most replies of an idle consumer have none."""
+        if said.records:
+            passed = self._left(entry, self._fate(entry)) is not None
+            self.delivered.append(self._seen(entry, said, passed=passed))
 
     def _reply(self, entry: FrameEntry, said: Sighting) -> None:
         """What the broker said about a request, and when that left towards the client."""
