@@ -90,6 +90,16 @@ class Asker:
             raise BrokerRefused(f"node {node} is not there ({known} are)", LEADER_NOT_AVAILABLE)
         return self._connection(nodes[node])
 
+    def alone(self, frame: bytes, node: int | None) -> bytes:
+        """One frame on a connection of its own: an old one may have died unnoticed, and a frame
+        that cannot be sent twice needs one that is known to live."""
+        wanted = self._seeds[0] if node is None else self.node(node, self.timeout).address
+        connection = Connection(wanted)
+        try:
+            return connection.exchange(frame, self.timeout)
+        finally:
+            connection.close()
+
     def seed(self, ask: Callable[[Connection], T]) -> T:
         """Ask the first of the given addresses that takes a connection."""
         for address in self._seeds[:-1]:
@@ -111,14 +121,17 @@ class Asker:
         `always`: whatever is refused, try again. WaitTimeout says what was wanted and why not."""
         end = time.monotonic() + self.timeout
         pause = _FIRST_PAUSE
+        last: Exception | None = None
         while True:
             try:
                 return attempt(max(0.001, end - time.monotonic()))
             except BrokerRefused as error:
                 if not (always or retriable(error.code)):
                     raise
-                last: Exception = error
-            except (OSError, WaitTimeout) as error:
+                last = error
+            except WaitTimeout as error:  # the end of our own patience explains less than a refusal
+                last = last or error
+            except OSError as error:
                 last = error
             if check is not None:
                 check()

@@ -55,6 +55,7 @@ class Connection:
 
     def _versions(self, end: float) -> dict[int, tuple[int, int]]:
         if not self._served or self._socket is None:
+            # Version 0 is answered by every broker, whatever else it knows.
             reply = self._ask("ApiVersions", 0, {}, end)
             refuse(f"ApiVersions at {self.address}", reply.error_code)
             self._served = {int(a.api_key): (a.min_version, a.max_version) for a in reply.api_keys}

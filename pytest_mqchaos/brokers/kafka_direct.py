@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Self
 
-from pytest_mqchaos.brokers import kafka_groups, kafka_read, kafka_topics
+from pytest_mqchaos.brokers import kafka_features, kafka_groups, kafka_read, kafka_topics
 from pytest_mqchaos.brokers.kafka_ask import Asker, Cluster, TopicPartition
 from pytest_mqchaos.brokers.kafka_groups import Group
 from pytest_mqchaos.frames import Record
@@ -126,7 +126,8 @@ class Direct:
     def raw(self, frame: bytes, node: int | None = None) -> bytes:
         """One whole request frame out, one whole reply frame back (length prefixes included), once:
         never sent again. `node` None is any. OSError if the connection breaks meanwhile."""
-        limit = self._ask.timeout
-        if node is None:
-            return self._ask.seed(lambda connection: connection.exchange(frame, limit))
-        return self._ask.node(node, limit).exchange(frame, limit)
+        return self._ask.alone(frame, node)
+
+    def finalize_features(self) -> None:
+        """Raise the cluster's features to the newest levels that it supports (KIP-584)."""
+        kafka_features.finalize(self._ask)

@@ -63,6 +63,8 @@ class KafkaProcess:
             self._nodes = {1: _new_node(software, self._settings)}
             try:
                 self._start_all()
+                with Direct(self.addresses().values(), timeout=_READY) as direct:
+                    direct.finalize_features()
             except BaseException:  # also a Ctrl-C: nothing that was started stays
                 self.stop()
                 raise
@@ -179,6 +181,7 @@ def _train(software: Software, settings: Mapping[str, str], archive: Path) -> No
         node.start(dump=dumped)
         with Direct(node.address, timeout=_READY) as direct:
             direct.wait_ready(check=node.child.check)
+            direct.finalize_features()
             direct.create_topic("mqchaos-warm", 1)
             direct.ends(["mqchaos-warm"])
             direct.committed("mqchaos-warm")

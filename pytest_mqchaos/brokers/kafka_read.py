@@ -70,7 +70,7 @@ def _fetch(ask: Asker, where: _Where, at: int, left: float) -> Piece:
             f"topic {found.name!r} has partitions {sorted(found.leaders)}, not {where}"
         )
     leader = found.leaders[where.partition]
-    reply = ask.call(leader, "Fetch", _question(found, where, at), left)
+    reply = ask.call(leader, "Fetch", _question(found, where, at, left), left)
     refuse("Fetch", getattr(reply, "error_code", 0))
     if not reply.responses:
         raise BrokerRefused(f"nothing was said about {where}", LEADER_NOT_AVAILABLE)
@@ -93,12 +93,12 @@ def _nothing(where: _Where, at: int, piece: Piece) -> BrokerError:
     return BrokerRefused(f"{where} gave nothing at {at}", LEADER_NOT_AVAILABLE)
 
 
-def _question(topic: Topic, where: _Where, at: int) -> dict[str, object]:
+def _question(topic: Topic, where: _Where, at: int, left: float) -> dict[str, object]:
     wanted = {"partition": where.partition, "fetch_offset": at, "partition_max_bytes": _MAX_BYTES}
     asked = {"topic": topic.name, "topic_id": topic.id, "partitions": [wanted]}
     return {
         "replica_id": -1,
-        "max_wait": milliseconds(_WAIT),
+        "max_wait": milliseconds(min(_WAIT, left / 2)),
         "min_bytes": 1,
         "max_bytes": _MAX_BYTES,
         "isolation_level": _COMMITTED if where.committed else _UNCOMMITTED,

@@ -37,10 +37,11 @@ APIS: dict[str, tuple[int, int, int]] = {
     "LeaveGroup": (13, 0, 5),
     "DescribeGroups": (15, 0, 6),
     "ListGroups": (16, 0, 5),
-    "ApiVersions": (18, 0, 0),  # version 0 is answered by every broker, whatever else it knows
+    "ApiVersions": (18, 0, 4),
     "CreateTopics": (19, 2, 7),
     "DeleteTopics": (20, 1, 6),
     "DeleteGroups": (42, 0, 2),
+    "UpdateFeatures": (57, 1, 2),
     "ConsumerGroupDescribe": (69, 0, 1),
 }
 

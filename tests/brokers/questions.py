@@ -6,7 +6,7 @@ import contextlib
 import itertools
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from pytest_mqchaos.brokers.kafka_request import decode, encode
 from pytest_mqchaos.errors import BrokerError, BrokerRefused, WaitTimeout
@@ -25,7 +25,12 @@ def produce(address, topic, messages, **settings):
         async with AIOKafkaProducer(bootstrap_servers=str(address), **settings) as producer:
             for partition, key, value, headers in messages:
                 await producer.send_and_wait(
-                    topic, value, key=key, partition=partition, headers=headers, timestamp_ms=1234567
+                    topic,
+                    value,
+                    key=key,
+                    partition=partition,
+                    headers=headers,
+                    timestamp_ms=1234567,
                 )
 
     asyncio.run(run())
@@ -40,6 +45,17 @@ async def joined(address, topic, group, **settings):
     return consumer
 
 
+def commit(address, topic, group, offset):
+    async def run():
+        consumer = await joined(address, topic, group)
+        while not consumer.assignment():
+            await asyncio.wait_for(consumer.getone(), 20)
+        await consumer.commit({TopicPartition(topic, 0): offset})
+        await consumer.stop()
+
+    asyncio.run(run())
+
+
 def it_is_ready_and_says_where_it_is(direct, address):
     direct.wait_ready()
     cluster = direct.metadata(())
@@ -52,7 +68,9 @@ def it_is_ready_and_says_where_it_is(direct, address):
 def a_topic_is_created_refused_recreated_and_deleted(direct, address):
     topic = fresh("life")
     assert direct.metadata([topic]).topics[topic].error == 3
-    direct.create_topic(topic, 3, settings={"retention.ms": 90_000, "unclean.leader.election.enable": False})
+    direct.create_topic(
+        topic, 3, settings={"retention.ms": 90_000, "unclean.leader.election.enable": False}
+    )
     first = direct.metadata([topic]).topics[topic]
     assert sorted(first.leaders) == [0, 1, 2]
     with pytest.raises(BrokerRefused, match=r"TOPIC_ALREADY_EXISTS \(36\)") as refused:
@@ -70,7 +88,9 @@ def a_topic_is_created_refused_recreated_and_deleted(direct, address):
 
 
 def a_bad_topic_is_refused_with_the_brokers_words(direct, address):
-    with pytest.raises(BrokerRefused, match=r"CreateTopics of 'no/good' was refused with INVALID_TOPIC"):
+    with pytest.raises(
+        BrokerRefused, match=r"CreateTopics of 'no/good' was refused with INVALID_TOPIC"
+    ):
         direct.create_topic("no/good")
     with pytest.raises(BrokerRefused, match="INVALID_CONFIG"):
         direct.create_topic(fresh("bad"), settings={"no.such.setting": 1})
@@ -97,7 +117,9 @@ def a_piece_from_the_middle_of_a_batch(direct, address):
     direct.create_topic(topic)
 
     async def run():
-        async with AIOKafkaProducer(bootstrap_servers=str(address), compression_type="gzip") as producer:
+        async with AIOKafkaProducer(
+            bootstrap_servers=str(address), compression_type="gzip"
+        ) as producer:
             batch = producer.create_batch()
             for number in range(50):
                 batch.append(key=None, value=b"%d" % number, timestamp=None)
@@ -208,7 +230,12 @@ def aborted_records_are_left_out(direct, address):
     end = direct.ends([topic])[topic, 0][1]
     assert end == 8
     assert [(r.offset, r.value) for r in direct.read(topic, 0, 0, end)] == [(0, b"1"), (4, b"3")]
-    assert [r.value for r in direct.read(topic, 0, 0, end, committed=False)] == [b"1", b"2", b"3", b"4"]
+    assert [r.value for r in direct.read(topic, 0, 0, end, committed=False)] == [
+        b"1",
+        b"2",
+        b"3",
+        b"4",
+    ]
 
 
 def an_open_transaction_is_named(direct, address):

@@ -13,9 +13,11 @@ def test_it_answers(ask, direct, embedded):
 
 
 def test_nobody_there_is_told_with_what_was_asked(tmp_path):
-    with Direct("127.0.0.1:1", timeout=0.05) as direct:
-        with pytest.raises(WaitTimeout, match=r"could not create topic 'x' at 127.0.0.1:1 .*refused"):
-            direct.create_topic("x")
+    with (
+        Direct("127.0.0.1:1", timeout=0.05) as direct,
+        pytest.raises(WaitTimeout, match=r"could not create topic 'x' at 127.0.0.1:1 .*refused"),
+    ):
+        direct.create_topic("x")
 
 
 def test_any_of_several_addresses_will_do(embedded):

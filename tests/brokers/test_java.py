@@ -1,4 +1,4 @@
-"""Which Java is taken, and what is said when there is none. Played by scripts: no JVM is started."""
+"""Which Java is taken, and what is said when there is none. Played by scripts: no JVM starts."""
 
 import pytest
 

@@ -70,7 +70,9 @@ def test_a_pause_stops_it_and_resuming_goes_on(child):
 def test_an_early_end_is_told_with_the_last_lines(child):
     child.start([sys.executable, "-c", "print('one'); print('no such disk'); raise SystemExit(3)"])
     child.wait(10)
-    with pytest.raises(BrokerError, match=r"the sleeper ended early with status 3(?s:.*)no such disk"):
+    with pytest.raises(
+        BrokerError, match=r"the sleeper ended early with status 3(?s:.*)no such disk"
+    ):
         child.check()
 
 
@@ -139,7 +141,9 @@ def start_parent(directory: Path, then: str = "") -> tuple[subprocess.Popen, int
     return parent, int(parent.stdout.readline())
 
 
-@pytest.mark.parametrize("then", ["", FORK], ids=["alone", "with a forked child that holds the pipe"])
+@pytest.mark.parametrize(
+    "then", ["", FORK], ids=["alone", "with a forked child that holds the pipe"]
+)
 def test_a_killed_test_process_leaves_nothing(tmp_path, then):
     parent, pid = start_parent(tmp_path / "broker", then)
     leash = psutil.Process(pid).parent().pid

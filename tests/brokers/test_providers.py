@@ -35,7 +35,9 @@ def test_the_embedded_broker_is_a_broker_without_processes(plane):
 def test_what_the_process_broker_cannot_do_yet():
     with pytest.raises(UsageError, match="one node so far, asked were 3"):
         providers.provide("kafka", "process", nodes=3)
-    with pytest.raises(UsageError, match="this Kafka has no node 1; it has: none, it is not started"):
+    with pytest.raises(
+        UsageError, match="this Kafka has no node 1; it has: none, it is not started"
+    ):
         providers.provide("kafka", "process").kill(1)
 
 

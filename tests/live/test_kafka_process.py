@@ -1,0 +1,146 @@
+"""Real Apache Kafka as a process: what is done to it, and that nothing of it stays."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pytest_mqchaos.brokers.java import cache_directory
+from pytest_mqchaos.brokers.kafka_direct import Direct
+from pytest_mqchaos.brokers.kafka_jars import KAFKA_VERSION, kafka_jars
+from pytest_mqchaos.brokers.kafka_process import KafkaProcess
+from pytest_mqchaos.brokers.kafka_request import decode, encode
+from pytest_mqchaos.errors import BrokerError, WaitTimeout
+from tests.brokers import questions
+from tests.brokers.test_leash import ended
+
+pytestmark = pytest.mark.live
+
+
+def five(address, topic):
+    questions.produce(address, topic, [(0, None, b"%d" % n, []) for n in range(5)])
+
+
+def test_it_says_what_it_is(kafka):
+    assert kafka.version
+    assert kafka.memory(1) < 400_000_000
+    assert kafka.addresses()[1].host == "127.0.0.1"
+
+
+def test_its_features_are_those_of_its_release(direct):
+    """What `kafka-storage format` would have written: KIP-848 groups, KIP-890 transactions."""
+    frame = encode(
+        "ApiVersions", 4, 1, {"client_software_name": "a", "client_software_version": "1"}
+    )
+    told = decode("ApiVersions", 4, direct.raw(frame))
+    levels = {each.name: each.max_version_level for each in told.finalized_features}
+    assert levels["group.version"] == 1
+    assert levels["transaction.version"] == 2
+    direct.finalize_features()
+
+
+def test_kill_and_heal_keep_identity_address_and_data(kafka, direct):
+    topic = questions.fresh("kept")
+    direct.create_topic(topic)
+    five(kafka.addresses()[1], topic)
+    before, identity = kafka.addresses(), direct.metadata([topic]).topics[topic].id
+    kafka.kill(1)
+    kafka.kill(1)
+    with pytest.raises(WaitTimeout, match="could not ask for metadata"):
+        Direct(kafka.addresses()[1], timeout=0.3).metadata()
+    kafka.heal()
+    assert kafka.addresses() == before
+    assert direct.metadata([topic]).topics[topic].id == identity
+    assert [r.value for r in direct.read(topic, 0, 0, 5)] == [b"%d" % n for n in range(5)]
+
+
+def test_restart_keeps_positions_of_groups(kafka, direct):
+    topic, group = questions.fresh("restarted"), questions.fresh("positions")
+    direct.create_topic(topic)
+    five(kafka.addresses()[1], topic)
+    questions.commit(kafka.addresses()[1], topic, group, 4)
+    kafka.restart(1)
+    assert direct.committed(group) == {group: {(topic, 0): 4}}
+
+
+def test_pause_stands_still_and_resume_goes_on(kafka, direct):
+    direct.wait_ready()
+    kafka.pause(1)
+    with Direct(kafka.addresses()[1], timeout=0.3) as impatient:
+        with pytest.raises(WaitTimeout, match="did not answer in time"):
+            impatient.metadata()
+    kafka.resume(1)
+    assert direct.metadata(()).nodes == kafka.addresses()
+
+
+@pytest.mark.parametrize("harm", ["kill", "pause"])
+def test_heal_mends_whatever_was_broken(kafka, direct, harm):
+    getattr(kafka, harm)(1)
+    kafka.heal()
+    topic = questions.fresh("healed")
+    direct.create_topic(topic)
+    assert direct.ends([topic]) == {(topic, 0): (0, 0)}
+
+
+def test_a_broker_that_does_not_come_up_is_told_with_its_last_lines(kafka_installed):
+    broker = KafkaProcess(settings={"log.retention.bytes": "a lot"})
+    with pytest.raises(BrokerError, match=r"(?s)ended early with status 1.*log.retention.bytes"):
+        broker.start()
+    assert broker.addresses() == {}
+
+
+def test_a_broken_archive_is_replaced(kafka_installed, tmp_path, monkeypatch):
+    """The JVM refuses or survives it; the broker comes up, and the file is not kept for ever."""
+    real = cache_directory()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (cache_directory() / f"kafka-{KAFKA_VERSION}").symlink_to(real / f"kafka-{KAFKA_VERSION}")
+    monkeypatch.setattr("pytest_mqchaos.brokers.java.Java.archive", lambda *_: tmp_path / "bad.jsa")
+    (tmp_path / "bad.jsa").write_bytes(os.urandom(4096))
+    broker = KafkaProcess()
+    try:
+        broker.start()
+        assert list(broker.addresses()) == [1]
+    finally:
+        broker.stop()
+
+
+def test_a_distribution_serves_as_well(kafka_installed, tmp_path, monkeypatch):
+    (tmp_path / "libs").mkdir()
+    for jar in kafka_jars()[0]:
+        (tmp_path / "libs" / jar.name).symlink_to(jar)
+    monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
+    broker = KafkaProcess(archive=False)
+    try:
+        broker.start()
+        assert broker.version == KAFKA_VERSION
+    finally:
+        broker.stop()
+
+
+PARENT = """
+import sys
+from pytest_mqchaos.brokers.kafka_process import KafkaProcess
+broker = KafkaProcess()
+broker.start()
+node = broker._nodes[1]
+print(node.child.pid, node.child.directory, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_test_run_leaves_no_broker(kafka_installed):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    pid, directory = parent.stdout.readline().split()
+    assert psutil.pid_exists(int(pid))
+    leash = psutil.Process(int(pid)).parent().pid
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    assert ended(int(pid))
+    assert ended(leash)
+    assert not Path(directory.decode()).exists()
