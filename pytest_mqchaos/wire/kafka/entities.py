@@ -18,13 +18,14 @@ from typing import Any, get_args
 from pytest_mqchaos.errors import UsageError, missing_extra
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.wire.kafka.addresses import body_of_reply
-from pytest_mqchaos.wire.kafka.apis import APIS, flexible, name_of, reply_tagged
+from pytest_mqchaos.wire.kafka.apis import API_VERSIONS, APIS, flexible, name_of, reply_tagged
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.cursor import Ended
 from pytest_mqchaos.wire.kafka.headers import body_of
 
 _HEAD = struct.Struct(">hhi")
 _SIZE = struct.Struct(">i")
+UNSUPPORTED_VERSION = struct.pack(">h", 35)
 
 
 def read(frame: Frame) -> Any:
@@ -36,7 +37,11 @@ def read(frame: Frame) -> Any:
             cursor = body_of_reply(frame.kind, frame.version, frame.raw)
     except Ended:
         raise Unreadable(f"{frame.name}: the header is torn") from None
-    schema = schema_of(frame.kind, frame.version, reply=frame.direction is Direction.TO_CLIENT)
+    reply = frame.direction is Direction.TO_CLIENT
+    version = frame.version
+    if reply and frame.kind == API_VERSIONS and frame.raw[8:10] == UNSUPPORTED_VERSION:
+        version = 0  # "not this version" is told in the oldest form (KIP-511)
+    schema = schema_of(frame.kind, version, reply=reply)
     if schema is None:
         raise Unreadable(f"{frame.name} v{frame.version} has no schema here")
     from kio.serial import entity_reader

@@ -128,6 +128,7 @@ def test_a_refused_version_is_told_in_the_oldest_form(answer, frame_of):
     raw = answer("ApiVersions", 0, 7, error_code=35, api_keys=one)
     frame = frame_of("ApiVersions", 4, raw, reply=True)
     one[0]["max_version"] = APIS[0].high
+    assert KafkaCodec().decode(frame).error == 35
     assert KafkaCodec().rewrite_addresses(frame, moved) == answer(
         "ApiVersions", 0, 7, error_code=35, api_keys=one
     )
