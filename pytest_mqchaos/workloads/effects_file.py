@@ -22,7 +22,7 @@ _COLUMNS = frozenset({"id", "ids", "part", "by", "key", "value", "t", "attempt",
 
 
 def record_effect(
-    id: str | None = None,  # noqa: A002 - the word that every effect source uses
+    id: str | None = None,
     *,
     ids: Sequence[str] | None = None,
     part: str | None = None,
@@ -43,7 +43,7 @@ def record_effect(
     _append(line | {name: what for name, what in given.items() if what is not None})
 
 
-def record_attempt(id: str) -> None:  # noqa: A002 - as above
+def record_attempt(id: str) -> None:
     """Tell from a worker's process that a handler starts on message `id`."""
     _append({"id": id, "attempt": True})
 

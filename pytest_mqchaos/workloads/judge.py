@@ -38,7 +38,7 @@ class Judge:
         self._fault_seen = fault_seen
         self._progress = progress
         self._launch = launch
-        self._endings: queue.SimpleQueue[Ending | None] = queue.SimpleQueue()
+        self._endings: queue.SimpleQueue[Ending | threading.Event | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
@@ -49,6 +49,13 @@ class Judge:
     def hear(self, ending: Ending) -> None:
         """Hand over one ending; never waits."""
         self._endings.put(ending)
+
+    def catch_up(self) -> None:
+        """Wait until everything heard so far is judged."""
+        if self._thread is not None:
+            here = threading.Event()
+            self._endings.put(here)
+            here.wait()
 
     def finish(self) -> None:
         """Wait until everything heard so far is judged, then listen no more."""
@@ -63,16 +70,22 @@ class Judge:
                 ending = self._endings.get(timeout=self._until_due())
                 if ending is None:
                     return
-                try:
+                if isinstance(ending, threading.Event):
+                    ending.set()
+                else:
                     self._judge(ending)
-                finally:
-                    ending.slot.unjudged = False
             except queue.Empty:
                 self._start_due()
             except Exception as error:  # noqa: BLE001 - remembered: it fails the test
                 self.failures.append(error)
 
     def _judge(self, ending: Ending) -> None:
+        try:
+            self._conclude(ending)
+        finally:
+            ending.slot.unjudged = False
+
+    def _conclude(self, ending: Ending) -> None:
         name = ending.incarnation.name
         if ending.was == "crashing":
             if ending.error is not None:  # its on_crash= failed

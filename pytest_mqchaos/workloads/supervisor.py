@@ -141,6 +141,7 @@ class Supervisor:
         """Stop every worker that runs, gracefully, then start each as its next incarnation."""
         _refuse_on_a_loop("restart")
         self._stop_running(limit)
+        self._judge.catch_up()  # so that the stops stand before the starts
         for slot in self._slots:
             self._launch(slot, cause)
 
