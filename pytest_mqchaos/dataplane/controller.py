@@ -12,10 +12,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import itertools
-import json
 import os
 import queue
-import selectors
+import subprocess
 import threading
 import time
 import weakref
@@ -24,6 +23,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Self, TypeAlias
 
+from pytest_mqchaos.dataplane.lines import Lines
 from pytest_mqchaos.dataplane.spawn import Child
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, UsageError, WaitTimeout
 
@@ -47,12 +47,14 @@ class DataPlane:
         self._parts = parts or {}
         self._host = host
         self._child: Child | None = None
+        self._lines: Lines | None = None
         self._died: str | None = None
+        self._over: str | None = None  # why no request can be answered any more
         self._stopping = False
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
-        self._sending = threading.Lock()
+        self._dying = threading.Lock()
         self._asks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._on_ask: OnAsk | None = None
         self._on_trouble: OnTrouble | None = None
@@ -68,6 +70,7 @@ class DataPlane:
             raise UsageError("this data plane was started already; make a new one")
         began = time.monotonic()
         self._child = Child(parts=self._parts, host=self._host)
+        self._lines = Lines(self._child.control)
         for target in (self._read, self._answer_asks):
             thread = threading.Thread(target=target, name=f"mqchaos-{target.__name__}", daemon=True)
             thread.start()
@@ -102,6 +105,7 @@ class DataPlane:
         self._stopping = True
         with contextlib.suppress(MqchaosError):  # it may be dead already: the same result
             self.request("stop", timeout=timeout)
+        self._over = self._over or "the data plane was stopped"
         self._asks.put(None)
         with contextlib.suppress(OSError):
             child.control.shutdown(2)
@@ -164,50 +168,23 @@ class DataPlane:
 
     # ------------------------------------------------------------ inside
 
-    def _check(self) -> None:
-        if self._died is not None:
-            raise DataPlaneDied(self._died)
-        if self._child is None:
+    def _check(self) -> Lines:
+        if self._over is not None:
+            raise DataPlaneDied(self._over)
+        if self._lines is None:
             raise UsageError("the data plane was not started")
+        return self._lines
 
     def _send(self, body: dict[str, Any], timeout: float) -> None:
-        assert self._child is not None
-        control = self._child.control
-        data = memoryview(json.dumps(body, separators=(",", ":")).encode() + b"\n")
-        until = time.monotonic() + timeout
-        with self._sending, selectors.DefaultSelector() as selector:
-            while data:
-                try:
-                    data = data[control.send(data) :]
-                except BlockingIOError:
-                    # Half a line may be out: the limit is for a process that hangs, and ends it.
-                    selector.get_map() or selector.register(control, selectors.EVENT_WRITE)
-                    if not selector.select(max(0.0, until - time.monotonic())):
-                        self._die(f"it took nothing for {timeout} s")
-                        self._check()
-                except OSError:
-                    self._die("its control channel broke")
-                    self._check()
+        try:
+            self._check().send(body, timeout)
+        except OSError as error:
+            self._die(str(error))
+            self._check()
 
     def _read(self) -> None:
-        assert self._child is not None
-        control = self._child.control
-        rest = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(control, selectors.EVENT_READ)
-            while True:
-                selector.select()
-                try:
-                    data = control.recv(1 << 16)
-                except BlockingIOError:
-                    continue
-                except OSError:
-                    data = b""
-                if not data:
-                    break
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    self._take(json.loads(line))
+        for body in self._check().received():
+            self._take(body)
         self._die("it ended")
 
     def _take(self, body: dict[str, Any]) -> None:
@@ -250,23 +227,23 @@ class DataPlane:
     def _die(self, why: str) -> None:
         """It is gone: every request, now and later, says so."""
         assert self._child is not None
-        if not self._stopping and self._died is None:
-            code = self._child.process.poll()
-            with contextlib.suppress(Exception):
-                code = self._child.process.wait(1.0)
-            words = self._child.last_words() or "it said nothing"
-            self._died = (
-                f"the data plane (pid {self.pid}) is gone: {why}, exit code {code}. "
-                f"Nothing that was observed can be trusted. Its last lines: {words}"
-            )
+        with self._dying:
+            if self._over is None and not self._stopping:
+                try:
+                    code = f"exit code {self._child.process.wait(1.0)}"
+                except subprocess.TimeoutExpired:
+                    code = "still there"
+                words = self._child.last_words() or "it said nothing"
+                self._died = (
+                    f"the data plane (pid {self.pid}) is gone: {why}, {code}. "
+                    f"Nothing that was observed can be trusted. Its last lines: {words}"
+                )
         with self._lock:
-            text = self._died or "the data plane was stopped"
+            self._over = text = self._over or self._died or "the data plane was stopped"
             pending, self._pending = self._pending, {}
-        for answer in pending.values():
+        for answer in (*pending.values(), self._ready):
             if not answer.done():
                 answer.set_exception(DataPlaneDied(text))
-        if not self._ready.done():
-            self._ready.set_exception(DataPlaneDied(text))
 
 
 def _stop_all() -> None:

@@ -98,40 +98,63 @@ def no_codec():
 
 def command(engine: FakeEngine, do: str, body: dict[str, Any], now: int) -> Any:
     """What a test can have the engine do."""
-    if do in ("begin", "end"):
-        return None
-    if do == "set":
-        for name in body.keys() - {"id", "do"}:
-            setattr(engine, name, body[name])
-        return None
-    if do == "see":
-        return {
-            "ended": engine.ended, "answers": engine.answers, "notes": engine.notes,
-            "frames": {str(n): link.frames for n, link in engine.links.items()},
-        }  # fmt: skip
-    if do == "ask":
-        engine.asks.append({"ask": body["number"], "what": body["what"], "arguments": {"a": 1}})
-        return None
-    if do == "side":
-        engine.sides.append((body["number"], body["node"], bytes.fromhex(body["frame"])))
-        return None
-    if do == "refuse":
-        engine.refused.add(body["owner"])
-        return None
-    if do == "say":
-        link = engine.links[body["link"]]
-        engine.wakes.append((now + body.get("after", 0), link, body["data"].encode()))
-        return None
-    if do == "close":
-        link = engine.links[body["link"]]
-        link.closing = body["how"]
-        engine.dirty.add(link)
-        return None
-    if do == "pause":
-        link = engine.links[body["link"]]
-        link.paused[body["direction"]] = body["on"]
-        engine.dirty.add(link)
-        return None
-    if do == "address":
-        return list(engine.address(body["owner"], body["node"], body["host"], body["port"]))
-    raise UsageError(f"unknown command {do!r}")
+    try:
+        handler = HANDLERS[do]
+    except KeyError:
+        raise UsageError(f"unknown command {do!r}") from None
+    return handler(engine, {**body, "now": now})
+
+
+def nothing(engine, body):
+    return None
+
+
+def change(engine, body):
+    for name in body.keys() - {"id", "do", "now"}:
+        setattr(engine, name, body[name])
+
+
+def see(engine, body):
+    frames = {str(number): link.frames for number, link in engine.links.items()}
+    return {
+        "ended": engine.ended, "answers": engine.answers, "notes": engine.notes, "frames": frames,
+    }  # fmt: skip
+
+
+def ask(engine, body):
+    engine.asks.append({"ask": body["number"], "what": body["what"], "arguments": {"a": 1}})
+
+
+def side(engine, body):
+    engine.sides.append((body["number"], body["node"], bytes.fromhex(body["frame"])))
+
+
+def refuse(engine, body):
+    engine.refused.add(body["owner"])
+
+
+def say(engine, body):
+    link = engine.links[body["link"]]
+    engine.wakes.append((body["now"] + body.get("after", 0), link, body["data"].encode()))
+
+
+def close(engine, body):
+    link = engine.links[body["link"]]
+    link.closing = body["how"]
+    engine.dirty.add(link)
+
+
+def pause(engine, body):
+    link = engine.links[body["link"]]
+    link.paused[body["direction"]] = body["on"]
+    engine.dirty.add(link)
+
+
+def address(engine, body):
+    return list(engine.address(body["owner"], body["node"], body["host"], body["port"]))
+
+
+HANDLERS = {
+    "begin": nothing, "end": nothing, "set": change, "see": see, "ask": ask, "side": side,
+    "refuse": refuse, "say": say, "close": close, "pause": pause, "address": address,
+}  # fmt: skip

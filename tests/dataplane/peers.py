@@ -4,6 +4,7 @@ import contextlib
 import socket
 import struct
 import threading
+import time
 
 FAKES = {
     "engine": "tests.dataplane.fakes:FakeEngine",
@@ -70,3 +71,11 @@ def read(sock, size):
             break
         data += more
     return bytes(data)
+
+
+def until(condition, what):
+    """Wait for a condition that is asked again and again, with a limit."""
+    limit = time.monotonic() + LIMIT
+    while not (found := condition()):
+        assert time.monotonic() < limit, f"waited {LIMIT} s for {what}"
+    return found
