@@ -43,7 +43,7 @@ def idempotent(
         repeated, posthumous = _repeats(index)
         altered, blind = _by_value(index, state, expected)
         failed = repeated + altered
-        done = len({e[3] for e in index.effects})
+        done = len(index.known_effects)
         doubts = standing_doubts(index)
         if posthumous:
             doubts.append(
@@ -82,6 +82,8 @@ def idempotent(
 
 def _repeats(index: Index) -> tuple[list[Finding], list[Finding]]:
     """Messages with a repeat, and those with one only if posthumous effects count."""
+    if len(index.known_effects) == len(index.effects):
+        return [], []
     keys = [(e[3], e[4], e[5]) for e in index.effects]
     if len(set(keys)) == len(keys):
         return [], []

@@ -49,9 +49,22 @@ def key_of(index: Index, by: Spec | None) -> KeyOf:
     return key
 
 
+def lanes(index: Index, by: Spec | None) -> list[Hashable | None]:
+    """The key of each of `index.effects`, in their order."""
+    if by == "key" and all(e[6] is None for e in index.effects):
+        # No key of the source's own: the bytes of the messages' keys do, undecoded.
+        return list(map(_message_keys(index).get, index.effect_ids))
+    return list(map(key_of(index, by), index.effects))
+
+
+def _message_keys(index: Index) -> dict[str, bytes | None]:
+    keys = {s[3]: s[4] for s in index.stored if s[3] is not None and s[3] not in index.first}
+    keys.update(zip(index.first, [a[8] for a in index.first.values()], strict=True))
+    return keys
+
+
 def _own_key(index: Index) -> KeyOf:
-    keys: dict[str, bytes | None] = {s[3]: s[4] for s in index.stored if s[3] is not None}
-    keys.update((name, a[8]) for name, a in index.first.items())
+    keys = _message_keys(index)
     text = {k: None if k is None else k.decode(errors="replace") for k in set(keys.values())}
 
     def key(effect: Effect) -> Hashable | None:

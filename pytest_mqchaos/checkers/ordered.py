@@ -21,7 +21,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.keys import key_of
+from pytest_mqchaos.checkers.keys import lanes
 from pytest_mqchaos.checkers.swapped import swapped_by
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.errors import unknown
@@ -55,10 +55,10 @@ def ordered(
     def check(history: History) -> Verdict:
         need_effects(history, "ordered")
         index = index_of(history)
-        lanes, keys = _suspects(index, by, against)
+        suspects, keys = _suspects(index, by, against)
         swaps: dict[_Lane, list[Swap]] = {}
         unsure: list[Finding] = []
-        for lane, effects in lanes.items():
+        for lane, effects in suspects.items():
             proven, doubtful = _swaps(index, effects, against, strict=strict)
             if proven:
                 swaps[lane] = proven
@@ -111,32 +111,29 @@ def _suspects(
     index: Index, by: Spec | None, against: Against
 ) -> tuple[dict[_Lane, list[Effect]], int]:
     """Effects of the lanes that run backwards somewhere, and the number of keys with several."""
-    key, rank = key_of(index, by), _positions(index, against)
-    last: dict[object, int] = {}
-    several: set[object] = set()
-    odd: set[object] = set()
+    keys: list[Hashable | None] = lanes(index, by)
     split = len(index.subscribers) > 1
-    for effect in index.effects:
-        at = rank.get(effect[3])
-        name = key(effect)
-        if at is None or name is None:
+    if split:
+        keys = [None if k is None else (k, e[5]) for k, e in zip(keys, index.effects, strict=True)]
+    rank = _positions(index, against)
+    last: dict[Hashable, int] = {}
+    several: set[Hashable] = set()
+    odd: set[Hashable] = set()
+    for key, at in zip(keys, map(rank.get, index.effect_ids), strict=True):
+        if at is None or key is None:
             continue
-        lane: object = (name, effect[5]) if split else name
-        before = last.get(lane)
-        if before is None:
-            last[lane] = at
-        elif before != at:
-            several.add(lane)
+        before = last.setdefault(key, at)
+        if before != at:
+            several.add(key)
             if before > at:
-                odd.add(lane)
+                odd.add(key)
             else:
-                last[lane] = at
-    lanes: dict[_Lane, list[Effect]] = defaultdict(list)
-    for effect in index.effects if odd else ():
-        name = key(effect)
-        if ((name, effect.by) if split else name) in odd and effect.id in rank:
-            lanes[name, effect.by if split else None].append(effect)
-    return lanes, len(several)
+                last[key] = at
+    found: dict[_Lane, list[Effect]] = defaultdict(list)
+    for key, effect in zip(keys, index.effects, strict=True) if odd else ():
+        if key in odd and effect.id in rank:
+            found[key if split else (key, None)].append(effect)  # type: ignore[index]
+    return found, len(several)
 
 
 def _swaps(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cached_property
 from itertools import chain
+from operator import eq, itemgetter
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.positions import Positions
@@ -35,18 +36,19 @@ class Index:
         return [a for a in self.history.attempts if a[7] is not None and a[5] in inputs]
 
     @cached_property
+    def _ids(self) -> list[str]:
+        return [a[7] for a in self.attempts if a[7] is not None]
+
+    @cached_property
     def rank(self) -> dict[str, int]:
         """The row number of each id's first attempt: within one frame, the order in the batch."""
-        return {name: at for at, name in enumerate(self.first)}
+        ids = self._ids
+        return dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))
 
     @cached_property
     def first(self) -> dict[str, Attempt]:
-        """The first attempt of each id, in order of publishing."""
-        found: dict[str, Attempt] = {}
-        for row in self.attempts:
-            if row[7] is not None:
-                found.setdefault(row[7], row)
-        return found
+        """The first attempt of each id."""
+        return dict(zip(reversed(self._ids), reversed(self.attempts), strict=True))
 
     @cached_property
     def told(self) -> dict[str, int]:
@@ -103,10 +105,10 @@ class Index:
     def ambiguous(self) -> dict[str, list[tuple[bytes | None, bytes | None]]]:
         """Ids with more than one content among input destinations, and these (key, value)s. Hops
         through other destinations are not looked at: they may well rewrite a message."""
-        ids = [a[7] for a in self.attempts] + [s[3] for s in self.stored]
+        ids = self._ids + [s[3] for s in self.stored if s[3] is not None]
         contents = [a[10] for a in self.attempts] + [s[6] for s in self.stored]
         some = dict(zip(ids, contents, strict=True))
-        if list(map(some.__getitem__, ids)) == contents:
+        if all(map(eq, map(some.__getitem__, ids), contents)):
             return {}
         odd = {i for i, c in zip(ids, contents, strict=True) if some[i] != c}
         found: dict[str, dict[bytes, tuple[bytes | None, bytes | None]]] = defaultdict(dict)
@@ -114,7 +116,7 @@ class Index:
             ((a.id, a.key, a.value, a.content) for a in self.attempts),
             ((s.id, s.key, s.value, s.content) for s in self.stored),
         ):
-            if i in odd and i is not None:
+            if i is not None and i in odd:
                 found[i][digest] = (key, value)
         return {i: list(each.values()) for i, each in found.items()}
 
@@ -126,7 +128,17 @@ class Index:
         rows = self.history.effects or ()
         if any(e[0] is None for e in rows):
             return sorted(rows, key=lambda e: -1 if e[0] is None else e[0])
-        return sorted(rows, key=_order)
+        return sorted(rows, key=itemgetter(0))
+
+    @cached_property
+    def effect_ids(self) -> list[str]:
+        """The id of each of `effects`."""
+        return [e[3] for e in self.effects]
+
+    @cached_property
+    def known_effects(self) -> set[str]:
+        """Ids with any effect, posthumous ones too."""
+        return set(self.effect_ids)
 
     @cached_property
     def subscribers(self) -> tuple[str | None, ...]:
@@ -136,10 +148,15 @@ class Index:
 
     def done(self, by: str | None) -> set[str]:
         """Ids with an effect for this subscriber, posthumous ones left out."""
-        rows = self.history.effects or ()
-        if len(self.subscribers) == 1 and by == self.subscribers[0]:
-            return {e[3] for e in rows if not e[9]}
-        return {e[3] for e in rows if not e[9] and (by is None or e[5] == by)}
+        if by is None or self.subscribers == (by,):
+            return self._alive
+        return {e[3] for e in self.effects if not e[9] and e[5] == by}
+
+    @cached_property
+    def _alive(self) -> set[str]:
+        if any(e[9] for e in self.effects):
+            return {e[3] for e in self.effects if not e[9]}
+        return self.known_effects
 
     # ------------------------------------------------------------ one message
 
@@ -181,7 +198,3 @@ def index_of(history: History) -> Index:
     if not isinstance(found, Index):
         found = history.derived["index"] = Index(history)
     return found
-
-
-def _order(effect: Effect) -> int:
-    return effect[0] or 0
