@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 
 import pytest
@@ -34,12 +36,30 @@ def _consumer(host, *topics, **options):
     )
 
 
-def _until(condition, *consumers):
+def _until(condition):
     limit = time.monotonic() + LIMIT
     while not condition():
         assert time.monotonic() < limit, "the condition did not come true"
-        for consumer in consumers:
-            consumer.poll(20)
+        time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def _polling(consumer):
+    """Poll in a thread, patiently: a poll that times out while joining forgets its assignment."""
+    stop = threading.Event()
+
+    def poll():
+        while not stop.is_set():
+            consumer.poll(1000)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield consumer
+    finally:
+        stop.set()
+        thread.join(LIMIT)
+        consumer.close()
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -72,12 +92,11 @@ def test_two_members_share_the_partitions_and_one_takes_over():
     options = {"group_id": "g", "heartbeat_interval_ms": 100}
     with hosted(brokers=2, num_partitions=4) as host:
         _produce(host, 1)
-        first, second = _consumer(host, "t", **options), _consumer(host, "t", **options)
-        _until(lambda: len(first.assignment()) == 4, first)
-        _until(lambda: len(first.assignment()) == len(second.assignment()) == 2, first, second)
-        second.close()
-        _until(lambda: len(first.assignment()) == 4, first)
-        first.close()
+        with _polling(_consumer(host, "t", **options)) as first:
+            _until(lambda: len(first.assignment()) == 4)
+            with _polling(_consumer(host, "t", **options)) as second:
+                _until(lambda: len(first.assignment()) == len(second.assignment()) == 2)
+            _until(lambda: len(first.assignment()) == 4)
 
 
 def test_seek_reads_again_and_offsets_are_told():
