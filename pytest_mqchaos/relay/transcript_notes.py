@@ -49,7 +49,7 @@ class Remarks:
     fates: dict[int, Fate] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
     rule_events: list[RuleEvent] = field(default_factory=list)
-    topics: dict[str, str] = field(default_factory=dict)
+    topics: dict[bytes, str] = field(default_factory=dict)
     blind: dict[int, str] = field(default_factory=dict)
     undecoded: dict[int, str] = field(default_factory=dict)
     closing: dict[str, int] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def _topics(remarks: Remarks, note: NoteEntry) -> None:
     names = note.body.get("names")
     if not isinstance(names, Mapping):
         raise PeerError(f"history note {note.seq} ('topics') needs names by id, found {names!r}")
-    remarks.topics.update({str(key): str(name) for key, name in names.items()})
+    remarks.topics.update({bytes.fromhex(str(key)): str(name) for key, name in names.items()})
 
 
 def _blind(remarks: Remarks, note: NoteEntry) -> None:

@@ -22,8 +22,7 @@ Place = tuple[str, int]  # topic, partition
 
 
 class Seen(NamedTuple):
-    """One frame that carries rows. `passed`: it was let through to the other side; `records` are
-    the messages of `said` that count."""
+    """One frame that carries rows. `passed`: it was let through to the other side."""
 
     seq: int
     t: int
@@ -32,7 +31,6 @@ class Seen(NamedTuple):
     client: str | None
     passed: bool
     said: Sighting
-    records: tuple[Record, ...]
 
 
 class Reply(NamedTuple):
@@ -79,7 +77,7 @@ class Maker:
         acks = -1 if said.acks is None else said.acks
         ends: dict[Place, PublishEnd] = {}
         counts: dict[Place, int] = {}
-        for record in seen.records:
+        for record in seen.said.records:
             place = record.topic, record.partition
             end = ends.get(place)
             if end is None:
@@ -111,11 +109,12 @@ class Maker:
                     record.producer_id,
                     record.sequence,
                     said.transactional_id,
+                    record.headers,
                 )
 
     def deliveries(self, seen: Seen, group: str | None) -> Iterator[Delivery]:
         """One row per message (and id) of a frame that hands messages out."""
-        for record in seen.records:
+        for record in seen.said.records:
             digest = content(record.key, record.value)
             for id_ in self.ids(record):
                 yield Delivery(
@@ -132,6 +131,7 @@ class Maker:
                     record.value,
                     digest,
                     seen.passed,
+                    record.headers,
                 )
 
 

@@ -91,6 +91,10 @@ class Codec(Protocol):
 
     def scanner(self) -> Scanner: ...
 
+    def name_of(self, kind: int) -> str:
+        """The protocol's word for a frame kind, as `Frame.name` has it: what was packed without its
+        name gets it back."""
+
     def decode(self, frame: Frame) -> Sighting:
         """Say what a frame means. Undecodable content gives `Sighting.undecoded`, no exception."""
 

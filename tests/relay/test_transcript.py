@@ -6,7 +6,15 @@ import pytest
 from pytest_mqchaos.errors import PeerError
 from pytest_mqchaos.frames import Direction, Outcome, Point, Position, Record, Sighting
 from pytest_mqchaos.history.identity import Identity, content
-from pytest_mqchaos.history.spool import HELD, FrameEntry, NoteEntry, pack_frame, pack_note, read
+from pytest_mqchaos.history.spool import (
+    CLOSING,
+    HELD,
+    FrameEntry,
+    NoteEntry,
+    pack_frame,
+    pack_note,
+    read,
+)
 from pytest_mqchaos.relay.transcript import preview, transcribe
 
 
@@ -24,13 +32,14 @@ class Tape:
     """Entries with rising seq (t = 1000 * seq) and what the frames among them say."""
 
     def __init__(self):
-        self.entries, self.said, self.learned, self.seq = [], {}, {}, 0
+        self.entries, self.said, self.topic_names, self.seq = [], {}, {}, 0
+
+    def name_of(self, kind):
+        return f"kind {kind}"
 
     def decode(self, frame):
+        assert frame.name == "kind 0"
         return self.said[frame.seq]
-
-    def learn_topics(self, names):
-        self.learned.update(names)
 
     def note(self, kind, **body):
         self.seq += 1
@@ -294,12 +303,6 @@ def test_messages_that_were_held_back_did_not_reach_the_consumer(tape, fate):
     assert only(tape.read().deliveries).reached is False
 
 
-def test_what_lies_below_the_position_asked_for_is_no_delivery(tape):
-    tape.control(positions=(Position("t", 0, 1),))
-    tape.deliver(*(Record("t", 0, n, b"k", b"m%d" % n) for n in range(3)))
-    assert [row.id for row in tape.read().deliveries] == ["m1", "m2"]
-
-
 # ------------------------------------------------------------------------------- ack
 
 
@@ -361,7 +364,7 @@ def test_rules_topics_closing_and_links_are_read_from_notes(tape):
     read_ = tape.read(owners={8: "publisher"})
     event = only(read_.rule_events)
     assert (event.rule, event.what, event.note) == (0, "took effect", "reply swallowed")
-    assert tape.learned == {"ab": "orders"}
+    assert tape.topic_names == {b"\xab": "orders"}
     assert read_.closing == {"worker-1#1": closing}
     assert read_.links == {8: "publisher", 1: "worker-1#1"}
     assert [note.body["note"] for note in read_.notes] == ["closed"]
@@ -369,15 +372,10 @@ def test_rules_topics_closing_and_links_are_read_from_notes(tape):
     assert (read_.topics, read_.frames) == ({"t"}, 1)
 
 
-def test_a_codec_that_learns_nothing_is_left_alone(tape):
-    class Deaf:
-        def decode(self, frame):
-            return tape.said[frame.seq]
-
-    tape.note("topics", names={"ab": "orders"})
-    tape.publish(b"a")
-    read_ = transcribe(tape.entries, codec=Deaf(), identity=NAMES)
-    assert only(read_.attempts).id == "a"
+def test_a_frame_marked_as_closing_tells_it_too(tape):
+    first = tape.publish(b"a", flags=CLOSING)
+    tape.publish(b"b", flags=CLOSING)
+    assert tape.read().closing == {"worker-1#1": first}
 
 
 def test_an_unreadable_frame_is_a_gap_of_its_topic(tape):
