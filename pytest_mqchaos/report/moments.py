@@ -1,0 +1,182 @@
+"""One message's way as moments: when, who, what - still data, no layout.
+
+It knows the rows of a history and says each in the field's words; it judges nothing. A moment
+without a `t` is something that is known without an instant (what was read back, what is missing).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import index_of
+from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect
+from pytest_mqchaos.history.story import Story
+from pytest_mqchaos.report.layout import ordinal
+from pytest_mqchaos.report.redact import Redactor
+
+PLAIN, FAULT, CRASH, LOG, ABSENT = "│", "┿", "■", "┊", "└"
+
+_FATAL = frozenset({"crashed", "killed"})
+
+
+class Moment(NamedTuple):
+    """One line of a timeline: `t` in ns (None: no instant), `order` among equal `t`."""
+
+    t: int | None
+    order: int
+    mark: str
+    who: str
+    text: str
+
+
+def of_message(history: History, story: Story, redact: Redactor) -> list[Moment]:
+    """Everything that happened to one message, in order."""
+    found = [
+        *_attempts(story.attempts),
+        *_deliveries(story.deliveries),
+        *(
+            Moment(each.t, 0, PLAIN, each.owner or "", "handler starts")
+            for each in history.handled
+            if each.id == story.id
+        ),
+        *(_ack(ack) for ack in story.acks),
+        *_effects(story.effects, redact),
+        *_dead(story),
+    ]
+    return sorted(found, key=_when) + list(_afterwards(history, story))
+
+
+def around(history: History, first: int, owners: frozenset[str]) -> list[Moment]:
+    """Faults that took effect, and what became of brokers and of these owners, from `first` on.
+    An owner is known by its name without the incarnation, so its restarts belong to it."""
+    names = {owner.partition("#")[0] for owner in owners}
+    clients = {attempt.owner.partition("#")[0] for attempt in history.attempts}
+    clients |= {delivery.owner.partition("#")[0] for delivery in history.deliveries}
+    faults = [
+        Moment(event.t, event.seq, FAULT, f"rule {event.rule + 1}", _effect_of(event.note))
+        for event in history.rule_events
+        if event.what == "took effect"
+    ]
+    processes = [
+        Moment(
+            event.t,
+            0,
+            CRASH if event.what in _FATAL else PLAIN,
+            event.who,
+            f"{event.what}: {event.cause}" if event.cause else event.what,
+        )
+        for event in history.processes
+        if event.t >= first and event.what != "stopped"
+        if (event.who.partition("#")[0] in names or event.who.partition("#")[0] not in clients)
+    ]
+    return faults + processes
+
+
+def base(history: History) -> tuple[int, str] | None:
+    """The instant from which a report counts: the first fault that took effect."""
+    events = [event for event in history.rule_events if event.what == "took effect"]
+    if not events:
+        return None
+    first = min(events, key=lambda event: (event.t, event.seq))
+    return first.t, f"rule {first.rule + 1}"
+
+
+def _when(moment: Moment) -> tuple[int, int]:
+    return (moment.t if moment.t is not None else 1 << 63, moment.order)
+
+
+def _effect_of(note: str) -> str:
+    return f"took effect: {note}" if note else "took effect"
+
+
+def _attempts(rows: tuple[Attempt, ...]) -> Iterator[Moment]:
+    for number, row in enumerate(rows, 1):
+        text = f"publish, {ordinal(number)} attempt, to {row.topic}-{row.partition}"
+        if not row.reached:
+            text += ": never reached the broker"
+        elif row.acks == 0:
+            text += " (acks=0: nobody confirms it)"
+        elif row.outcome == "unknown":
+            stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
+            text += f": no answer came back{stored}"
+        yield Moment(row.t, row.seq, PLAIN, row.owner, text)
+        if row.outcome == "confirmed":
+            where = f", stored @{row.offset}" if row.offset >= 0 else ""
+            yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, f"confirmed{where}")
+        elif row.outcome == "refused":
+            stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
+            text = f"refused with error {row.error}{stored}"
+            yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, text)
+
+
+def _deliveries(rows: tuple[Delivery, ...]) -> Iterator[Moment]:
+    reached: Counter[str | None] = Counter()
+    for row in rows:
+        reached[row.group] += row.reached
+        count = reached[row.group]
+        again = f", {ordinal(count)} time" if row.reached and count > 1 else ""
+        to = f" to {row.group}" if row.group else ""
+        held = "" if row.reached else ": held back, never reached it"
+        text = f"delivered {row.topic}-{row.partition}@{row.offset}{to}{again}{held}"
+        yield Moment(row.t, row.seq, PLAIN, row.owner, text)
+
+
+def _ack(row: Ack) -> Moment:
+    told = {
+        "confirmed": "the broker took it",
+        "refused": f"refused with error {row.error}",
+        "unknown": "no answer seen" if row.reached else "never reached the broker",
+    }[row.outcome]
+    text = f"ack up to {row.topic}-{row.partition}@{row.offset - 1} for {row.group}: {told}"
+    return Moment(row.t, row.seq, PLAIN, row.owner, text)
+
+
+def _effects(rows: tuple[Effect, ...], redact: Redactor) -> Iterator[Moment]:
+    counts: Counter[tuple[str | None, str | None]] = Counter()
+    for row in rows:
+        counts[row.part, row.by] += 1
+        count = counts[row.part, row.by]
+        words = [f"EFFECT, {ordinal(count)} time" if count > 1 else "effect"]
+        words += [f"part {row.part}"] if row.part is not None else []
+        words += [f"by {row.by}"] if row.by is not None else []
+        words += [f"value {redact.value(row.value, length=40)}"] if row.value is not None else []
+        words += ["posthumous"] if row.posthumous else []
+        timed = row.t_to != 0
+        if timed and row.t_from != row.t_to:
+            words.append(f"somewhere in the {(row.t_to - row.t_from) / 1e6:.1f} ms before this")
+        order = row.order if row.order is not None else 0
+        yield Moment(row.t_to if timed else None, order, PLAIN, row.owner or "", ", ".join(words))
+
+
+def _dead(story: Story) -> Iterator[Moment]:
+    for attempt in story.dead_attempts:
+        text = f"dead-lettered to {attempt.topic}: {attempt.outcome}"
+        yield Moment(attempt.t, attempt.seq, PLAIN, attempt.owner, text)
+    if not story.dead_attempts:
+        for row in story.dead:
+            text = f"parked at {row.topic}-{row.partition}@{row.offset}"
+            yield Moment(None, 0, PLAIN, "", text)
+
+
+def _afterwards(history: History, story: Story) -> Iterator[Moment]:
+    """What is known at the end, without an instant."""
+    if len(story.stored) > 1:
+        copies = ", ".join(f"{row.topic}-{row.partition}@{row.offset}" for row in story.stored)
+        yield Moment(None, 0, PLAIN, "", f"the log holds {len(story.stored)} copies: {copies}")
+    if not story.stored and history.read_back and any(row.reached for row in story.attempts):
+        yield Moment(None, 0, ABSENT, "", "the log does not hold it")
+    for place in story.waiting:
+        at = "nothing" if place.committed < 0 else f"@{place.committed}"
+        text = f"{place.group} stands at {at} of {place.topic}-{place.partition}: still to be read"
+        yield Moment(None, 0, ABSENT, "", text)
+    if history.effects is not None and not story.effects:
+        yield Moment(None, 0, ABSENT, "", "no effect")
+
+
+def known_ids(history: History) -> frozenset[str]:
+    """Ids that any row mentions."""
+    stories = index_of(history).stories
+    return frozenset().union(stories.attempts, stories.stored, stories.deliveries, stories.effects)
