@@ -171,7 +171,7 @@ def test_a_process_that_cannot_start_says_why(tmp_path, monkeypatch):
     main.write_text("raise SystemExit('no, thank you')")
     monkeypatch.setattr(spawn, "MAIN", main)
     plane = DataPlane()
-    with pytest.raises(DataPlaneDied, match="exit code 1.*no, thank you"):
+    with pytest.raises(DataPlaneDied, match=r"exit code 1.*no, thank you"):
         plane.start()
     with pytest.raises(DataPlaneDied):
         plane.request("flush")
