@@ -105,10 +105,12 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer the request ourselves (it was swallowed): leaves after all earlier replies."""
+    """Answer the request ourselves (it was swallowed): leaves after all earlier replies. `code` is
+    the error that `data` says, for the history."""
 
     request: Frame
     data: bytes
+    code: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,11 @@ class Scripted:
         except StopIteration:
             self._steps = None
             return [Done()]
+
+
+# Time that a client gets to read what was answered before, so that a cut takes only what it should
+# (clients.md: earlier confirms that a client has not read yet are lost with the connection).
+READ_NS = 30_000_000
 
 
 def until(

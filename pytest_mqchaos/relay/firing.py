@@ -116,7 +116,7 @@ class Firing:
             self._do(act.Forward(default), now)
         self.link.regate(now)
 
-    def _do(self, action: act.Action, now: int) -> None:  # noqa: C901, PLR0912 - a closed set
+    def _do(self, action: act.Action, now: int) -> None:  # noqa: C901, PLR0912, PLR0915 - a closed set
         link = self.link
         engine = link.engine
         match action:
@@ -128,11 +128,10 @@ class Firing:
                 self._hold(frame)
             case act.Gate(direction):
                 link.gates[direction].add(self)
-            case act.Reply(request, data):
-                engine.note(
-                    {"note": "answered", "frame": request.seq, "rule": self.armed.index,
-                     "raw": data.hex()}, now,
-                )  # fmt: skip
+            case act.Reply(request, data, code):
+                by = self.armed.index
+                body = {"note": "answered", "frame": request.seq, "code": code, "rule": by}
+                engine.note(body, now)
                 link.answer(link.pending_of(request), data)
             case act.WakeAt(t):
                 engine.wake_at(t, self)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.recipes import base as act
-from pytest_mqchaos.recipes.base import FrameSeen, Script, until
+from pytest_mqchaos.recipes.base import READ_NS, FrameSeen, Script, until
 from pytest_mqchaos.wire.kafka.error_codes import code_of
 from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 from pytest_mqchaos.wire.kafka.requests import leave_group
@@ -24,7 +24,8 @@ FALLBACK_ERROR = "COORDINATOR_NOT_AVAILABLE"
 
 def lose(_fault: object, seen: FrameSeen) -> Script:
     """Drain, swallow, sever."""
-    yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    drained = yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    yield from until(act.Timer, do=[act.WakeAt(drained.t + READ_NS)])
     yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
 
 
@@ -40,7 +41,7 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     code = code_of(fault.error if fault.error is not None else usual)
     yield [
         act.Swallow(seen.frame),
-        act.Reply(seen.frame, error_reply(seen.frame, code)),
+        act.Reply(seen.frame, error_reply(seen.frame, code), code),
         act.TookEffect(f"{seen.frame.name} answered {code}"),
     ]
 

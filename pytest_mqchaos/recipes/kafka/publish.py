@@ -9,7 +9,7 @@ from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.faults.reorder import Reorder
 from pytest_mqchaos.frames import Direction, Sighting
 from pytest_mqchaos.recipes import base as act
-from pytest_mqchaos.recipes.base import FrameSeen, Script, until
+from pytest_mqchaos.recipes.base import READ_NS, FrameSeen, Script, until
 from pytest_mqchaos.wire.kafka.error_codes import code_of
 from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 
@@ -17,6 +17,7 @@ from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 # answered by then goes on unharmed.
 HOLD_NS = 1_000_000_000
 # Errors that a broker gives after it appended (or may have): faithful only on a reply.
+NOT_LEADER = 6
 APPENDED = frozenset({7, 20})
 
 
@@ -25,7 +26,8 @@ def lose(_fault: object, seen: FrameSeen) -> Script:
     if seen.sighting.acks == 0:
         yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost (acks=0)")]
         return
-    yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    drained = yield from until(act.Drained, do=[act.Hold(seen.frame)])
+    yield from until(act.Timer, do=[act.WakeAt(drained.t + READ_NS)])
     yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
 
 
@@ -50,7 +52,7 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
         return
     yield [
         act.Swallow(seen.frame),
-        act.Reply(seen.frame, answer),
+        act.Reply(seen.frame, answer, code),
         act.TookEffect(f"answered {code}, not stored"),
     ]
 
@@ -81,7 +83,7 @@ def reorder(fault: Reorder, seen: FrameSeen) -> Script:
         event = yield []
     yield [
         act.Swallow(seen.frame),
-        act.Reply(seen.frame, error_reply(seen.frame, 6)),
+        act.Reply(seen.frame, error_reply(seen.frame, NOT_LEADER), NOT_LEADER),
         act.TookEffect(f"refused after {behind} later request(s) had arrived"),
     ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.recipes import base as act
-from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
+from pytest_mqchaos.recipes.base import READ_NS, FrameSeen, ReplySeen, Script, until
 
 NO_CONFIRM = "acks=0 has no confirm"
 REFUSED = "the broker refused it: there was no success to lose"
@@ -24,6 +24,7 @@ def lose(_fault: object, seen: FrameSeen) -> Script:
         if any(outcome.code for outcome in event.sighting.outcomes):
             yield [act.Forward(event.frame), act.Unharmed(REFUSED)]
             return
+        yield from until(act.Timer, do=[act.Hold(event.frame), act.WakeAt(event.t + READ_NS)])
         yield [act.Swallow(event.frame), act.Sever(), act.TookEffect("reply lost")]
 
 
