@@ -42,8 +42,8 @@ class Profile:
     @property
     def fair_to(self) -> FairTo:
         """Whose code it tests."""
-        first, *rest = {row.fair_to for row in self.rows} or {"both"}
-        return "both" if rest else first
+        found: set[FairTo] = {row.fair_to for row in self.rows}
+        return found.pop() if len(found) == 1 else "both"
 
     @property
     def needs(self) -> tuple[str, ...]:
