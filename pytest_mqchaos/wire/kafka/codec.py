@@ -102,7 +102,9 @@ class KafkaCodec:
             return Sighting(point=_point(frame), name=frame.name, client=client, undecoded=str(why))
 
     def _bodies(self, frame: Frame, client: str | None) -> _Bodies:
-        request = read(frame.request) if frame.request is not None else None
+        request = None
+        if frame.request is not None and frame.kind != PRODUCE:  # whose replies tell everything
+            request = read(frame.request)
         return _Bodies(read(frame), request, client)
 
     def _sighting(self, frame: Frame, it: _Bodies) -> Sighting:

@@ -66,7 +66,8 @@ def test_an_error_that_does_not_exist_is_refused(wrong):
 def test_importing_the_codec_loads_no_library():
     heavy = "{'kio', 'aiokafka', 'cramjam', 'crc32c', 'asyncio', 'socket'}"
     script = (
-        "import sys; before = set(sys.modules); from pytest_mqchaos.wire.kafka.codec import KafkaCodec; "
+        "import sys; before = set(sys.modules); "
+        "from pytest_mqchaos.wire.kafka.codec import KafkaCodec; "
         "KafkaCodec().scanner(); import pytest_mqchaos.wire.kafka.requests; "
         f"print(sorted({heavy} & set(sys.modules) - before))"
     )
