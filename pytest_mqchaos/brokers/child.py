@@ -49,8 +49,11 @@ class Child:
         )
 
     def start(self, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Run `argv` with the log as its output. BrokerError if it cannot be run at all."""
+        """Run `argv` with the log as its output. BrokerError if it cannot be run, or runs already:
+        one process at a time."""
         with self._lock:
+            if self.alive():
+                raise BrokerError(f"{self.name} runs already (pid {self.pid})")
             self.pid = self.returncode = self._failed = None
             self._log_from = self.log.stat().st_size if self.log.exists() else 0
             environment = dict(os.environ if env is None else env)

@@ -21,7 +21,7 @@ from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_jars import kafka_jars, lacking_jars
 from pytest_mqchaos.brokers.kafka_node import KafkaNode, Software
 from pytest_mqchaos.brokers.ports import Reservation
-from pytest_mqchaos.errors import BrokerError, UsageError
+from pytest_mqchaos.errors import BrokerError, UsageError, WaitTimeout
 
 _JAVA = 17  # Kafka 4 brokers need it (KIP-1013)
 _READY = 60.0  # seconds; two shared cores under load, measured start is 1 to 3
@@ -59,7 +59,7 @@ class KafkaProcess:
             software = _software()
             self.version = software.version
             if self._use_archive:
-                self._archive = _trained(software, self._settings)
+                self._archive = _trained(software)
             self._nodes = {1: _new_node(software, self._settings)}
             try:
                 self._start_all()
@@ -113,24 +113,32 @@ class KafkaProcess:
         return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def _start_all(self) -> None:
-        for node in self._nodes.values():
-            node.start(self._archive)
+        """A class-data archive that this JVM chokes on must not keep anybody from testing: then
+        once more without, and if that goes well, the archive was to blame."""
         try:
-            for node in self._nodes.values():
-                self._wait_ready(node)
+            self._start_nodes()
         except BrokerError:
             if self._archive is None:
                 raise
-            # An archive that this JVM chokes on must not keep anybody from testing: once without.
-            self._archive.unlink(missing_ok=True)
-            self._archive = None
+            blamed, self._archive = self._archive, None
             for node in self._nodes.values():
                 node.kill()
-            self._start_all()
+            self._start_nodes()
+            blamed.unlink(missing_ok=True)
+
+    def _start_nodes(self) -> None:
+        for node in self._nodes.values():
+            node.start(self._archive)
+        for node in self._nodes.values():
+            self._wait_ready(node)
 
     def _wait_ready(self, node: KafkaNode) -> None:
-        with Direct(node.address, timeout=_READY) as direct:
-            direct.wait_ready(check=node.child.check)
+        try:
+            with Direct(node.address, timeout=_READY) as direct:
+                direct.wait_ready(check=node.child.check)
+        except WaitTimeout as error:
+            words = node.child.last_lines()
+            raise BrokerError(f"{error}. {node.child.name} said last:\n{words}") from error
 
     def _node(self, node: int) -> KafkaNode:
         if node not in self._nodes:
@@ -160,7 +168,7 @@ def _new_node(software: Software, settings: Mapping[str, str]) -> KafkaNode:
         return node
 
 
-def _trained(software: Software, settings: Mapping[str, str]) -> Path | None:
+def _trained(software: Software) -> Path | None:
     """The class-data archive for this Java and these jars, made by one short run if there is none.
     None while another test process makes it, or if the JVM would not."""
     archive = software.java.archive(cache_directory(), software.classpath)
@@ -170,12 +178,12 @@ def _trained(software: Software, settings: Mapping[str, str]) -> Path | None:
         if not mine:
             return None
         if not archive.exists():
-            _train(software, settings, archive)
+            _train(software, archive)
     return archive if archive.exists() else None
 
 
-def _train(software: Software, settings: Mapping[str, str], archive: Path) -> None:
-    node = _new_node(software, settings)
+def _train(software: Software, archive: Path) -> None:
+    node = _new_node(software, {})
     dumped = archive.with_suffix(f".{os.getpid()}")
     try:
         node.start(dump=dumped)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import cast
 
 from pytest_mqchaos.brokers.base import Broker
-from pytest_mqchaos.errors import unknown
+from pytest_mqchaos.errors import MissingExtra, unknown
 
 _PROVIDERS: dict[tuple[str, str], str] = {
     ("kafka", "embedded"): "pytest_mqchaos.brokers.embedded:EmbeddedKafka",
@@ -44,4 +44,7 @@ def lacking(protocol: str, kind: str) -> str | None:
     if (protocol, kind) not in _PROVIDERS:
         raise unknown(f"{protocol} broker kind", kind, kinds(protocol))
     module, _, _ = _PROVIDERS[protocol, kind].partition(":")
-    return cast("str | None", import_module(module).lacking())
+    try:
+        return cast("str | None", import_module(module).lacking())
+    except MissingExtra as error:
+        return str(error)

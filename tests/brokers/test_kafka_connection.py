@@ -55,15 +55,16 @@ def test_silence_has_a_limit():
 
 
 def test_an_end_in_the_middle_is_a_broken_connection():
-    with peer(framed(b"\0\0\0\1abc")[:-1]) as connection:
-        with pytest.raises(ConnectionResetError, match="closed the connection"):
-            connection.exchange(REQUEST, 5.0)
+    cut = framed(b"\0\0\0\1abc")[:-1]
+    closed = pytest.raises(ConnectionResetError, match="closed the connection")
+    with peer(cut) as connection, closed:
+        connection.exchange(REQUEST, 5.0)
 
 
 def test_another_protocol_is_told():
-    with peer(b"HTTP/1.1 400 Bad Request\r\n") as connection:
-        with pytest.raises(BrokerError, match="does not speak Kafka: a frame of 1213486160 bytes"):
-            connection.exchange(REQUEST, 5.0)
+    told = pytest.raises(BrokerError, match="does not speak Kafka: a frame of 1213486160 bytes")
+    with peer(b"HTTP/1.1 400 Bad Request\r\n") as connection, told:
+        connection.exchange(REQUEST, 5.0)
 
 
 def test_after_a_failure_the_next_exchange_connects_anew():
@@ -74,9 +75,9 @@ def test_after_a_failure_the_next_exchange_connects_anew():
 
 
 def test_an_answer_to_something_else_is_refused():
-    with peer(framed(struct.pack(">ihi", 41, 0, 0))) as connection:
-        with pytest.raises(BrokerError, match="answered ApiVersions with correlation id 41"):
-            connection.call("ListGroups", {}, 5.0)
+    told = pytest.raises(BrokerError, match="answered ApiVersions with correlation id 41")
+    with peer(framed(struct.pack(">ihi", 41, 0, 0))) as connection, told:
+        connection.call("ListGroups", {}, 5.0)
 
 
 def test_an_unreadable_answer_is_told():

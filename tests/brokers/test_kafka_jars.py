@@ -103,7 +103,7 @@ def test_a_maven_that_hangs_is_told(machine, monkeypatch):
     script.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(600)\n")
     script.chmod(0o755)
     monkeypatch.setattr(room, "_TIMEOUT", 0.2)
-    with pytest.raises(BrokerError, match="mvn -q .* did not end within 0.2 s"):
+    with pytest.raises(BrokerError, match=r"mvn -q .* did not end within 0.2 s"):
         kafka_jars()
 
 

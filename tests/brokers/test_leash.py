@@ -56,6 +56,29 @@ def test_it_can_be_started_again_in_the_same_directory(child):
     assert child.pid != first
 
 
+def test_two_at_once_are_refused(child):
+    child.start(SLEEPER)
+    with pytest.raises(BrokerError, match="the sleeper runs already"):
+        child.start(SLEEPER)
+
+
+def test_after_the_end_nothing_can_be_asked_of_it(child):
+    child.start(SLEEPER)
+    child.close()
+    child.signal(signal.SIGCONT)
+    assert not child.alive()
+    assert child.returncode == -signal.SIGKILL
+    with pytest.raises(BrokerError, match="the process that holds it is gone"):
+        child.start(SLEEPER)
+
+
+def test_it_may_have_said_nothing(child):
+    assert child.last_lines() == "  (no output)"
+    child.start([sys.executable, "-c", ""])
+    child.wait(10)
+    assert child.last_lines() == "  (no output)"
+
+
 def test_a_pause_stops_it_and_resuming_goes_on(child):
     child.start(SLEEPER)
     process = psutil.Process(child.pid)
@@ -92,7 +115,7 @@ def test_what_cannot_be_run_is_told(child):
 
 def test_a_wait_has_a_limit_and_says_for_what(child):
     child.start(SLEEPER)
-    with pytest.raises(WaitTimeout, match="the sleeper .* did not end within 0.01 s"):
+    with pytest.raises(WaitTimeout, match=r"the sleeper .* did not end within 0.01 s"):
         child.wait(0.01)
 
 

@@ -23,9 +23,9 @@ def test_others_cannot_take_it_and_the_broker_can():
         with socket.socket() as other, pytest.raises(OSError, match="in use"):
             other.bind((LOOPBACK, held.port))
         # As Java binds: SO_REUSEADDR set.
-        with socket.create_server((LOOPBACK, held.port)) as broker:
-            with socket.create_connection((LOOPBACK, held.port)) as client:
-                assert client.getpeername() == broker.getsockname()
+        where = (LOOPBACK, held.port)
+        with socket.create_server(where) as broker, socket.create_connection(where) as client:
+            assert client.getpeername() == broker.getsockname()
 
 
 @linux

@@ -1,5 +1,7 @@
 """How a broker is found by name."""
 
+import sys
+
 import pytest
 
 from pytest_mqchaos.brokers import providers
@@ -8,12 +10,12 @@ from pytest_mqchaos.errors import UsageError
 
 
 def test_an_unknown_kind_is_told_with_the_nearest():
-    with pytest.raises(UsageError, match="unknown kafka broker kind 'proces'.*'process'"):
+    with pytest.raises(UsageError, match=r"unknown kafka broker kind 'proces'.*'process'"):
         providers.provide("kafka", "proces")
 
 
 def test_an_unknown_protocol_is_told():
-    with pytest.raises(UsageError, match="unknown protocol 'kafak'.*'kafka'"):
+    with pytest.raises(UsageError, match=r"unknown protocol 'kafak'.*'kafka'"):
         providers.provide("kafak", "process")
 
 
@@ -39,6 +41,15 @@ def test_what_the_process_broker_cannot_do_yet():
         UsageError, match="this Kafka has no node 1; it has: none, it is not started"
     ):
         providers.provide("kafka", "process").kill(1)
+
+
+def test_an_extra_that_is_missing_is_a_reason(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("pytest_mqchaos.brokers.kafka")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "kio.index", None)
+    assert 'pip install "pytest-mqchaos[kafka]"' in providers.lacking("kafka", "process")
+    with pytest.raises(UsageError, match="unknown kafka broker kind 'wheel'"):
+        providers.lacking("kafka", "wheel")
 
 
 def test_a_third_party_registers_by_name(monkeypatch):

@@ -1,6 +1,5 @@
 """Real Apache Kafka as a process: what is done to it, and that nothing of it stays."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pytest_mqchaos.brokers.java import cache_directory
+from pytest_mqchaos.brokers.java import Java, cache_directory, only_one
 from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_jars import KAFKA_VERSION, kafka_jars
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
@@ -70,9 +69,9 @@ def test_restart_keeps_positions_of_groups(kafka, direct):
 def test_pause_stands_still_and_resume_goes_on(kafka, direct):
     direct.wait_ready()
     kafka.pause(1)
-    with Direct(kafka.addresses()[1], timeout=0.3) as impatient:
-        with pytest.raises(WaitTimeout, match="did not answer in time"):
-            impatient.metadata()
+    silence = pytest.raises(WaitTimeout, match="did not answer in time")
+    with Direct(kafka.addresses()[1], timeout=0.3) as impatient, silence:
+        impatient.metadata()
     kafka.resume(1)
     assert direct.metadata(()).nodes == kafka.addresses()
 
@@ -93,19 +92,69 @@ def test_a_broker_that_does_not_come_up_is_told_with_its_last_lines(kafka_instal
     assert broker.addresses() == {}
 
 
-def test_a_broken_archive_is_replaced(kafka_installed, tmp_path, monkeypatch):
-    """The JVM refuses or survives it; the broker comes up, and the file is not kept for ever."""
+def test_a_broker_that_never_answers_is_told_with_its_last_lines(kafka_installed, monkeypatch):
+    monkeypatch.setattr("pytest_mqchaos.brokers.kafka_process._READY", 0.01)
+    broker = KafkaProcess(archive=False)
+    with pytest.raises(BrokerError, match=r"could not wait until .* within 0.01 s(?s:.*)said last"):
+        broker.start()
+    assert broker.addresses() == {}
+
+
+@pytest.fixture
+def empty_cache(kafka_installed, tmp_path, monkeypatch):
+    """A machine with the jars and nothing else."""
+    kafka_jars()
     real = cache_directory()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (cache_directory() / f"kafka-{KAFKA_VERSION}").symlink_to(real / f"kafka-{KAFKA_VERSION}")
-    monkeypatch.setattr("pytest_mqchaos.brokers.java.Java.archive", lambda *_: tmp_path / "bad.jsa")
-    (tmp_path / "bad.jsa").write_bytes(os.urandom(4096))
-    broker = KafkaProcess()
+    return cache_directory()
+
+
+def archives(cache):
+    return [path.name for path in cache.iterdir() if path.suffix == ".jsa"]
+
+
+def start_and_stop(broker):
     try:
         broker.start()
-        assert list(broker.addresses()) == [1]
+        return list(broker.addresses())
     finally:
         broker.stop()
+
+
+def test_the_first_start_makes_the_class_data_archive(empty_cache):
+    assert start_and_stop(KafkaProcess()) == [1]
+    (made,) = archives(empty_cache)
+    assert (empty_cache / made).stat().st_size > 10_000_000
+    assert sorted(path.suffix for path in empty_cache.iterdir()) == [".1", ".jsa", ".lock"]
+
+
+def test_while_another_makes_the_archive_a_broker_starts_without(empty_cache, monkeypatch):
+    monkeypatch.setattr(Java, "archive", lambda *_: empty_cache / "x.jsa")
+    with only_one(empty_cache / "x.lock", wait=False):
+        assert start_and_stop(KafkaProcess()) == [1]
+    assert archives(empty_cache) == []
+
+
+def test_a_stale_archive_does_no_harm(empty_cache, monkeypatch):
+    monkeypatch.setattr(Java, "archive", lambda *_: empty_cache / "x.jsa")
+    (empty_cache / "x.jsa").write_bytes(b"stale" * 1000)
+    assert start_and_stop(KafkaProcess()) == [1]
+
+
+def test_an_archive_that_the_jvm_chokes_on_is_thrown_away(empty_cache, monkeypatch):
+    command = Java.command
+
+    def choking(java, classpath, heap, archive):
+        flags = ["-XX:NoSuchFlag"] if archive else []
+        program, *rest = command(java, classpath, heap, None)
+        return [program, *flags, *rest]
+
+    monkeypatch.setattr(Java, "command", choking)
+    monkeypatch.setattr(Java, "archive", lambda *_: empty_cache / "x.jsa")
+    (empty_cache / "x.jsa").write_bytes(b"")
+    assert start_and_stop(KafkaProcess()) == [1]
+    assert archives(empty_cache) == []
 
 
 def test_a_distribution_serves_as_well(kafka_installed, tmp_path, monkeypatch):
@@ -114,11 +163,8 @@ def test_a_distribution_serves_as_well(kafka_installed, tmp_path, monkeypatch):
         (tmp_path / "libs" / jar.name).symlink_to(jar)
     monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
     broker = KafkaProcess(archive=False)
-    try:
-        broker.start()
-        assert broker.version == KAFKA_VERSION
-    finally:
-        broker.stop()
+    assert start_and_stop(broker) == [1]
+    assert broker.version == KAFKA_VERSION
 
 
 PARENT = """
