@@ -14,7 +14,7 @@ from typing import Any
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report.context import SECRETS, Payloads
-from pytest_mqchaos.report.redact import Redactor, digest
+from pytest_mqchaos.report.redact import HIDDEN, Redactor, digest
 
 _KINDS = (
     ("attempt", "attempts"),
@@ -86,9 +86,17 @@ def _shown(field: str, value: object, redact: Redactor) -> object:
         return value.hex()
     if isinstance(value, bytes):
         return _bytes(value, redact)
+    if field == "headers" and isinstance(value, tuple):
+        return [[name, _header(name, each, redact)] for name, each in value]
     if field in ("key", "value") and value is not None and redact.payloads == "hash":
         return digest(repr(value).encode())
     return redact.text(value) if isinstance(value, str) else redact.clean(value)
+
+
+def _header(name: str, value: bytes | None, redact: Redactor) -> object:
+    if value is None:
+        return None
+    return HIDDEN if redact.secret(name) else _bytes(value, redact)
 
 
 def _bytes(value: bytes, redact: Redactor) -> object:

@@ -33,7 +33,7 @@ def failure(verdict: Verdict, history: History, context: Context) -> str:
     lines += ["", *wrapped(funnel(history), first=INDENT), *_parts(verdict)]
     findings = _findings(verdict)
     if findings:
-        lines += timelines(findings, history, context)
+        lines += timelines(findings, history, context, told=verdict.sentence)
         lines += ["", f"{INDENT}{_clock(history)}"]
     lines += ["", *plan(history, context)]
     for label, text in surroundings(context):
@@ -61,7 +61,8 @@ def passed(
 def unfired(history: History, context: Context) -> str:
     """Rules that never took effect and had to: the test did not test what it says."""
     must = [rule for rule in history.rules if not rule.fired and not rule.optional]
-    count = f"{len(must)} of {len(history.rules)} rules"
+    noun = "rule" if len(history.rules) == 1 else "rules"
+    count = f"{len(must)} of {len(history.rules)} {noun}"
     lines = wrapped(
         f"{count} never took effect, so this test did not show what it says it shows", rest=INDENT
     )
@@ -149,7 +150,8 @@ def _population(verdicts: list[Verdict]) -> list[str]:
     for verdict in verdicts:
         for word, count in verdict.population.items():
             merged.setdefault(word, count)
-    return [", ".join(f"{count} {word}" for word, count in merged.items())] if merged else []
+    some = [f"{count} {word}" for word, count in merged.items() if count]
+    return [", ".join(some or ["nothing was there to look at"])]
 
 
 def _limits(verdict: Verdict) -> tuple[str, ...]:

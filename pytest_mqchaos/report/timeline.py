@@ -11,6 +11,7 @@ Lines stay within the report's width; a long story keeps its two ends.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from pytest_mqchaos.checkers.verdict import Finding
@@ -31,14 +32,17 @@ WHO = 16  # columns of a name
 LONG = 10_000_000_000  # ns; from here on an instant is told in seconds
 
 _TOLD_BY_ROWS = frozenset({"lost", "skipped", "parked", "no effect"})
-_OF_SEVERAL = re.compile(r"[^\s,;:()'\"]+")
+_SEVERAL = frozenset({"out of order", "before its cause", "no cause"})
+_QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 
 
-def timelines(findings: tuple[Finding, ...], history: History, context: Context) -> list[str]:
-    """The worst findings in full, the rest by name."""
+def timelines(
+    findings: tuple[Finding, ...], history: History, context: Context, *, told: str = ""
+) -> list[str]:
+    """The worst findings in full, the rest by name. What was `told` already is not said again."""
     lines: list[str] = []
     for finding in findings[:MESSAGES]:
-        lines += ["", *timeline(finding, history, context)]
+        lines += ["", *timeline(finding, history, context, told=told)]
     rest = list(dict.fromkeys(finding.id for finding in findings[MESSAGES:]))
     if rest:
         names = ", ".join(rest[:NAMED]) + (" …" if len(rest) > NAMED else "")
@@ -46,7 +50,7 @@ def timelines(findings: tuple[Finding, ...], history: History, context: Context)
     return lines
 
 
-def timeline(finding: Finding, history: History, context: Context) -> list[str]:
+def timeline(finding: Finding, history: History, context: Context, *, told: str = "") -> list[str]:
     """One finding: heading, the message, its rows."""
     redact = Redactor.of(context)
     stories = [index_of(history).story(name, finding.by) for name in _ids(finding, history)]
@@ -54,7 +58,8 @@ def timeline(finding: Finding, history: History, context: Context) -> list[str]:
     who = f"for {finding.by}" if finding.by else ""
     lines = [heading(cut(finding.id, 40), finding.what, cut(finding.where, 50), who)]
     moments = _moments(stories, history, context, redact)
-    if finding.text and (finding.what not in _TOLD_BY_ROWS or not moments):
+    new = finding.text not in told
+    if new and (finding.what not in _TOLD_BY_ROWS or not moments):
         lines += wrapped(redact.mask(finding.text, payloads), first=INDENT)
     lines += [INDENT + _shown(story, redact, named=len(stories) > 1) for story in stories]
     since = base(history)
@@ -62,15 +67,16 @@ def timeline(finding: Finding, history: History, context: Context) -> list[str]:
 
 
 def _ids(finding: Finding, history: History) -> list[str]:
-    """The messages that a finding is about: its id, those of its key, and, where it speaks of the
-    order of several, those that its text names."""
+    """The messages that a finding is about: its id, those of its key, and, where it speaks of
+    several, those that its text quotes."""
     known = known_ids(history)
     ids = [finding.id] if finding.id in known else []
     if not ids:
         key = finding.id.encode()
         ids = list(dict.fromkeys(a.id for a in history.attempts if a.key == key and a.id))[:4]
-    if finding.what not in _TOLD_BY_ROWS and "order" in finding.what:
-        ids += [word for word in _OF_SEVERAL.findall(finding.text) if word in known]
+    if finding.what in _SEVERAL:
+        named = (one or other for one, other in _QUOTED.findall(finding.text))
+        ids += [word for word in named if word in known]
     return list(dict.fromkeys(ids))[:4]
 
 
@@ -94,13 +100,7 @@ def _moments(
     stories: list[Story], history: History, context: Context, redact: Redactor
 ) -> list[Moment]:
     """The stories of all ids in one line of time, with what happened around them."""
-    found: list[Moment] = []
-    for story in stories:
-        prefix = f"{story.id}: " if len(stories) > 1 else ""
-        found += [
-            moment._replace(text=prefix + moment.text)
-            for moment in of_message(history, story, redact)
-        ]
+    found = _together({story.id: of_message(history, story, redact) for story in stories})
     instants = [moment.t for moment in found if moment.t is not None]
     if not instants:
         return found
@@ -110,6 +110,20 @@ def _moments(
     timed += _logs(context, owners, min(instants), redact)
     timed.sort(key=lambda moment: (moment.t or 0, moment.mark == LOG, moment.order))
     return timed + [moment for moment in found if moment.t is None]
+
+
+def _together(stories: dict[str, list[Moment]]) -> list[Moment]:
+    """The moments of several messages, each with its id before it unless it is of all of them."""
+    if len(stories) == 1:
+        return next(iter(stories.values()))
+    common = Counter(moment for moments in stories.values() for moment in moments)
+    found: dict[Moment, None] = {}
+    for name, moments in stories.items():
+        for moment in moments:
+            shared = moment.t is not None and common[moment] == len(stories)
+            text = moment.text if shared else f"{name}: {moment.text}"
+            found.setdefault(moment._replace(text=text))
+    return list(found)
 
 
 def _logs(

@@ -1,4 +1,4 @@
-"""Runs written by hand, small enough to be read: what the golden texts of the report are made of."""
+"""Runs written by hand, small enough to be read: what the report's golden texts are made of."""
 
 from pytest_mqchaos.history.history import Flow, History, RuleState
 from pytest_mqchaos.history.rows import (
@@ -203,4 +203,40 @@ def repeated():
     run.effect(265.0, "pay-2")
     run.ack(265.2, 2)
     run.place(2, 2)
+    return run
+
+
+def disordered():
+    """pay-1 was refused and its retry landed behind pay-2."""
+    run = Run()
+    run.rule(
+        'on.publish(topic="payments").reorder()',
+        "a leader moves: the refused batch is retried behind one that was in flight",
+    )
+    run.attempt(0, "pay-1", end=50, outcome="refused", error=6)
+    run.attempt(1, "pay-2", end=1.5, offset=0)
+    run.fault(1.2, "refused with error 6, answered when the next had arrived")
+    run.attempt(60, "pay-1", end=60.5, offset=1)
+    run.stored(0, "pay-2")
+    run.stored(1, "pay-1")
+    run.deliver(70, 0, "pay-2")
+    run.deliver(70, 1, "pay-1")
+    run.effect(71, "pay-2")
+    run.effect(72, "pay-1")
+    run.ack(73, 2)
+    run.place(2, 2)
+    return run
+
+
+def stuck():
+    """Nobody is left to take pay-2; the only rule never found what it waited for."""
+    run = Run()
+    run.rule('on.confirm(topic="payments", nth=9).drop()', fired=0, matched=2)
+    for n in range(2):
+        run.attempt(n, f"pay-{n + 1}", end=n + 0.4, offset=n)
+        run.stored(n, f"pay-{n + 1}")
+    run.deliver(10, 0, "pay-1")
+    run.effect(11, "pay-1", before=2.5)
+    run.ack(12, 1)
+    run.place(1, 2, active=0)
     return run
