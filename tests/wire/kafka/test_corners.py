@@ -131,3 +131,12 @@ def test_replies_to_requests_that_nobody_noted_are_stepped_over(ask, answer, dri
     raw = answer("Heartbeat", 4, 1) * 3
     fed = drive(scanner, Direction.TO_CLIENT, [raw[:20], raw[20:]])
     assert (fed.streamed, fed.decided, scanner.blind) == (raw, [], None)
+
+
+@pytest.mark.parametrize(("acks", "waits"), [(0, 0), (1, 1)])
+def test_acks_of_the_oldest_produce_requests(drive, acks, waits):
+    body = struct.pack(">hhihhi", 0, 2, 1, -1, acks, 0)
+    scanner = KafkaScanner()
+    scanner.look(Interest(track=True))
+    drive(scanner, Direction.TO_BROKER, [struct.pack(">i", len(body)) + body])
+    assert len(scanner.outstanding) == waits
