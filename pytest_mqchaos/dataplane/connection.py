@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic_ns
 
+from pytest_mqchaos.dataplane.attention import listen, plain
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.ends import End
 from pytest_mqchaos.dataplane.lane import Lane
@@ -50,6 +51,7 @@ class Connection:
         self._by_client = False
         self._limit: Timer | None = None
         self._discarding = False
+        self._special = True  # anything but: open on both sides, all read, nothing waits
 
     def join(self, client: End, server: End) -> None:
         """Set the bytes going."""
@@ -74,12 +76,18 @@ class Connection:
             return
         now = monotonic_ns()
         try:
-            if self.ends[side].connecting:
-                self._connected(side)
-            if mask & WRITE:
-                self.lanes[1 - side].pump(now)
-            if mask & READ:
+            if mask == READ and not self._special:
                 self._read(side, now)
+                if plain(self.link, self.lanes[side], self.lanes[1 - side]):
+                    return
+            else:
+                self._special = True
+                if self.ends[side].connecting:
+                    self._connected(side)
+                if mask & WRITE:
+                    self.lanes[1 - side].pump(now)
+                if mask & READ:
+                    self._read(side, now)
             self._settle(now)
         except OSError:
             self._lost(side, now)
@@ -111,7 +119,7 @@ class Connection:
             return
         if not self._discarding:
             self._pump(lane, now)
-            if self.link.out[other.direction]:
+            if self.link.out[1 - side]:
                 self._pump(other, now)
 
     def _pump(self, lane: Lane, now: int) -> None:
@@ -221,17 +229,7 @@ class Connection:
         self._settle(now)
 
     def _watch(self) -> None:
-        closing = self.link.closing is not None and not self._discarding
-        for side, end in enumerate(self.ends):
-            lane, other = self.lanes[side], self.lanes[1 - side]
-            read = not (lane.eof or lane.blocked or closing or self.link.paused[side])
-            if self._discarding:
-                read = not lane.eof
-            elif self.ends[1 - side].connecting or end.connecting or lane.full():
-                read = False
-            elif self.ends[1 - side].embedded and other.blocked:
-                read = False  # who does not take answers gets no further question through
-            end.want(read=read, write=other.blocked or end.connecting)
+        self._special = listen(self.link, self.lanes, self.ends, discarding=self._discarding)
 
     # ------------------------------------------------------------ the end
 

@@ -6,15 +6,84 @@ It knows file descriptors and timers; it must never know what they are for.
 from __future__ import annotations
 
 import heapq
+import select
 import selectors
 import socket
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READ, WRITE = 1, 4  # EPOLLIN, EPOLLOUT: an event of the kernel is a mask of ours
 Ready: TypeAlias = Callable[[int], None]
+Events: TypeAlias = list[tuple[Ready, int]]
 SECOND = 1_000_000_000
+
+
+class Poller(Protocol):
+    """What waits for descriptors. A broken connection counts as readable and writable."""
+
+    def watch(self, fd: int, before: int, mask: int, ready: Ready) -> None: ...
+
+    def wait(self, timeout: float) -> Events: ...
+
+    def close(self) -> None: ...
+
+
+class Epoll:
+    """Linux, without the 2 us that `selectors` adds to every turn."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._ready: dict[int, Ready] = {}
+
+    def watch(self, fd: int, before: int, mask: int, ready: Ready) -> None:
+        if not before:
+            self._epoll.register(fd, mask)
+            self._ready[fd] = ready
+        elif mask:
+            self._epoll.modify(fd, mask)
+        else:
+            self._epoll.unregister(fd)
+            del self._ready[fd]
+
+    def wait(self, timeout: float) -> Events:
+        found = self._ready
+        events = self._epoll.poll(timeout)
+        return [(found[fd], mask if mask in (1, 4, 5) else 5) for fd, mask in events]
+
+    def close(self) -> None:
+        self._epoll.close()
+
+
+class Selector:
+    """Everywhere else."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+
+    def watch(self, fd: int, before: int, mask: int, ready: Ready) -> None:
+        wanted = (selectors.EVENT_READ if mask & READ else 0) | (
+            selectors.EVENT_WRITE if mask & WRITE else 0
+        )
+        if not before:
+            self._selector.register(fd, wanted, ready)
+        elif mask:
+            self._selector.modify(fd, wanted, ready)
+        else:
+            self._selector.unregister(fd)
+
+    def wait(self, timeout: float) -> Events:
+        return [
+            (
+                key.data,
+                (READ if mask & selectors.EVENT_READ else 0)
+                | (WRITE if mask & selectors.EVENT_WRITE else 0),
+            )
+            for key, mask in self._selector.select(timeout)
+        ]
+
+    def close(self) -> None:
+        self._selector.close()
 
 
 class Timer:
@@ -34,22 +103,18 @@ class Timer:
 
 
 class Loop:
-    """A selector and a heap of timers."""
+    """A poller and a heap of timers."""
 
-    def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()
+    def __init__(self, poller: Poller | None = None) -> None:
+        self._poller = poller or (Epoll() if hasattr(select, "epoll") else Selector())
         self._timers: list[Timer] = []
+        self.wait = self._poller.wait  # at most so many seconds, until a socket is ready
 
     def watch(self, sock: socket.socket, before: int, mask: int, ready: Ready) -> None:
-        """Change what a socket is watched for, from `before` to `mask`; 0 is nothing."""
-        if before == mask:
-            return
-        if not before:
-            self._selector.register(sock, mask, ready)
-        elif mask:
-            self._selector.modify(sock, mask, ready)
-        else:
-            self._selector.unregister(sock)
+        """Change what a socket is watched for, from `before` to `mask`; 0 is nothing. `ready` is
+        the same as long as the socket is watched."""
+        if before != mask:
+            self._poller.watch(sock.fileno(), before, mask, ready)
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call once, when at least so many seconds have passed."""
@@ -70,9 +135,5 @@ class Loop:
             if call is not None:
                 call()
 
-    def wait(self, timeout: float | None) -> list[tuple[Ready, int]]:
-        """Wait until a socket is ready, at most `timeout` seconds."""
-        return [(key.data, mask) for key, mask in self._selector.select(timeout)]
-
     def close(self) -> None:
-        self._selector.close()
+        self._poller.close()

@@ -143,14 +143,13 @@ class Shell:
 
     def _timeout(self) -> float:
         limit = IDLE if self.recorder.waiting else LOOK
-        wakes = (
-            self.loop.next_timer(),
-            self._engine.next_wake() if self._engine is not None else None,
-            self.upstreams.cluster.next_wake() if self.upstreams.cluster is not None else None,
-        )
-        if wakes == (None, None, None):
+        first = self.loop.next_timer()
+        for part in (self._engine, self.upstreams.cluster):
+            wake = part.next_wake() if part is not None else None
+            if wake is not None and (first is None or wake < first):
+                first = wake
+        if first is None:
             return limit
-        first = min(wake for wake in wakes if wake is not None)
         return max(0.0, min(limit, (first - time.monotonic_ns()) / SECOND))
 
     def _close(self) -> None:
