@@ -56,14 +56,6 @@ def chunkings(data: bytes) -> list[list[bytes]]:
     return [[data], single, *(cuts(data, seed) for seed in range(60))]
 
 
-def settle(made: KafkaScanner, decided) -> None:
-    """What the relay does with decided replies once they have left."""
-    for frame in decided:
-        gone = [p for p in made.outstanding if p.correlation == frame.correlation]
-        for pending in gone:
-            made.outstanding.remove(pending)
-
-
 @pytest.mark.parametrize(
     "interest",
     [
