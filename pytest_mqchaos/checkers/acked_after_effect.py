@@ -24,6 +24,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Ack, Delivery, Effect
@@ -88,17 +89,28 @@ def _asked(index: Index, delivery: Delivery) -> bool:
         and delivery.id is not None
         and delivery.topic in index.positions.handed
         and delivery.id not in index.ambiguous
-        and delivery.id not in index.history.expected.all()
+        and not _excused(index, delivery.id)
     )
+
+
+def _excused(index: Index, name: str) -> bool:
+    """Declared to have no effect. A declared dead letter is asked like any other if the consumer
+    published it; if the broker did, there is nothing to compare."""
+    expected, flow = index.history.expected, index.history.flow
+    if name in expected.dead_lettered:
+        rows = index.stories.attempts.get(name, ())
+        return not any(a.topic in flow.dead_letters for a in rows)
+    return name in expected.all()
 
 
 def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     name = delivery.id or ""
-    effects = _effects(index, name, ack.group)
+    own = of_group(index, name, ack.group)
+    effects = own or []
     moves = _moves(index, delivery)
     spans = [*_spans(effects), *moves]
     alive = [*_spans([e for e in effects if not e.posthumous]), *moves]
-    verdict = _early(spans, ack)
+    verdict = _early(spans, ack) if own is not None or _early(moves, ack) is False else None
     if verdict is False and _early(alive, ack) is False:
         return
     late = min((span.low for span in spans), default=_NEVER) - ack.t
@@ -112,16 +124,13 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
             )
         return
     why = "its time is not known" if _untimed(effects) else "only an interval is known"
-    if verdict is not None:
+    if own is None:
+        why = "several groups ack, and effects do not say by whom they are: record `by`"
+    elif verdict is not None:
         posthumous = any(e.posthumous for e in effects)
         why = "its effect is posthumous" if posthumous else "a hop may have passed unseen"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
     found.unsure.setdefault(name, Finding(id=name, what="not known", text=text, by=ack.group))
-
-
-def _effects(index: Index, name: str, group: str) -> list[Effect]:
-    rows = index.stories.effects.get(name, [])
-    return [e for e in rows if e.by == group] if group in index.subscribers else rows
 
 
 def _untimed(effects: list[Effect]) -> bool:

@@ -57,22 +57,27 @@ def gap_touches(history: History) -> bool:
     return bool(history.gaps) and (not history.gap_topics or bool(judged & history.gap_topics))
 
 
+def gap_doubts(history: History) -> list[Doubt]:
+    """The doubt that touches every question: something was not seen."""
+    if not gap_touches(history):
+        return []
+    return [
+        Doubt(
+            sentence=f"not everything was seen: {listed(history.gaps)}",
+            missing="let every client use the chaos address (check advertised listeners)",
+        )
+    ]
+
+
 def standing_doubts(index: Index) -> list[Doubt]:
     """The doubts that touch every question about ids: gaps, no id, two contents of one id."""
     history = index.history
-    doubts = []
-    if gap_touches(history):
+    doubts = gap_doubts(history)
+    nameless, shown = index.nameless
+    if nameless:
         doubts.append(
             Doubt(
-                sentence=f"not everything was seen: {listed(history.gaps)}",
-                missing="let every client use the chaos address (check advertised listeners)",
-            )
-        )
-    if history.unidentified:
-        count = number(len(history.unidentified), "message")
-        doubts.append(
-            Doubt(
-                sentence=f"{count} without an id: {listed(history.unidentified, 1)}",
+                sentence=f"{number(nameless, 'message')} without an id: {shown}",
                 missing='say where the id stands, e.g. id="json:/order_id" '
                 "(a callable returns None for what is not yours)",
             )
@@ -149,36 +154,3 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
         question=question, status="passed", sentence=passed, population=population,
         limits=not_covered(history),
     )  # fmt: skip
-
-
-def subscribers(index: Index, wanted: Iterable[str] | None) -> tuple[list[str | None], list[Doubt]]:
-    """Who is judged: those named by the test, else those that effects name, else one for all."""
-    if wanted is not None:
-        chosen = list(dict.fromkeys(wanted))
-        if not chosen:
-            raise UsageError("by=() names no subscriber: name groups or services, or leave it out.")
-        return list(chosen), []
-    names = list(index.subscribers)
-    if names == [None]:
-        return names, []
-    doubts = []
-    if None in names:
-        names.remove(None)
-        nameless = sum(1 for effect in index.effects if effect.by is None)
-        doubts.append(
-            Doubt(
-                sentence=f"{number(nameless, 'effect')} without `by` beside effects of "
-                f"{listed(names)}",
-                missing="record `by` with every effect, or with none",
-            )
-        )
-    silent = sorted(set(index.positions.groups) - set(names))
-    if silent and set(index.positions.groups) & set(names):
-        doubts.append(
-            Doubt(
-                sentence=f"{number(len(silent), 'group')} read a judged destination but recorded "
-                f"no effect: {listed(silent)}",
-                missing=f"say which groups are judged, e.g. by={(*names,)!r}",
-            )
-        )
-    return names, doubts

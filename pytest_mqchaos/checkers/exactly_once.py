@@ -65,7 +65,7 @@ def _unexpected(history: History) -> Verdict:
     sure = {e.id for e in index.effects if not e.posthumous}
     failed = [Finding(id=i, what="unexpected", text="nobody attempted it") for i in sorted(odd)]
     doubts = []
-    if odd and (not history.read_back or gap_touches(history) or history.unidentified):
+    if odd and (not history.read_back or gap_touches(history) or index.nameless[0]):
         why = "no read-back" if not history.read_back else "not everything was seen or has an id"
     elif odd and not odd & sure:
         why = "recorded after a crash"

@@ -50,7 +50,11 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
             if ids and not _right(index, effect, last, expected):
                 text = f"key {lane[0]!r} ends with {effect.id!r}, last published: {listed(last)}"
                 finding = Finding(id=effect.id, what="stale", text=text, by=effect.by)
-                shaky = effect.posthumous or any(_waits(index, i, effect.by) for i in last)
+                shaky = (
+                    effect.posthumous
+                    or effect.id not in ids
+                    or any(_waits(index, i, effect.by) for i in last)
+                )
                 (unsure if shaky or gap_touches(history) else failed).append(finding)
             elif effect.posthumous:
                 unsure.append(Finding(id=effect.id, what="posthumous", by=effect.by))
@@ -94,7 +98,8 @@ def _versions(index: Index, key: KeyOf) -> dict[Hashable, list[str]]:
     """Confirmed or stored messages per key. A message's key is that of its effect, if it has one,
     so that a business key in the effects decides for all."""
     found: dict[Hashable, list[str]] = defaultdict(list)
-    for name in index.confirmed | index.stored_ids:
+    done = index.known_effects & index.first.keys()
+    for name in (index.confirmed | index.stored_ids | done) - index.history.expected.all():
         effects = index.stories.effects.get(name) or [_nameless(name)]
         for own in {key(effect) for effect in effects}:
             if own is not None and name not in index.ambiguous:
@@ -107,6 +112,17 @@ def _nameless(name: str) -> Effect:
 
 
 def _last(index: Index, ids: list[str]) -> list[str]:
+    at: dict[tuple[str, int], dict[int, str]] = defaultdict(dict)
+    for name in ids:
+        for row in index.stories.stored.get(name, ()):
+            if row.topic in index.inputs:
+                at[row.topic, row.partition][row.offset] = name
+    if len(at) == 1 and all(name in index.stored_ids for name in ids):
+        (log,) = at.values()
+        first: dict[str, int] = {}
+        for offset in sorted(log):
+            first.setdefault(log[offset], offset)
+        return [max(first, key=first.__getitem__)]
     return sorted(i for i in ids if not any(_older(index, i, other) for other in ids if other != i))
 
 

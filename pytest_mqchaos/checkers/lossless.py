@@ -26,10 +26,10 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     number,
     standing_doubts,
-    subscribers,
 )
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.whose import subscribers
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -157,13 +157,21 @@ def _missing(index: Index, story: Story, by: str | None, found: _Found) -> None:
         found.posthumous.append(finding("posthumous"))
     elif story.waiting:
         found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
-    elif not index.history.read_back or (gap_touches(index.history) and not _proven(index, story)):
+    elif not _proven(index, story, by):
         found.unproven.append(finding("no effect"))
     else:
         found.failed.append(finding("skipped" if stage == stages.SKIPPED else "lost"))
 
 
-def _proven(index: Index, story: Story) -> bool:
+def _proven(index: Index, story: Story, by: str | None) -> bool:
+    """Whether what was not seen, or is nobody's, cannot be what is missing here."""
+    stories = index.stories
+    if by is not None and any(e.by is None for e in stories.effects.get(story.id, ())):
+        return False
+    if not (story.attempts or story.stored) and story.id in stories.attempts:
+        return False  # published to a destination that is not judged
+    if not index.history.read_back or not gap_touches(index.history):
+        return index.history.read_back
     told = any(a.outcome == "confirmed" for a in story.attempts)
     if told and not story.stored and not story.deliveries:
         return True
@@ -200,6 +208,8 @@ def _partial(
             found.uneven.append(finding)
         elif story.waiting:
             found.waiting.append(finding)
+        elif not _proven(index, story, by):
+            found.unproven.append(finding)
         else:
             found.failed.append(finding)
 
@@ -210,8 +220,8 @@ def _doubts(found: _Found, total: int) -> list[Doubt]:
         (found.waiting, "still waiting", "let the worker finish: chaos.settle(timeout=...)"),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          "run the worker as a process (process=True), or close its store in on_crash="),
-        (found.unproven, "without an effect, and where they are was not seen",
-         "let positions and logs be read back, all clients on the chaos address"),
+        (found.unproven, "without an effect, but not proven lost",
+         "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",
          "say which parts every message has: lossless(parts=[...])"),
     ):  # fmt: skip

@@ -17,10 +17,10 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    gap_doubts,
     gap_touches,
     listed,
     number,
-    standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import record_of
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -97,7 +97,7 @@ def no_gaps(
                 lane = _Lane(subscriber, pair[0], delivery.topic, delivery.partition)
                 runs[lane].see(pair[1])
         found = _findings(runs, starts_at, allowed=repeats == "allowed")
-        doubts = standing_doubts(index)
+        doubts = gap_doubts(history)
         if bad:
             sentence = f"{number(len(bad), 'delivery', 'deliveries')} without a number: {bad[0]}"
             missing = "say where producer and sequence stand: per=(producer, sequence)"

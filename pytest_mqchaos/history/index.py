@@ -2,7 +2,7 @@
 
     History --index_of--> Index (sets over row tuples) --story(id, by)--> Story (few, on demand)
 
-An `id` of None is a row that is not judged ("not mine", or listed in `History.unidentified`).
+A row whose `id` is None is unidentified; what is "not mine" has no row at all.
 It judges nothing. Rows are indexed by number here where a run may hold millions of them.
 """
 
@@ -34,6 +34,24 @@ class Index:
         """Publish attempts of identified messages to input destinations, in order of seq."""
         inputs = self.inputs
         return [a for a in self.history.attempts if a[7] is not None and a[5] in inputs]
+
+    @cached_property
+    def nameless(self) -> tuple[int, str]:
+        """How many messages of judged roles have no id (records, else attempts), and one shown.
+        `History.unidentified` counts as it is where no row tells the destination."""
+        flow, history = self.history.flow, self.history
+        judged = flow.inputs | flow.retries | flow.dead_letters
+        stored = [s for s in history.stored if s[3] is None]
+        sent = [a for a in history.attempts if a[7] is None]
+        kept = [f"{s[0]}-{s[1]}@{s[2]}" for s in stored if s[0] in judged]
+        told = kept or [f"a publish to {a[5]}" for a in sent if a[5] in judged]
+        shown = [text for text in history.unidentified if any(t in text for t in judged)]
+        if told:
+            return len(told), (shown or told)[0]
+        elsewhere = stored or sent or any(d[8] is None for d in history.deliveries)
+        if history.unidentified and not elsewhere:
+            return len(history.unidentified), history.unidentified[0]
+        return 0, ""
 
     @cached_property
     def _ids(self) -> list[str]:

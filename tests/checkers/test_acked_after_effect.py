@@ -127,3 +127,29 @@ def test_no_ack_is_unknown_and_no_effect_source_a_usage_error():
     assert ask(run().publish("a").deliver("a").effect("a")).status == "unknown"
     with pytest.raises(UsageError, match="no effect source"):
         ask(run().but(effects=None))
+
+
+def two_groups(**ours):
+    line = run().publish("a").deliver("a", **ours).deliver("a", group="h", owner="h#1")
+    return line.ack(group="h", owner="h#1").effect("a").ack(**ours)
+
+
+def test_an_effect_belongs_to_the_group_for_which_its_recorder_acks():
+    line = two_groups()
+    assert ask(line).status == "unknown"  # h acked, and no effect is known to be its own
+    assert "record `by`" in ask(line).sentence
+    line.effects[0] = line.effects[0]._replace(owner=None)
+    assert ask(line).status == "unknown"
+
+
+def test_a_group_without_a_confirm_of_who_did_the_work_is_judged_by_its_own_effects():
+    line = two_groups().effect("a")
+    line.effects[-1] = line.effects[-1]._replace(owner="h#2")
+    assert [f.by for f in ask(line).findings] == ["h"]
+
+
+def test_a_declared_dead_letter_is_asked_if_the_consumer_published_it():
+    line = run().publish("a").deliver("a").ack().publish("a", topic="dead")
+    assert ask(line.expect(dead_lettered=["a"])).status == "failed"
+    broker = run().publish("a").deliver("a").ack().log_add("a", topic="dead").publish("b")
+    assert ask(broker.work("b").expect(dead_lettered=["a"])).status == "passed"

@@ -166,3 +166,15 @@ def test_dead_letters_must_be_declared():
         line.ask(dead_lettered(ids=["bad"]))
     with pytest.raises(UsageError, match="collection"):
         dead_lettered(ids="bad")
+
+
+def test_a_last_version_that_was_declared_dropped_is_not_the_last():
+    line = versions("v1", "v2").deliver("v1").effect("v1")
+    assert line.ask(latest()).status == "unknown"
+    assert line.place(2).ask(latest()).status == "failed"
+    assert line.expect(dropped=["v2"]).ask(latest()).status == "passed"
+
+
+def test_a_key_that_ends_with_what_nobody_published_is_unknown():
+    line = versions("v1").effect("v1", key="k").effect("ghost", key="k")
+    assert line.ask(latest()).status == "unknown"

@@ -253,3 +253,67 @@ def test_aborted_transactions_are_withdrawn():
 def test_a_wrong_option_names_what_is_allowed():
     with pytest.raises(UsageError, match="Did you mean 'latest'"):
         lossless(keep="lates")
+
+
+def test_only_judged_destinations_must_have_ids():
+    line = run().publish("a").work("a").publish("x", topic="out").but(unidentified=("out-0@0",))
+    for rows in (line.attempts, line.log):
+        rows[-1] = rows[-1]._replace(id=None)
+    assert line.ask(lossless()).status == "passed"
+    line.log_add("y")
+    line.log[-1] = line.log[-1]._replace(id=None)
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 message without an id: in-0@1" in verdict.sentence
+
+
+def test_by_asks_only_whom_the_run_knows():
+    line = run().publish("a").deliver("a").effect("a", by="g").ack()
+    verdict = line.ask(lossless(by=["g", "typo"]))
+    assert verdict.status == "unknown"
+    assert "typo took no part in this run (seen: g)" in verdict.sentence
+    nameless = run().publish("a").work("a")
+    assert "without `by`" in nameless.ask(lossless(by=["g"])).sentence
+    with pytest.raises(UsageError, match="names no subscriber"):
+        line.ask(lossless(by=[]))
+
+
+def test_a_nameless_effect_may_be_anybodys_so_nothing_is_proven_lost():
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a", by="g").effect("b").ack()
+    assert line.ask(lossless()).status == "unknown"
+
+
+def test_each_group_owes_only_what_it_reads():
+    line = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
+    line.deliver("a").effect("a", by="g").ack()
+    line.deliver("b", topic="two", group="h").effect("b", by="h").ack(group="h", topic="two")
+    assert line.ask(lossless()).status == "passed"
+    services = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
+    services.effect("a", by="one").effect("b", by="other")
+    verdict = services.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "one has no effect of any message of two" in verdict.sentence
+
+
+def test_accepted_but_published_where_nobody_judges_is_unknown():
+    line = run().publish("a").work("a").publish("x", topic="elsewhere").accept("x")
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "chaos.flow(inputs=[...])" in verdict.missing
+
+
+def test_a_part_that_is_missing_is_unproven_while_it_waits_or_was_not_seen():
+    line = run().publish("a").deliver("a").effect("a", part="debit")
+    asked = lossless(parts=["debit", "credit"])
+    assert line.ask(asked).status == "unknown"
+    assert line.ack().ask(asked).status == "failed"
+    assert line.but(read_back=False).ask(asked).status == "unknown"
+    line = run().publish("a").deliver("a").effect("a", part="debit")
+    assert line.effect("a", part="credit", posthumous=True).ack().ask(asked).status == "unknown"
+
+
+def test_a_compacted_flow_without_offsets_goes_by_proven_publishing():
+    line = run().publish("k1", key=b"k", stored=False).publish("k2", key=b"k").work("k2")
+    line.attempts[0] = line.attempts[0]._replace(offset=-1)
+    assert line.ask(lossless(keep="latest")).status == "passed"
+    assert line.ask(lossless()).status == "failed"

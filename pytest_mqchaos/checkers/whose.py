@@ -1,0 +1,95 @@
+"""Whose effect is it: the subscribers that are judged, and the effects of one group.
+
+An effect belongs to the subscriber that it names (`by`). Where effects name nobody and one group
+alone takes part, they are its own; with several groups the incarnation that recorded an effect
+tells the group that it acks for. What cannot be told is never guessed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import cast
+
+from pytest_mqchaos.checkers.answer import Doubt, listed, number
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Effect
+
+
+def subscribers(index: Index, wanted: Iterable[str] | None) -> tuple[list[str | None], list[Doubt]]:
+    """Who is judged: those named by the test, else those that effects name, else one for all."""
+    names = [name for name in index.subscribers if name is not None]
+    doubts = _nameless(index, names, asked=wanted is not None)
+    groups = set(index.positions.groups)
+    if wanted is not None:
+        chosen = list(dict.fromkeys(wanted))
+        if not chosen:
+            raise UsageError("by=() names no subscriber: name groups or services, or leave it out.")
+        strange = [name for name in chosen if name not in groups and name not in names]
+        if strange:
+            known = listed(sorted(groups | set(names)), 9) or "nobody"
+            doubts.append(
+                Doubt(
+                    sentence=f"{listed(strange)} took no part in this run (seen: {known})",
+                    missing="name groups or services as the run knows them in by=",
+                )
+            )
+        return [name for name in chosen if name not in strange], doubts
+    if not names:
+        return [None], doubts
+    silent = sorted(groups - set(names))
+    if silent and groups & set(names):
+        doubts.append(
+            Doubt(
+                sentence=f"{number(len(silent), 'group')} read a judged destination but recorded "
+                f"no effect: {listed(silent)}",
+                missing=f"say which groups are judged, e.g. by={(*names,)!r}",
+            )
+        )
+    return list(names), doubts
+
+
+def _nameless(index: Index, names: list[str], *, asked: bool) -> list[Doubt]:
+    """Effects without `by` in a run that is judged per subscriber: they may be anybody's."""
+    nameless = sum(1 for effect in index.effects if effect.by is None)
+    if not nameless or not (names or asked):
+        return []
+    beside = f" beside effects of {listed(names)}" if names else ""
+    return [
+        Doubt(
+            sentence=f"{number(nameless, 'effect')} without `by`{beside}",
+            missing="record `by` with every effect, or with none",
+        )
+    ]
+
+
+def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
+    """The effects of a message for one group; None = whose they are cannot be told."""
+    rows = index.stories.effects.get(message_id, [])
+    if group in index.subscribers:
+        return None if any(e.by is None for e in rows) else [e for e in rows if e.by == group]
+    if len(index.positions.groups) <= 1:
+        return rows
+    whose = _owners(index)
+    if whose is None or group not in whose.values():
+        return None
+    return [e for e in rows if whose[_worker(e.owner)] == group]
+
+
+def _owners(index: Index) -> dict[str, str] | None:
+    """The group that each worker (all of its incarnations) with an effect acks for; None if one
+    acks for several or for none."""
+    derived = index.history.derived
+    if "owners" not in derived:
+        acks: dict[str, set[str]] = defaultdict(set)
+        for owner, group in {(a.owner, a.group) for a in index.history.acks}:
+            acks[_worker(owner)].add(group)
+        whose = {name: acks.get(name, set()) for name in {_worker(e.owner) for e in index.effects}}
+        clear = all(len(groups) == 1 for groups in whose.values())
+        derived["owners"] = {n: min(groups) for n, groups in whose.items()} if clear else None
+    return cast("dict[str, str] | None", derived["owners"])
+
+
+def _worker(owner: str | None) -> str:
+    return (owner or "").partition("#")[0]
