@@ -88,6 +88,13 @@ def _posthumous(
     )
 
 
+def reads(transcript: Transcript, group: str) -> frozenset[str]:
+    """The topics that a group takes part in: asked for, handed out or acked."""
+    seen = {row.topic for row in transcript.deliveries if row.group == group}
+    seen |= {row.topic for row in transcript.acks if row.group == group}
+    return transcript.subscribed.get(group, frozenset()) | seen
+
+
 def _bypassed(transcript: Transcript, standings: Iterable[Standing]) -> list[tuple[str, str]]:
     """(topic, sentence) for positions that moved without an ack on a link."""
     seen: dict[tuple[str, str, int], int] = {}
@@ -113,7 +120,11 @@ def build(
     flow = evidence.flow
     names = flow.inputs | flow.retries | flow.outputs | flow.dead_letters
     stored = stored_rows(side.read(names, baseline), identity)
-    standings = side.standings(transcript.groups, flow.inputs | flow.retries)
+    standings = [
+        standing
+        for standing in side.standings(transcript.groups, flow.inputs | flow.retries)
+        if standing.topic in reads(transcript, standing.group)
+    ]
     bypassed = _bypassed(transcript, standings)
     return History(
         attempts=transcript.attempts,

@@ -22,7 +22,7 @@ from pytest_mqchaos.chaos.scope import Scope
 from pytest_mqchaos.chaos.settling import Limits, Settled, Until, settle
 from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape
 from pytest_mqchaos.chaos.telling import Telling
-from pytest_mqchaos.chaos.view import View
+from pytest_mqchaos.chaos.view import PUBLISHER, View
 from pytest_mqchaos.chaos.waiting import off_loop
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
@@ -35,8 +35,6 @@ from pytest_mqchaos.workloads.target import Target, understand
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
-
-PUBLISHER = "publisher"
 
 
 class Chaos(Assertions):
@@ -297,7 +295,7 @@ class Chaos(Assertions):
             start=config.start_timeout,
         )  # fmt: skip
         settled = settle(self.view, until=until, limits=limits, timeout=timeout)
-        if settled.waiting and self._crew.failure is None and self._crew.drain():
+        if settled.behind and self._crew.failure is None and self._crew.drain():
             settled = settle(self.view, until=until, limits=limits, timeout=timeout)
         if self._crew.failure is not None:
             raise self._crew.failure

@@ -53,10 +53,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """How it ended: `waiting` names what was still behind when the limit came."""
+    """How it ended: `waiting` names what had not come when the limit came; `behind`: among it
+    positions, which workers that start anew might still bring forward."""
 
     seconds: float
     waiting: tuple[str, ...] = ()
+    behind: bool = False
 
 
 def busy(status: dict[str, Any]) -> list[str]:
@@ -85,7 +87,7 @@ def settle(
         status = watched.status()
         if status["moved"] != last_moved or watched.look():
             last_moved, progress = status["moved"], now
-        still = busy(status)
+        still, behind = busy(status), []
         if now - progress < WINDOW:
             pause(PAUSE)
             continue
@@ -104,5 +106,5 @@ def settle(
             else:
                 return Settled(seconds=now - began)
         if now - progress >= limit:
-            return Settled(seconds=now - began, waiting=tuple(still))
+            return Settled(seconds=now - began, waiting=tuple(still), behind=bool(behind))
         pause(PAUSE * 3)

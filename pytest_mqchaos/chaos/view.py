@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_mqchaos.chaos.judging import Evidence, Tape, build
+from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads
 from pytest_mqchaos.history.history import History
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
     from pytest_mqchaos.relay.transcript import Transcript
 
+PUBLISHER = "publisher"
 EMBEDDED = "the embedded broker stands for Kafka (see docs/reference/embedded-kafka.md)"
 IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed process would not"
 
@@ -52,31 +53,22 @@ class View:
         return self._chaos.crew.failure
 
     def idle(self) -> bool:
-        """No worker of ours and no client of the test is connected."""
-        return not self._chaos.crew.running
+        """No worker of ours runs and no client of the test's own is connected."""
+        links = self._plane.request("status")["links"]
+        return not self._chaos.crew.running and not set(links) - {PUBLISHER}
 
     def behind(self) -> list[str]:
         """Groups that have not read everything."""
         transcript = self.transcript()
         flow = self._chaos.scope.flow
-        names = (flow.inputs | flow.retries) & self._read_topics(transcript)
+        groups = {group: reads(transcript, group) for group in transcript.groups}
+        names = (flow.inputs | flow.retries) & frozenset().union(*groups.values())
         return [
             f"group {s.group} stands at {max(s.committed, s.start)} of {s.end} in "
             f"{s.topic}-{s.partition}"
             for s in self._side.standings(transcript.groups, names)
-            if max(s.committed, s.start) < s.end and s.group in self._readers(transcript, s.topic)
+            if max(s.committed, s.start) < s.end and s.topic in groups[s.group]
         ]
-
-    @staticmethod
-    def _read_topics(transcript: Transcript) -> set[str]:
-        read = {row.topic for row in transcript.deliveries}
-        return read | {row.topic for row in transcript.acks}
-
-    @staticmethod
-    def _readers(transcript: Transcript, topic: str) -> set[str | None]:
-        readers: set[str | None] = {row.group for row in transcript.acks if row.topic == topic}
-        readers |= {row.group for row in transcript.deliveries if row.topic == topic}
-        return readers
 
     def unheard(self) -> list[str]:
         """Workers that run but were not yet seen to join, consume or publish."""

@@ -47,6 +47,7 @@ class Transcript:
     gap_topics: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    subscribed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
     links: Mapping[int, str] = field(default_factory=dict)
@@ -127,6 +128,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         gaps=gaps,
         gap_topics=gap_topics,
         groups=frozenset(group for names in reading.groups.values() for group in names),
+        subscribed={group: frozenset(named) for group, named in reading.subscribed.items()},
         members={owner: frozenset(named) for owner, named in reading.members.items()},
         topics=frozenset(row.topic for row in rows),
         unidentified=tuple(maker.unidentified),

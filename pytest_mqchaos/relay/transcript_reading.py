@@ -49,6 +49,7 @@ class Reading:
     clients: dict[int, str] = field(default_factory=dict)
     groups: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
     members: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    subscribed: dict[str, set[str]] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=Gaps)
 
     def take(self, entry: FrameEntry) -> None:
@@ -117,6 +118,9 @@ class Reading:
             self.acked.append(seen)
         elif "committed" in said.details:
             self.ended.append(seen)
+        topics = said.details.get("subscribed")
+        if said.group and isinstance(topics, tuple):
+            self.subscribed.setdefault(said.group, set()).update(topics)
         if said.group and said.member is not None:
             self.members.setdefault(seen.owner, set()).add((said.group, said.member))
         if said.group and (said.point is Point.ACK or said.member is not None):

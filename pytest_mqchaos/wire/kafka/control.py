@@ -5,6 +5,7 @@ Fields are taken by name wherever an API has them; the few that only one API has
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -95,8 +96,31 @@ def _details(name: str, body: Any, *, reply: bool) -> Mapping[str, object]:
     return {} if read is None else read(body)
 
 
+def _subscribed(metadata: bytes) -> tuple[str, ...]:
+    """The topics of a consumer's subscription (ConsumerProtocolSubscription: version, then an array
+    of names); none where the bytes are not that."""
+    try:
+        (count,) = struct.unpack_from(">i", metadata, 2)
+        at, names = 6, []
+        for _ in range(count):
+            (size,) = struct.unpack_from(">h", metadata, at)
+            names.append(metadata[at + 2 : at + 2 + size].decode())
+            at += 2 + size
+    except (struct.error, UnicodeDecodeError):
+        return ()
+    return tuple(names)
+
+
 def _join_request(body: Any) -> Mapping[str, object]:
+    consumer = body.protocol_type == "consumer"
     return {
+        "subscribed": tuple(
+            dict.fromkeys(
+                name
+                for item in (body.protocols if consumer else ())
+                for name in _subscribed(bytes(item.metadata))
+            )
+        ),
         "protocol_type": body.protocol_type,
         "protocols": tuple((item.name, bytes(item.metadata)) for item in body.protocols),
         "instance": getattr(body, "group_instance_id", None),
@@ -161,7 +185,13 @@ def _assigned(body: Any) -> Mapping[str, object]:
     return {"assignment": bytes(assignment) if isinstance(assignment, bytes) else None}
 
 
+def _heartbeat(body: Any) -> Mapping[str, object]:
+    """KIP-848: a member says what it subscribes to in its heartbeats."""
+    return {"subscribed": tuple(map(str, body.subscribed_topic_names or ()))}
+
+
 _REQUESTS: dict[str, Callable[[Any], Mapping[str, object]]] = {
+    "ConsumerGroupHeartbeat": _heartbeat,
     "JoinGroup": _join_request,
     "LeaveGroup": _leavers,
     "InitProducerId": _producer,
