@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pytest_mqchaos.errors import WaitTimeout
@@ -58,7 +58,7 @@ class Group:
         except ProcessLookupError:
             return  # nobody left
         except PermissionError:
-            if _members(self.pid):  # macOS answers so for a group of zombies
+            if members(self.pid):  # macOS answers so for a group of zombies
                 raise
 
     def wait(self) -> int:
@@ -79,18 +79,32 @@ class Group:
 
     def wait_empty(self, limit: float) -> None:
         """Wait until no process of the group lives. Raises `WaitTimeout` with their pids."""
-        pause = threading.Event()
-        until = time.monotonic() + limit
-        while left := _members(self.pid):
-            if time.monotonic() > until:
-                raise WaitTimeout(
-                    f"process group {self.pid} was killed, but after {limit:g} s these of it still "
-                    f"live: {left}"
-                )
-            pause.wait(_POLL)
+        _wait_for_none(
+            lambda: members(self.pid), limit, f"process group {self.pid} was killed, but"
+        )
 
 
-def _members(group: int) -> list[int]:
+def kill_one(pid: int, limit: float) -> None:
+    """SIGKILL one process of a group and wait until it is dead. Raises `WaitTimeout`."""
+    group = os.getpgid(pid)
+    os.kill(pid, signal.SIGKILL)
+    _wait_for_none(
+        lambda: [living for living in members(group) if living == pid],
+        limit,
+        f"process {pid} was killed, but",
+    )
+
+
+def _wait_for_none(living: Callable[[], list[int]], limit: float, what: str) -> None:
+    pause = threading.Event()
+    until = time.monotonic() + limit
+    while left := living():
+        if time.monotonic() > until:
+            raise WaitTimeout(f"{what} after {limit:g} s these of it still live: {left}")
+        pause.wait(_POLL)
+
+
+def members(group: int) -> list[int]:
     """The living (not zombie) processes of a group, as far as this system lets us see."""
     try:
         os.killpg(group, 0)

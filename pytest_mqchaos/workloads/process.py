@@ -17,8 +17,9 @@ from typing import cast
 from pytest_mqchaos.errors import UsageError, WaitTimeout, WorkerFailed
 from pytest_mqchaos.workloads import output
 from pytest_mqchaos.workloads.child import write_launch
-from pytest_mqchaos.workloads.group import Group
+from pytest_mqchaos.workloads.group import Group, kill_one, members
 from pytest_mqchaos.workloads.incarnation import ENVIRONMENT, End, Ended, Incarnation, Launch
+from pytest_mqchaos.workloads.prefork import holders
 from pytest_mqchaos.workloads.target import Job
 
 _DRAIN = 1.0  # seconds that a dead group's last output may take; a fled descendant may keep it open
@@ -72,6 +73,23 @@ class ProcessWorker:
         group.kill()
         self._await_end(limit)
         group.wait_empty(max(0.0, until - time.monotonic()))
+
+    def crash_child(self, port: int, limit: float) -> int:
+        """SIGKILL the one forked child that holds the connection from `port`; give its pid when it
+        is dead. Raises `UsageError` if the leader itself or several children hold it.
+        """
+        with self._starting:
+            group = self._group
+        living = [] if group is None else members(group.pid)
+        found = [pid for pid in holders(living, port) if pid != self.pid]
+        if len(found) != 1:
+            raise UsageError(
+                f"scope='child' needs one forked child of {self.incarnation.name} that holds the "
+                f"connection from port {port}; {found or 'none'} of its processes {living} do. "
+                "Leave scope= out to kill the whole group."
+            )
+        kill_one(found[0], limit)
+        return found[0]
 
     def stop(self, limit: float) -> None:
         """SIGTERM to the leader; after `limit` seconds SIGKILL to the group."""

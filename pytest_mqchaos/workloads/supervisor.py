@@ -137,6 +137,26 @@ class Supervisor:
         worker.crash(limit)
         return True
 
+    def crash_child(
+        self, incarnation: str, port: int, *, cause: str = "", limit: float = 10.0
+    ) -> bool:
+        """Kill the one forked child of a process worker that holds the connection from `port`.
+
+        The incarnation lives on and forks another, as prefork servers do. False: it did not run.
+        Raises `UsageError` if no such child can be told, `WaitTimeout` if it does not die.
+        """
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            worker = slot.worker if slot and slot.state == "running" else None
+        if worker is None:
+            return False
+        if not isinstance(worker, ProcessWorker):
+            raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
+        instant = time.monotonic_ns()
+        pid = worker.crash_child(port, limit)
+        self._record(incarnation, "crashed", f"its child {pid} alone: {cause}", instant)
+        return True
+
     def restart(self, *, cause: str = "restarted for the final drain", limit: float = 10.0) -> None:
         """Stop every worker that runs, gracefully, then start each as its next incarnation."""
         _refuse_on_a_loop("restart")

@@ -91,6 +91,20 @@ def family(path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def prefork(path, port):
+    """A leader that lets one child talk to the broker."""
+    code = (
+        "import os, socket, time\n"
+        f"s = socket.create_connection(('127.0.0.1', {port}))\n"
+        f"open({str(path)!r} + '.tmp', 'w').write(f'{{os.getpid()}} {{s.getsockname()[1]}}')\n"
+        f"os.rename({str(path)!r} + '.tmp', {str(path)!r})\n"
+        f"time.sleep({WAIT})\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    say(f"{path}.lost", "child lost")
+    wait_for_end()
+
+
 def fail(text):
     print("about to fail", flush=True)
     raise ValueError(text)
