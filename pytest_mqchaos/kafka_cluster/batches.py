@@ -19,10 +19,11 @@ MAGIC = 2
 HEADER = 61
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 _CODEC_BITS, _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
-_MAGIC_AT = 16
+_LENGTH_AT, _MAGIC_AT = 8, 16
 _CHECKED_FROM = 21
 _LENGTH_COUNTS_FROM = 12
 _LAYOUT = struct.Struct(">qiibIhiqqqhii")
+_LENGTH = struct.Struct(">i")
 _PLACE = struct.Struct(">q4si")
 _SEQUENCES = 2**31
 
@@ -79,19 +80,9 @@ class Unreadable(ValueError):
 
 def read(raw: bytes) -> Batch:
     """Read exactly one batch and check its checksum. Raises `Unreadable`."""
-    if len(raw) <= _MAGIC_AT:
-        raise Unreadable(f"a record batch has at least {HEADER} bytes, this one {len(raw)}")
-    if raw[_MAGIC_AT] != MAGIC:
-        raise Unreadable(
-            f"only record batches with magic {MAGIC} are allowed, this one has {raw[_MAGIC_AT]}",
-            corrupt=False,
-        )
-    if len(raw) < HEADER:
-        raise Unreadable(f"a record batch has at least {HEADER} bytes, this one {len(raw)}")
+    _check_extent(raw)
     base, length, leader_epoch, _, crc, *rest = _LAYOUT.unpack_from(raw)
     attributes, delta, first_time, max_time, producer_id, epoch, sequence, count = rest
-    if length + _LENGTH_COUNTS_FROM > len(raw):
-        raise Unreadable(f"the batch says {length} bytes and has {len(raw) - _LENGTH_COUNTS_FROM}")
     if length + _LENGTH_COUNTS_FROM < len(raw):
         raise Unreadable("a request has exactly one record batch a partition", corrupt=False)
     if crc32c.crc32c(memoryview(raw)[_CHECKED_FROM:]) != crc:
@@ -111,6 +102,20 @@ def read(raw: bytes) -> Batch:
         leader_epoch=leader_epoch,
         raw=raw,
     )
+
+
+def _check_extent(raw: bytes) -> None:
+    if len(raw) > _MAGIC_AT and raw[_MAGIC_AT] != MAGIC:
+        text = f"only record batches of magic {MAGIC} are allowed, this has {raw[_MAGIC_AT]}"
+        raise Unreadable(text, corrupt=False)
+    whole = len(raw) >= HEADER
+    if whole:
+        (length,) = _LENGTH.unpack_from(raw, _LENGTH_AT)
+        if length + _LENGTH_COUNTS_FROM < HEADER:
+            raise Unreadable(f"a record batch has at least {HEADER} bytes, this says {length}")
+        whole = length + _LENGTH_COUNTS_FROM <= len(raw)
+    if not whole:
+        raise Unreadable(f"{len(raw)} bytes hold no whole record batch", corrupt=False)
 
 
 def place(batch: Batch, base: int, leader_epoch: int) -> Batch:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import struct
+import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -169,15 +170,21 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
         return ErrorCode
     if kind == "datetime_i64":
         return _instant
-    inner: tuple[Any, ...] = typing.get_args(field.type)
-    if inner and typing.get_origin(inner[0]) is tuple:  # tuple[X, ...] | None
-        inner = typing.get_args(inner[0])
+    shape = next(_present(field.type))
+    inner: tuple[Any, ...] = typing.get_args(shape)
     if inner and is_dataclass(inner[0]):
         build = _builder(typing.cast(Any, inner[0]))
         return lambda many: None if many is None else tuple(build(one) for one in many)
-    if is_dataclass(field.type):
-        return _builder(typing.cast(Any, field.type))
+    if is_dataclass(shape):
+        return _builder(typing.cast(Any, shape))
     return None
+
+
+def _present(shape: Any) -> Iterator[Any]:
+    """Give what `X | None` is when it is not None."""
+    if isinstance(shape, types.UnionType):
+        yield from (one for one in typing.get_args(shape) if one is not types.NoneType)
+    yield shape
 
 
 def _instant(value: int) -> dt.datetime | None:

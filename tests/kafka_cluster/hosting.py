@@ -59,7 +59,8 @@ class Host:
         await stop.wait()
         for server in servers:
             server.close()
-        await asyncio.sleep(0)  # what was accepted in this turn gets its transport
+        accepting = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*accepting)  # what was just accepted gets its transport
         while self.transports:
             for transport in list(self.transports.values()):
                 transport.abort()
