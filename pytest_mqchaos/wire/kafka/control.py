@@ -104,6 +104,8 @@ def _subscribed(metadata: bytes) -> tuple[str, ...]:
         at, names = 6, []
         for _ in range(count):
             (size,) = struct.unpack_from(">h", metadata, at)
+            if size < 0:  # hostile: the position would stand still
+                return ()
             names.append(metadata[at + 2 : at + 2 + size].decode())
             at += 2 + size
     except (struct.error, UnicodeDecodeError):

@@ -140,3 +140,12 @@ def test_acks_of_the_oldest_produce_requests(drive, acks, waits):
     scanner.look(Interest(track=True))
     drive(scanner, Direction.TO_BROKER, [struct.pack(">i", len(body)) + body])
     assert len(scanner.outstanding) == waits
+
+
+@pytest.mark.parametrize("size", [-1, -2, 30000])
+def test_a_hostile_subscription_names_nothing_and_ends(ask, frame_of, size):
+    metadata = struct.pack(">hih", 0, 2**31 - 1, size) + b"t"
+    protocols = [{"name": "range", "metadata": metadata}]
+    raw = ask("JoinGroup", 5, protocol_type="consumer", protocols=protocols)
+    said = KafkaCodec().decode(frame_of("JoinGroup", 5, raw))
+    assert (said.undecoded, said.details["subscribed"]) == (None, ())
