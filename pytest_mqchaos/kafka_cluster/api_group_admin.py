@@ -7,8 +7,8 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
-from pytest_mqchaos.kafka_cluster.group import Group, Phase
-from pytest_mqchaos.kafka_cluster.members import Member
+from pytest_mqchaos.kafka_cluster.group import Group
+from pytest_mqchaos.kafka_cluster.members import Member, Phase
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 
@@ -26,7 +26,7 @@ def list_groups(call: Call) -> Values:
         "groups": [
             {
                 "group_id": group.name,
-                "protocol_type": group.protocol_type or "",
+                "protocol_type": group.roster.protocol_type or "",
                 "group_state": group.phase.value,
                 "group_type": _CLASSIC,
             }
@@ -80,9 +80,9 @@ def _described(call: Call, name: str) -> dict[str, Any]:
         "error_code": ErrorCode.none,
         "group_id": name,
         "group_state": group.phase.value,
-        "protocol_type": group.protocol_type or "",
+        "protocol_type": group.roster.protocol_type or "",
         "protocol_data": (group.protocol or "") if stable else "",
-        "members": [_member(group, one, stable=stable) for one in group.members.values()],
+        "members": [_member(group, one, stable=stable) for one in group.roster.all()],
     }
 
 

@@ -52,8 +52,8 @@ def sync_group(call: Call) -> Values | Instead:
     if group is None or code is not ErrorCode.none:
         return _synced(Synced(code))
     given = (getattr(body, "protocol_type", None), getattr(body, "protocol_name", None))
-    for said, actual in zip(given, (group.protocol_type, group.protocol), strict=True):
-        if said is not None and said != actual and body.member_id in group.members:
+    for said, actual in zip(given, (group.roster.protocol_type, group.protocol), strict=True):
+        if said is not None and said != actual and body.member_id in group.roster.members:
             return _synced(Synced(ErrorCode.inconsistent_group_protocol))
     group.sync(
         body.member_id,

@@ -12,7 +12,6 @@ the clients' own business: opaque bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 
 from kio.schema.errors import ErrorCode
 
@@ -22,22 +21,14 @@ from pytest_mqchaos.kafka_cluster.members import (
     Joined,
     Joining,
     Member,
+    Phase,
     Synced,
 )
+from pytest_mqchaos.kafka_cluster.roster import Roster
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timer, Timers
 
 NEW_MEMBER_LIMIT = 300_000  # ms that a new member may wait for its first generation
-
-
-class Phase(StrEnum):
-    """A group's state, in Kafka's words."""
-
-    EMPTY = "Empty"
-    PREPARING = "PreparingRebalance"
-    COMPLETING = "CompletingRebalance"
-    STABLE = "Stable"
-    DEAD = "Dead"
 
 
 class Group:
@@ -49,10 +40,8 @@ class Group:
         self.name = name
         self.phase = Phase.EMPTY
         self.generation = 0
-        self.protocol_type: str | None = None
         self.protocol: str | None = None
-        self.leader: str | None = None
-        self.members: dict[str, Member] = {}
+        self.roster = Roster(timers, self._remove)
         self._pending: dict[str, Timer] = {}
         self._settings = settings
         self._timers = timers
@@ -68,17 +57,17 @@ class Group:
         """JoinGroup: take a new member, a returning one, or refuse."""
         if self.phase is Phase.DEAD:
             answer(Joined(ErrorCode.coordinator_not_available, asked.member_id), now)
-        elif not self._supports(asked):
+        elif not self.roster.speaks(asked):
             answer(Joined(ErrorCode.inconsistent_group_protocol, asked.member_id), now)
         elif not asked.member_id:
             self._welcome(asked, answer, now)
         elif asked.member_id in self._pending:
             self._pending.pop(asked.member_id).cancel()
             self._add(asked.member_id, asked, answer, now)
-        elif asked.member_id not in self.members:
+        elif asked.member_id not in self.roster.members:
             answer(Joined(ErrorCode.unknown_member_id, asked.member_id), now)
         else:
-            self._rejoin(self.members[asked.member_id], asked, answer, now)
+            self._rejoin(self.roster.members[asked.member_id], asked, answer, now)
 
     def sync(
         self,
@@ -93,16 +82,16 @@ class Group:
         if code is not ErrorCode.none:
             answer(Synced(code), now)
             return
-        member = self.members[member_id]
+        member = self.roster.members[member_id]
         member.synced = True
         if self.phase is Phase.PREPARING:
             answer(Synced(ErrorCode.rebalance_in_progress), now)
         elif self.phase is Phase.STABLE:
-            self._beat(member, now)
+            self.roster.beat(member, now)
             answer(self._synced(member), now)
         else:
             member.sync = answer
-            if member_id == self.leader:
+            if member_id == self.roster.leader:
                 self._assign(assignments, now)
 
     def heartbeat(self, member_id: str, generation: int, now: int) -> ErrorCode:
@@ -110,7 +99,7 @@ class Group:
         code = self.check(member_id, generation)
         if code is not ErrorCode.none:
             return code
-        self._beat(self.members[member_id], now)
+        self.roster.beat(self.roster.members[member_id], now)
         if self.phase is Phase.PREPARING:
             return ErrorCode.rebalance_in_progress
         return ErrorCode.none
@@ -122,8 +111,8 @@ class Group:
         if member_id in self._pending:
             self._pending.pop(member_id).cancel()
             self._try_complete(now)
-        elif member_id in self.members:
-            self._remove(self.members[member_id], now)
+        elif member_id in self.roster.members:
+            self._remove(self.roster.members[member_id], now)
         else:
             return ErrorCode.unknown_member_id
         return ErrorCode.none
@@ -140,14 +129,14 @@ class Group:
         if code is ErrorCode.none and self.phase is Phase.COMPLETING:
             return ErrorCode.rebalance_in_progress
         if code is ErrorCode.none:
-            self._beat(self.members[member_id], now)
+            self.roster.beat(self.roster.members[member_id], now)
         return code
 
     def check(self, member_id: str, generation: int) -> ErrorCode:
         """Say whether this is a member of the current generation."""
         if self.phase is Phase.DEAD:
             return ErrorCode.coordinator_not_available
-        if member_id not in self.members:
+        if member_id not in self.roster.members:
             return ErrorCode.unknown_member_id
         if generation != self.generation:
             return ErrorCode.illegal_generation
@@ -155,18 +144,8 @@ class Group:
 
     # ------------------------------------------------------------------ joining
 
-    def _supports(self, asked: Joining) -> bool:
-        if not asked.protocol_type or not asked.protocols:
-            return False
-        if not self.members:
-            return True
-        common = self._common()
-        return asked.protocol_type == self.protocol_type and any(
-            name in common for name, _ in asked.protocols
-        )
-
     def _welcome(self, asked: Joining, answer: AnswerJoin, now: int) -> None:
-        if len(self.members) + len(self._pending) >= self._settings.group_max_size:
+        if len(self.roster.members) + len(self._pending) >= self._settings.group_max_size:
             answer(Joined(ErrorCode.group_max_size_reached), now)
             return
         member_id = self._new_id(self.name, asked.client)
@@ -183,10 +162,7 @@ class Group:
         self._try_complete(now)
 
     def _add(self, member_id: str, asked: Joining, answer: AnswerJoin, now: int) -> None:
-        if not self.members:
-            self.protocol_type = asked.protocol_type
-            self.leader = member_id
-        member = self.members[member_id] = Member(
+        member = Member(
             id=member_id,
             client=asked.client,
             protocols=asked.protocols,
@@ -194,14 +170,15 @@ class Group:
             rebalance=asked.rebalance,
             join=answer,
         )
+        self.roster.add(member, asked.protocol_type)
         self._grew = True
-        self._expire_in(member, NEW_MEMBER_LIMIT, now)
+        self.roster.expire_in(member, NEW_MEMBER_LIMIT, now)
         self._prepare_or_complete(now)
 
     def _rejoin(self, member: Member, asked: Joining, answer: AnswerJoin, now: int) -> None:
         same = member.protocols == asked.protocols
         lost_answer = self.phase is Phase.COMPLETING and same
-        nothing_new = self.phase is Phase.STABLE and same and member.id != self.leader
+        nothing_new = self.phase is Phase.STABLE and same and member.id != self.roster.leader
         if lost_answer or nothing_new:
             answer(self._joined(member), now)
             return
@@ -219,19 +196,19 @@ class Group:
 
     def _prepare(self, now: int) -> None:
         self._cancel_unsynced()
-        for member in self.members.values():
+        for member in self.roster.all():
             member.answer_sync(Synced(ErrorCode.rebalance_in_progress), now)
         first, self.phase = self.phase is Phase.EMPTY, Phase.PREPARING
         delay = self._settings.group_initial_rebalance_delay_ms
         if first and delay:
             self._initial, self._grew = True, False
-            self._wait_for_more(delay, max(self._patience() - delay, 0), now)
+            self._wait_for_more(delay, max(self.roster.patience() - delay, 0), now)
         elif first:
             self._complete(now)
         else:
             self._try_complete(now)
             if self.phase is Phase.PREPARING:
-                until = now + self._patience() * MILLISECOND
+                until = now + self.roster.patience() * MILLISECOND
                 self._rebalance = self._timers.at(until, self._complete)
 
     def _wait_for_more(self, delay: int, left: int, now: int) -> None:
@@ -247,7 +224,7 @@ class Group:
         self._rebalance = self._timers.at(now + delay * MILLISECOND, look)
 
     def _try_complete(self, now: int) -> None:
-        waiting = all(member.join is not None for member in self.members.values())
+        waiting = all(member.join is not None for member in self.roster.all())
         if self.phase is Phase.PREPARING and not self._initial and waiting and not self._pending:
             self._complete(now)
 
@@ -256,37 +233,37 @@ class Group:
         if self._rebalance is not None:
             self._rebalance.cancel()
         self._rebalance, self._initial = None, False
-        for member in [one for one in self.members.values() if one.join is None]:
-            self._forget(member)
+        for member in [one for one in self.roster.all() if one.join is None]:
+            self.roster.remove(member)
         self.generation += 1
-        if not self.members:
-            self.phase, self.protocol, self.leader = Phase.EMPTY, None, None
+        if not self.roster.members:
+            self.phase, self.protocol = Phase.EMPTY, None
             return
-        self.phase, self.protocol = Phase.COMPLETING, self._vote()
-        until = now + self._patience() * MILLISECOND
+        self.phase, self.protocol = Phase.COMPLETING, self.roster.vote()
+        until = now + self.roster.patience() * MILLISECOND
         self._unsynced = self._timers.at(until, self._drop_unsynced)
-        for member in list(self.members.values()):
+        for member in self.roster.all():
             member.new, member.synced, member.assignment = False, False, b""
-            self._beat(member, now)
-        for member in list(self.members.values()):
+            self.roster.beat(member, now)
+        for member in self.roster.all():
             member.answer_join(self._joined(member), now)
 
     # ------------------------------------------------------------------ syncing
 
     def _assign(self, assignments: dict[str, bytes], now: int) -> None:
         self.phase = Phase.STABLE
-        for member in list(self.members.values()):
+        for member in self.roster.all():
             member.assignment = assignments.get(member.id, b"")
             if member.sync is not None:
-                self._beat(member, now)
+                self.roster.beat(member, now)
                 member.answer_sync(self._synced(member), now)
 
     def _drop_unsynced(self, now: int) -> None:
         """Remove members that took their generation but never asked for their assignment."""
-        silent = [one for one in self.members.values() if not one.synced]
+        silent = [one for one in self.roster.all() if not one.synced]
         if silent:
             for member in silent:
-                self._forget(member)
+                self.roster.remove(member)
             self._prepare(now)
 
     def _cancel_unsynced(self) -> None:
@@ -296,23 +273,8 @@ class Group:
 
     # ------------------------------------------------------------------ leaving
 
-    def _beat(self, member: Member, now: int) -> None:
-        self._expire_in(member, member.session, now)
-
-    def _expire_in(self, member: Member, limit: int, now: int) -> None:
-        if member.expiry is not None:
-            member.expiry.cancel()
-        member.expiry = self._timers.at(
-            now + limit * MILLISECOND, lambda then: self._expire(member, then)
-        )
-
-    def _expire(self, member: Member, now: int) -> None:
-        waits_for_us = member.join is not None or member.sync is not None
-        if member.new or not waits_for_us:
-            self._remove(member, now)
-
     def _remove(self, member: Member, now: int) -> None:
-        self._forget(member)
+        self.roster.remove(member)
         member.answer_join(Joined(ErrorCode.unknown_member_id, member.id), now)
         member.answer_sync(Synced(ErrorCode.unknown_member_id), now)
         if self.phase is Phase.PREPARING:
@@ -320,44 +282,21 @@ class Group:
         else:
             self._prepare(now)
 
-    def _forget(self, member: Member) -> None:
-        del self.members[member.id]
-        if member.expiry is not None:
-            member.expiry.cancel()
-        if self.leader == member.id:
-            self.leader = next(iter(self.members), None)
-
     # ------------------------------------------------------------------ answers
 
-    def _patience(self) -> int:
-        return max((member.rebalance for member in self.members.values()), default=0)
-
-    def _common(self) -> set[str]:
-        offers = [{name for name, _ in one.protocols} for one in self.members.values()]
-        return set.intersection(*offers)
-
-    def _vote(self) -> str:
-        """Each member votes for its first protocol that all share; the first of equals wins."""
-        common = self._common()
-        votes: dict[str, int] = {}
-        for member in self.members.values():
-            choice = next(name for name, _ in member.protocols if name in common)
-            votes[choice] = votes.get(choice, 0) + 1
-        return max(votes, key=votes.__getitem__)
-
     def _joined(self, member: Member) -> Joined:
-        leads = member.id == self.leader
+        leads = member.id == self.roster.leader
         return Joined(
             ErrorCode.none,
             member.id,
             self.generation,
-            self.protocol_type,
+            self.roster.protocol_type,
             self.protocol,
-            self.leader or "",
-            tuple((one.id, one.metadata(self.protocol)) for one in self.members.values())
+            self.roster.leader or "",
+            tuple((one.id, one.metadata(self.protocol)) for one in self.roster.all())
             if leads
             else (),
         )
 
     def _synced(self, member: Member) -> Synced:
-        return Synced(ErrorCode.none, member.assignment, self.protocol_type, self.protocol)
+        return Synced(ErrorCode.none, member.assignment, self.roster.protocol_type, self.protocol)

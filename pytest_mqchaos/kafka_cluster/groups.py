@@ -11,7 +11,8 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.group import Group, Phase
+from pytest_mqchaos.kafka_cluster.group import Group
+from pytest_mqchaos.kafka_cluster.members import Phase
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.timers import Timers
 

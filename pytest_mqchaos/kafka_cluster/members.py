@@ -1,9 +1,10 @@
-"""A member of a consumer group, and what joining and syncing ask and answer: data only."""
+"""A member of a consumer group, a group's phases, what joining and syncing ask and answer: data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
 from kio.schema.errors import ErrorCode
@@ -11,6 +12,16 @@ from kio.schema.errors import ErrorCode
 from pytest_mqchaos.kafka_cluster.timers import Timer
 
 Protocols: TypeAlias = tuple[tuple[str, bytes], ...]
+
+
+class Phase(StrEnum):
+    """A group's state, in Kafka's words."""
+
+    EMPTY = "Empty"
+    PREPARING = "PreparingRebalance"
+    COMPLETING = "CompletingRebalance"
+    STABLE = "Stable"
+    DEAD = "Dead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,69 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.kafka_cluster.joining import REBALANCE, SESSION, Joiner, stable
 from tests.kafka_cluster.talking import MS, Talker, cluster
-
-SESSION, REBALANCE = 10_000, 30_000
-RANGE = (("range", b"r"),)
-
-
-class Joiner(Talker):
-    """A member; `member` and `generation` are what it was told last."""
-
-    member, generation = "", -1
-
-    def say_join(self, *, version=9, protocols=RANGE, session=SESSION, **more):
-        values = {
-            "group_id": "g",
-            "session_timeout": session,
-            "rebalance_timeout": REBALANCE,
-            "member_id": self.member,
-            "protocol_type": "consumer",
-            "protocols": [{"name": name, "metadata": data} for name, data in protocols],
-        }
-        self.say(11, version, **{**values, **more})
-
-    def joined(self):
-        (answer,) = self.heard()
-        if answer.error_code in {0, 79}:
-            self.member, self.generation = answer.member_id, answer.generation_id
-        return answer
-
-    def join(self, **more):
-        """Join as clients do: once for the id, once with it; gives the last answer if any."""
-        if not self.member:
-            self.say_join(**more)
-            assert self.joined().error_code == 79
-        self.say_join(**more)
-
-    def say_sync(self, assignments=(), **more):
-        given = [{"member_id": who, "assignment": what} for who, what in assignments]
-        self.say(14, 5, **{**self._me(), "assignments": given, **more})
-
-    def synced(self):
-        (answer,) = self.heard()
-        return answer.error_code, answer.assignment
-
-    def beat(self, **more):
-        return self.ask(12, 4, **{**self._me(), **more}).error_code
-
-    def leave(self):
-        who = {"member_id": self.member, "group_instance_id": None}
-        return self.ask(13, 5, group_id="g", members=[who]).members[0].error_code
-
-    def commit(self, offset=5, **more):
-        parts = [{"partition_index": 0, "committed_offset": offset, "committed_metadata": "m"}]
-        values = {
-            "group_id": "g",
-            "generation_id_or_member_epoch": self.generation,
-            "member_id": self.member,
-            "topics": [{"name": "t", "partitions": parts}],
-        }
-        answer = self.ask(8, 8, **{**values, **more})
-        return answer.topics[0].partitions[0].error_code
-
-    def _me(self):
-        return {"group_id": "g", "generation_id": self.generation, "member_id": self.member}
 
 
 @pytest.fixture
@@ -74,23 +13,6 @@ def brokers():
     brokers = cluster()
     Talker(brokers).create("t")
     return brokers
-
-
-def _stable(brokers, count):
-    """A group of `count` members that all have their assignment; the first leads."""
-    members = [Joiner(brokers, client=f"c{at}") for at in range(count)]
-    for at, member in enumerate(members):
-        member.join()
-        for earlier in members[:at]:
-            earlier.say_join()
-        for one in members[: at + 1]:
-            one.joined()
-        members[0].say_sync([(one.member, one.client.encode()) for one in members[: at + 1]])
-        for follower in members[1 : at + 1]:
-            follower.say_sync()
-        for one in members[: at + 1]:
-            assert one.synced() == (0, one.client.encode())
-    return members
 
 
 def _state(brokers):
@@ -116,7 +38,7 @@ def test_an_old_client_joins_at_once(brokers):
 
 
 def test_two_members_get_what_the_leader_assigned(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     assert _state(brokers) == "Stable"
     assert (first.generation, second.generation) == (2, 2)
     assert (first.beat(), second.beat()) == (0, 0)
@@ -134,7 +56,7 @@ def test_only_the_leader_is_told_the_members(brokers):
 
 
 def test_a_late_sync_waits_for_the_leader_and_a_rebalance_interrupts_it(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     third = Joiner(brokers)
     third.join()
     first.say_join()
@@ -151,7 +73,7 @@ def test_a_late_sync_waits_for_the_leader_and_a_rebalance_interrupts_it(brokers)
 
 
 def test_wrong_members_and_generations_are_told(brokers):
-    (only,) = _stable(brokers, 1)
+    (only,) = stable(brokers, 1)
     for code, values in ((25, {"member_id": "x"}), (22, {"generation_id": 9})):
         assert only.beat(**values) == code
         only.say_sync(**values)
@@ -167,7 +89,7 @@ def test_wrong_members_and_generations_are_told(brokers):
 
 
 def test_a_silent_member_is_out_after_its_session(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     assert first.beat(now=5_000 * MS) == 0
     brokers.wake(SESSION * MS)
     assert first.beat(now=SESSION * MS) == 27
@@ -177,7 +99,7 @@ def test_a_silent_member_is_out_after_its_session(brokers):
 
 
 def test_who_does_not_rejoin_is_out_after_the_rebalance_time(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     first.say_join()  # the leader wants a new generation
     for now in range(0, REBALANCE, 5_000):
         assert second.beat(now=now * MS) == 27
@@ -189,7 +111,7 @@ def test_who_does_not_rejoin_is_out_after_the_rebalance_time(brokers):
 
 
 def test_who_joins_but_never_syncs_is_out_after_the_rebalance_time(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     first.say_join()
     second.say_join()
     for one in (first, second):
@@ -204,7 +126,7 @@ def test_who_joins_but_never_syncs_is_out_after_the_rebalance_time(brokers):
 
 
 def test_a_member_that_never_came_back_with_its_id_is_forgotten(brokers):
-    (first,) = _stable(brokers, 1)
+    (first,) = stable(brokers, 1)
     ghost = Joiner(brokers)
     ghost.say_join()
     ghost.joined()
@@ -217,7 +139,7 @@ def test_a_member_that_never_came_back_with_its_id_is_forgotten(brokers):
 
 
 def test_leaving_hands_over_at_once_and_the_last_leaves_it_empty(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     assert first.leave() == 0
     assert second.beat() == 27
     second.say_join()
@@ -228,7 +150,7 @@ def test_leaving_hands_over_at_once_and_the_last_leaves_it_empty(brokers):
 
 
 def test_a_follower_that_asks_again_in_a_stable_group_disturbs_nobody(brokers):
-    first, second = _stable(brokers, 2)
+    first, second = stable(brokers, 2)
     second.say_join()
     answer = second.joined()
     assert (answer.generation_id, answer.leader, answer.members) == (2, first.member, ())
@@ -281,65 +203,3 @@ def test_the_first_generation_can_wait_for_more_members():
     assert first.heard() == []
     brokers.wake(6_000 * MS)
     assert (len(first.joined().members), second.joined().generation_id) == (2, 1)
-
-
-def test_commits_are_kept_per_group_and_fenced_by_generation(brokers):
-    (only,) = _stable(brokers, 1)
-    assert only.commit(7) == 0
-    assert only.commit(9, member_id="", generation_id_or_member_epoch=-1) == 25
-    assert only.commit(9, group_id="other") == 22
-    assert only.commit(3, group_id="own", generation_id_or_member_epoch=-1, member_id="") == 0
-    missing = [{"partition_index": 9, "committed_offset": 1, "committed_metadata": ""}]
-    assert only.commit(topics=[{"name": "t", "partitions": missing}]) == 3
-    long = [{"partition_index": 0, "committed_offset": 1, "committed_metadata": "m" * 5000}]
-    assert only.commit(topics=[{"name": "t", "partitions": long}]) == 12
-    only.say_join()
-    only.joined()
-    assert only.commit(9) == 27  # the leader has not synced yet
-    asked = [
-        {"group_id": "g", "topics": [{"name": "t", "partition_indexes": [0, 1]}]},
-        {"group_id": "own", "topics": None},
-        {"group_id": "nobody", "topics": None},
-    ]
-    groups = only.ask(9, 8, groups=asked, require_stable=True).groups
-    told = [
-        (one.committed_offset, one.metadata)
-        for group in groups
-        for topic in group.topics
-        for one in topic.partitions
-    ]
-    assert told == [(7, "m"), (-1, ""), (3, "m")]
-    one = only.ask(9, 1, group_id="g", topics=[{"name": "t", "partition_indexes": [0]}])
-    assert one.topics[0].partitions[0].committed_offset == 7
-
-
-def test_groups_are_listed_described_and_deleted_when_empty(brokers):
-    (only,) = _stable(brokers, 1)
-    only.commit(7)
-    only.commit(3, group_id="own", generation_id_or_member_epoch=-1, member_id="")
-    listed = only.ask(16, 5, states_filter=[], types_filter=[]).groups
-    assert [(one.group_id, one.group_state) for one in listed] == [
-        ("g", "Stable"),
-        ("own", "Empty"),
-    ]
-    empty = only.ask(16, 5, states_filter=["empty"], types_filter=["Classic"]).groups
-    assert [one.group_id for one in empty] == ["own"]
-    (described,) = only.ask(15, 6, groups=["g"], include_authorized_operations=False).groups
-    assert described.members[0].member_assignment == b"c0"
-    codes = [one.error_code for one in only.ask(42, 2, groups_names=["g", "own", "x"]).results]
-    assert codes == [68, 0, 69]
-    (gone,) = only.ask(15, 6, groups=["own"], include_authorized_operations=False).groups
-    assert (gone.error_code, gone.group_state) == (69, "Dead")
-    assert only.ask(15, 5, groups=["own"]).groups[0].error_code == 0
-
-
-def test_another_node_says_that_it_does_not_coordinate():
-    brokers = cluster(brokers=2)
-    asked = Talker(brokers).ask(10, 4, key_type=0, coordinator_keys=["g"]).coordinators[0]
-    other = Joiner(brokers, node=3 - asked.node_id)
-    other.say_join()
-    assert other.joined().error_code == 16
-    other.member = "x"
-    assert other.beat() == 16
-    refused = other.ask(10, 2, key="x", key_type=1)
-    assert (refused.error_code, refused.node_id) == (53, -1)

@@ -1,0 +1,84 @@
+"""A group member for tests: a `Talker` that joins, syncs, beats, leaves and commits."""
+
+from __future__ import annotations
+
+from tests.kafka_cluster.talking import Talker
+
+SESSION, REBALANCE = 10_000, 30_000
+RANGE = (("range", b"r"),)
+
+
+class Joiner(Talker):
+    """A member; `member` and `generation` are what it was told last."""
+
+    member, generation = "", -1
+
+    def say_join(self, *, version=9, protocols=RANGE, session=SESSION, **more):
+        values = {
+            "group_id": "g",
+            "session_timeout": session,
+            "rebalance_timeout": REBALANCE,
+            "member_id": self.member,
+            "protocol_type": "consumer",
+            "protocols": [{"name": name, "metadata": data} for name, data in protocols],
+        }
+        self.say(11, version, **{**values, **more})
+
+    def joined(self):
+        (answer,) = self.heard()
+        if answer.error_code in {0, 79}:
+            self.member, self.generation = answer.member_id, answer.generation_id
+        return answer
+
+    def join(self, **more):
+        """Join as clients do: once for the id, once with it; gives the last answer if any."""
+        if not self.member:
+            self.say_join(**more)
+            assert self.joined().error_code == 79
+        self.say_join(**more)
+
+    def say_sync(self, assignments=(), **more):
+        given = [{"member_id": who, "assignment": what} for who, what in assignments]
+        self.say(14, 5, **{**self._me(), "assignments": given, **more})
+
+    def synced(self):
+        (answer,) = self.heard()
+        return answer.error_code, answer.assignment
+
+    def beat(self, **more):
+        return self.ask(12, 4, **{**self._me(), **more}).error_code
+
+    def leave(self):
+        who = {"member_id": self.member, "group_instance_id": None}
+        return self.ask(13, 5, group_id="g", members=[who]).members[0].error_code
+
+    def commit(self, offset=5, **more):
+        parts = [{"partition_index": 0, "committed_offset": offset, "committed_metadata": "m"}]
+        values = {
+            "group_id": "g",
+            "generation_id_or_member_epoch": self.generation,
+            "member_id": self.member,
+            "topics": [{"name": "t", "partitions": parts}],
+        }
+        answer = self.ask(8, 8, **{**values, **more})
+        return answer.topics[0].partitions[0].error_code
+
+    def _me(self):
+        return {"group_id": "g", "generation_id": self.generation, "member_id": self.member}
+
+
+def stable(brokers, count):
+    """A group of `count` members that all have their assignment; the first leads."""
+    members = [Joiner(brokers, client=f"c{at}") for at in range(count)]
+    for at, member in enumerate(members):
+        member.join()
+        for earlier in members[:at]:
+            earlier.say_join()
+        for one in members[: at + 1]:
+            one.joined()
+        members[0].say_sync([(one.member, one.client.encode()) for one in members[: at + 1]])
+        for follower in members[1 : at + 1]:
+            follower.say_sync()
+        for one in members[: at + 1]:
+            assert one.synced() == (0, one.client.encode())
+    return members
