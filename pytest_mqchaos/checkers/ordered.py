@@ -144,10 +144,9 @@ def _swaps(
     every = _run(index, [e.id for e in effects], against, strict=strict)
     if not dead:
         return every, []
+    sure = _run(index, [e.id for e in effects if e.id not in dead], against, strict=strict)
     alive = _run(index, [e.id for e in effects if not e.posthumous], against, strict=strict)
-    both = dict.fromkeys(every + alive)
-    proven = [swap for swap in both if not dead & set(swap)]
-    return proven, [swap for swap in both if dead & set(swap)]
+    return sure, [swap for swap in dict.fromkeys(every + alive) if dead & set(swap)]
 
 
 def _run(index: Index, ids: list[str], against: Against, *, strict: bool) -> list[Swap]:

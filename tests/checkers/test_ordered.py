@@ -137,3 +137,13 @@ def test_wrong_options_are_usage_errors():
         ordered(against="store")
     with pytest.raises(UsageError, match="no effect source"):
         run().but(effects=None).ask(ordered())
+
+
+def test_a_proven_swap_is_not_hidden_behind_a_posthumous_one():
+    line = run()
+    for name in "abc":
+        line.publish(name, key=b"k")
+    line.effect("b").effect("c").effect("a").effect("b", posthumous=True)
+    verdict = line.ask(ordered())
+    assert verdict.status == "failed"
+    assert verdict.findings[0].text.startswith("'c' took effect before 'a'")
