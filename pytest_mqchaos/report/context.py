@@ -5,7 +5,7 @@ It knows names and texts only; whoever fills it knows the plugin, the broker and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -40,6 +40,7 @@ class Context:
     `guarantees` and `consequences` are by rule index: what still held, and why a fault that took
     effect led to nothing. `payloads="hash"` shows a digest in place of keys and values; `secrets`
     are the names (parts of header, field and option names) whose values are never shown.
+    `error_name` says what the protocol calls an error code.
     """
 
     plan_source: str = ""
@@ -54,3 +55,8 @@ class Context:
     consequences: Mapping[int, str] = field(default_factory=dict)
     history_file: str = ""
     secrets: tuple[str, ...] = SECRETS
+    error_name: Callable[[int], str] | None = None
+
+    def error(self, code: int) -> str:
+        """`error 25 (UNKNOWN_MEMBER_ID)`, or the code alone where nobody knows its name."""
+        return f"error {code} ({self.error_name(code)})" if self.error_name else f"error {code}"

@@ -14,6 +14,7 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import index_of
 from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect
 from pytest_mqchaos.history.story import Story
+from pytest_mqchaos.report.context import Context
 from pytest_mqchaos.report.layout import ordinal
 from pytest_mqchaos.report.redact import Redactor
 
@@ -32,17 +33,18 @@ class Moment(NamedTuple):
     text: str
 
 
-def of_message(history: History, story: Story, redact: Redactor) -> list[Moment]:
+def of_message(history: History, story: Story, context: Context) -> list[Moment]:
     """Everything that happened to one message, in order."""
+    redact = Redactor.of(context)
     found = [
-        *_attempts(story.attempts),
+        *_attempts(story.attempts, context),
         *_deliveries(story.deliveries),
         *(
             Moment(each.t, 0, PLAIN, each.owner or "", "handler starts")
             for each in history.handled
             if each.id == story.id
         ),
-        *(_ack(ack) for ack in story.acks),
+        *(_ack(ack, context) for ack in story.acks),
         *_effects(story.effects, redact),
         *_dead(story),
     ]
@@ -92,7 +94,7 @@ def _effect_of(note: str) -> str:
     return f"took effect: {note}" if note else "took effect"
 
 
-def _attempts(rows: tuple[Attempt, ...]) -> Iterator[Moment]:
+def _attempts(rows: tuple[Attempt, ...], context: Context) -> Iterator[Moment]:
     for number, row in enumerate(rows, 1):
         text = f"publish, {ordinal(number)} attempt, to {row.topic}-{row.partition}"
         if not row.reached:
@@ -108,7 +110,7 @@ def _attempts(rows: tuple[Attempt, ...]) -> Iterator[Moment]:
             yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, f"confirmed{where}")
         elif row.outcome == "refused":
             stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
-            text = f"refused with error {row.error}{stored}"
+            text = f"refused with {context.error(row.error)}{stored}"
             yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, text)
 
 
@@ -124,12 +126,14 @@ def _deliveries(rows: tuple[Delivery, ...]) -> Iterator[Moment]:
         yield Moment(row.t, row.seq, PLAIN, row.owner, text)
 
 
-def _ack(row: Ack) -> Moment:
+def _ack(row: Ack, context: Context) -> Moment:
     told = {
         "confirmed": "the broker took it",
-        "refused": f"refused with error {row.error}",
+        "refused": f"refused with {context.error(row.error)}",
         "unknown": "no answer seen" if row.reached else "never reached the broker",
     }[row.outcome]
+    if row.outcome == "unknown" and row.error:
+        told += f", was told {context.error(row.error)}"
     text = f"ack up to {row.topic}-{row.partition}@{row.offset - 1} for {row.group}: {told}"
     return Moment(row.t, row.seq, PLAIN, row.owner, text)
 

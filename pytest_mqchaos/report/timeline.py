@@ -100,7 +100,7 @@ def _moments(
     stories: list[Story], history: History, context: Context, redact: Redactor
 ) -> list[Moment]:
     """The stories of all ids in one line of time, with what happened around them."""
-    found = _together({story.id: of_message(history, story, redact) for story in stories})
+    found = _together({story.id: of_message(history, story, context) for story in stories})
     instants = [moment.t for moment in found if moment.t is not None]
     if not instants:
         return found
@@ -140,18 +140,22 @@ def _rows(moments: list[Moment], since: tuple[int, str] | None, redact: Redactor
         return [f"{INDENT}nothing was seen of it"]
     zero = since[0] if since else next((m.t for m in moments if m.t is not None), 0)
     room = min(max(len(moment.who) for moment in moments), WHO)
-    lines = [_row(moment, zero, room, redact) for moment in moments]
-    if len(lines) > ROWS:
+    rows = [_row(moment, zero, room, redact) for moment in moments]
+    if len(rows) > ROWS:
         head, tail = ROWS // 2, ROWS - ROWS // 2 - 1
-        gap = f"{'':>12} {PLAIN} … {len(lines) - head - tail} rows left out …"
-        lines = [*lines[:head], gap, *lines[-tail:]]
-    return lines
+        gap = f"{'':>12} {PLAIN} … {len(rows) - head - tail} rows left out …"
+        rows = [*rows[:head], [gap], *rows[-tail:]]
+    return [line for row in rows for line in row]
 
 
-def _row(moment: Moment, zero: int, room: int, redact: Redactor) -> str:
+def _row(moment: Moment, zero: int, room: int, redact: Redactor) -> list[str]:
+    """One moment; a long one goes on in its own column, a worker's own line is cut."""
     at = "" if moment.t is None else instant(moment.t - zero)
     text = redact.text(moment.text)
-    return cut(f"{at:>12} {moment.mark} {cut(moment.who, room):<{room}}  {text}", WIDTH).rstrip()
+    head = f"{at:>12} {moment.mark} {cut(moment.who, room):<{room}}  "
+    if moment.mark == LOG:
+        return [cut(head + text, WIDTH).rstrip()]
+    return wrapped(text, first=head, rest=f"{'':>12} {PLAIN} {'':<{room}}    ")
 
 
 def instant(difference: int) -> str:
