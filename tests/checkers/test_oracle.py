@@ -5,6 +5,7 @@ from itertools import permutations
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.ordered import ordered
@@ -127,6 +128,24 @@ def oracle_ordered(history):
     return "passed" if several and not pairs else "unknown"
 
 
+def oracle_acked(history):
+    found = set()
+    for row in history.deliveries:
+        later = [
+            a
+            for a in history.acks
+            if a.seq > row.seq and a.partition == row.partition and a.offset > row.offset
+        ]
+        if row.reached and later:
+            effects = [e for e in history.effects if e.id == row.id and e.t_to <= later[0].t]
+            mine = [e for e in history.effects if e.id == row.id]
+            alive = any(not e.posthumous for e in effects)
+            found.add("passed" if alive else "unknown" if effects else "failed")
+            if not alive and not effects:
+                assert not mine or min(e.t_from for e in mine) > later[0].t
+    return next((s for s in ("failed", "unknown", "passed") if s in found), "unknown")
+
+
 @given(scripts)
 def test_the_checkers_agree_with_brute_force(script):
     history = played(script)
@@ -134,6 +153,7 @@ def test_the_checkers_agree_with_brute_force(script):
         (lossless(), oracle_lossless),
         (idempotent(), oracle_idempotent),
         (ordered(), oracle_ordered),
+        (acked_after_effect(), oracle_acked),
     ):
         verdict = checker(history)
         event(f"{verdict.question} {verdict.status}")
