@@ -1,5 +1,6 @@
 """What we started we stop, even when we are killed."""
 
+import io
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.workloads import reaper
 from pytest_mqchaos.workloads.group import Group
 from pytest_mqchaos.workloads.reaper import survivors
 
@@ -15,6 +17,38 @@ from pytest_mqchaos.workloads.reaper import survivors
 def test_survivors_are_the_announced_and_not_withdrawn():
     assert survivors(["+1\n", "+2\n", "-1\n", "+3\n", "-9\n"]) == {2, 3}
     assert survivors([]) == set()
+
+
+def test_the_reaper_kills_what_is_left_and_does_not_mind_what_is_gone(tools, monkeypatch):
+    group = Group([sys.executable, "-c", "import time; time.sleep(60)"], os.environ)
+    gone = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+    gone.wait()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"+{gone.pid}\n+{group.pid}\n"))
+    reaper.main()
+    assert group.wait() == -signal.SIGKILL
+    group.output.close()
+
+
+def test_a_reaper_that_died_is_replaced_and_told_again(tools):
+    """Whoever kills the reaper does not take the promise with it."""
+    code = (
+        "import os, sys, time\n"
+        "from pytest_mqchaos.workloads import group\n"
+        "sleep = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
+        "first = group.Group(sleep, os.environ)\n"
+        "group._reapers._process.kill()\n"
+        "group._reapers._process.wait()\n"
+        "second = group.Group(sleep, os.environ)\n"
+        "print(first.pid, second.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    with parent:
+        orphans = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(orphans) == 2
+    for pid in orphans:
+        tools.eventually(lambda pid=pid: tools.gone(pid), f"the end of {pid}")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, None], ids=str)

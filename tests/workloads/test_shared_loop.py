@@ -141,3 +141,54 @@ def test_a_blocked_loop_is_named_and_does_not_block_us(world):
         await supervisor.stop_async()
 
     asyncio.run(test())
+
+
+def test_a_crash_on_a_shared_loop_hits_one_worker_alone(world, tools):
+    async def test():
+        beating = set()
+
+        async def heartbeat(name):
+            beating.add(name)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                beating.remove(name)
+
+        async def service(name):
+            await asyncio.create_task(heartbeat(name))
+
+        loop = asyncio.get_running_loop()
+        supervisor = world.supervise(
+            service,
+            lambda incarnation: incarnation.name,
+            names=("worker-1", "worker-2"),
+            restart=False,
+            loop=loop,
+        )
+        await supervisor.start_async()
+        await tools.eventually_async(lambda: len(beating) == 2)
+        await supervisor.crash_async("worker-1#1")
+        assert beating == {"worker-2#1"}
+        assert supervisor.running == ("worker-2#1",)
+        await supervisor.stop_async()
+        assert beating == set()
+        assert loop.get_task_factory() is None
+
+    asyncio.run(test())
+
+
+def test_a_factory_that_came_after_ours_stays(world, tools):
+    async def test():
+        loop = asyncio.get_running_loop()
+        supervisor = world.supervise(asyncio.sleep, 3600, restart=False, loop=loop)
+        await supervisor.start_async()
+        await tools.eventually_async(lambda: loop.get_task_factory() is not None)
+
+        def later(loop, coro, **kwargs):
+            return asyncio.Task(coro, loop=loop, **kwargs)
+
+        loop.set_task_factory(later)
+        await supervisor.stop_async()
+        assert loop.get_task_factory() is later
+
+    asyncio.run(test())
