@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import index_of
-from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect
+from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect, RuleEvent
 from pytest_mqchaos.history.story import Story
 from pytest_mqchaos.report.context import Context
 from pytest_mqchaos.report.layout import ordinal
 from pytest_mqchaos.report.redact import Redactor
 
 PLAIN, FAULT, CRASH, LOG, ABSENT = "│", "┿", "■", "┊", "└"
+
+CLOSE = 1_000_000  # ns between trigger and effect that are told as one
 
 _FATAL = frozenset({"crashed", "killed"})
 
@@ -31,6 +33,13 @@ class Moment(NamedTuple):
     mark: str
     who: str
     text: str
+
+
+class Firing(NamedTuple):
+    """A rule that took effect, and its trigger (None if that was not seen)."""
+
+    trigger: RuleEvent | None
+    effect: RuleEvent
 
 
 def of_message(history: History, story: Story, context: Context) -> list[Moment]:
@@ -57,11 +66,7 @@ def around(history: History, first: int, owners: frozenset[str]) -> list[Moment]
     names = {owner.partition("#")[0] for owner in owners}
     clients = {attempt.owner.partition("#")[0] for attempt in history.attempts}
     clients |= {delivery.owner.partition("#")[0] for delivery in history.deliveries}
-    faults = [
-        Moment(event.t, event.seq, FAULT, f"rule {event.rule + 1}", _effect_of(event.note))
-        for event in history.rule_events
-        if event.what == "took effect"
-    ]
+    faults = [moment for firing in firings(history) for moment in _firing(firing)]
     processes = [
         Moment(
             event.t,
@@ -77,21 +82,43 @@ def around(history: History, first: int, owners: frozenset[str]) -> list[Moment]
     return faults + processes
 
 
+def firings(history: History) -> list[Firing]:
+    """Each time that a rule took effect, with the trigger that led to it."""
+    found: list[Firing] = []
+    triggers: dict[int, RuleEvent] = {}
+    for event in sorted(history.rule_events, key=lambda event: event.seq):
+        if event.what == "triggered":
+            triggers[event.rule] = event
+        elif event.what == "took effect":
+            found.append(Firing(triggers.get(event.rule), event))
+    return found
+
+
 def base(history: History) -> tuple[int, str] | None:
-    """The instant from which a report counts: the first fault that took effect."""
-    events = [event for event in history.rule_events if event.what == "took effect"]
-    if not events:
+    """The instant from which a report counts: the trigger of the first fault that took effect."""
+    instants = [((each.trigger or each.effect).t, each.effect.rule) for each in firings(history)]
+    if not instants:
         return None
-    first = min(events, key=lambda event: (event.t, event.seq))
-    return first.t, f"rule {first.rule + 1}"
+    t, rule = min(instants)
+    return t, f"rule {rule + 1}"
+
+
+def _firing(firing: Firing) -> Iterator[Moment]:
+    """One line if trigger and effect are close, else one each: a kill takes its time."""
+    trigger, effect = firing
+    who = f"rule {effect.rule + 1}"
+    by = f" on {trigger.note}" if trigger is not None and trigger.note else ""
+    note = f": {effect.note}" if effect.note else ""
+    if trigger is None or effect.t - trigger.t < CLOSE:
+        t = effect.t if trigger is None else trigger.t
+        yield Moment(t, effect.seq, FAULT, who, f"took effect{by}{note}")
+        return
+    yield Moment(trigger.t, trigger.seq, FAULT, who, f"triggered{by}")
+    yield Moment(effect.t, effect.seq, FAULT, who, f"took effect{note}")
 
 
 def _when(moment: Moment) -> tuple[int, int]:
     return (moment.t if moment.t is not None else 1 << 63, moment.order)
-
-
-def _effect_of(note: str) -> str:
-    return f"took effect: {note}" if note else "took effect"
 
 
 def _attempts(rows: tuple[Attempt, ...], context: Context) -> Iterator[Moment]:

@@ -135,8 +135,8 @@ class Run:
     def process(self, ms, who, what, cause=""):
         self.add("processes", ProcessEvent(T + int(ms * MS), who, what, cause))
 
-    def fault(self, ms, note, rule=0):
-        self.add("rule_events", RuleEvent(self.step(), T + int(ms * MS), rule, "took effect", note))
+    def fault(self, ms, note, rule=0, what="took effect"):
+        self.add("rule_events", RuleEvent(self.step(), T + int(ms * MS), rule, what, note))
 
     def rule(self, source, cause="", *, fired=1, matched=1, optional=False, reasons=()):
         row = RuleState(

@@ -131,6 +131,23 @@ def test_a_foreign_workers_crash_is_left_out_and_a_brokers_is_told():
     ]
 
 
+def test_times_count_from_the_trigger_and_a_slow_fault_has_two_rows():
+    run = runs.Run()
+    run.deliver(1, 3, "m")
+    run.fault(2, "OffsetCommit of m", what="triggered")
+    run.fault(2.5, "reply swallowed")
+    run.fault(4, "OffsetCommit of n", rule=1, what="triggered")
+    run.fault(160, "crashed after the frame", rule=1)
+    run.fault(170, "x", rule=1, what="healed")
+    _, _, *rows = timeline(Finding(id="m", what="lost"), run.history(effects=None), Context())
+    assert [" ".join(row.split()) for row in rows] == [
+        "-1.0 ms │ worker-1#1 delivered payments-0@3 to billing",
+        "0.0 ms ┿ rule 1 took effect on OffsetCommit of m: reply swallowed",
+        "+2.0 ms ┿ rule 2 triggered on OffsetCommit of n",
+        "+158.0 ms ┿ rule 2 took effect: crashed after the frame",
+    ]
+
+
 def test_a_long_row_goes_on_in_its_column_and_a_long_log_line_is_cut():
     run = runs.Run()
     run.deliver(1, 3, "m")
