@@ -10,6 +10,7 @@ from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.timestamps import Stamp, find, latest
+from pytest_mqchaos.wire.kafka.compression import Unreadable
 
 _LATEST, _EARLIEST, _MAX_TIMESTAMP, _EARLIEST_LOCAL = -1, -2, -3, -4
 _READ_COMMITTED = 1
@@ -48,11 +49,13 @@ def _listed(call: Call, topic: str, one: Any) -> dict[str, Any]:
     partition, code = leader(call, topic, one.partition_index)
     if partition is not None and code is ErrorCode.none:
         code = partition.check_epoch(getattr(one, "current_leader_epoch", -1))
-    if partition is None or code is not ErrorCode.none:
-        stamp, epoch = Stamp(-1, -1), -1
-    else:
+    stamp, epoch = Stamp(-1, -1), -1
+    if partition is not None and code is ErrorCode.none:
         committed = getattr(call.body, "isolation_level", 0) == _READ_COMMITTED
-        stamp = _stamp(partition, one.timestamp, committed=committed)
+        try:
+            stamp = _stamp(partition, one.timestamp, committed=committed)
+        except Unreadable:  # a producer's records that nobody can decompress
+            code = ErrorCode.corrupt_message
         epoch = partition.leader_epoch if stamp.offset >= 0 else -1
     return {
         "partition_index": one.partition_index,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -94,7 +94,7 @@ class Cluster:
 
     def wake(self, now: int) -> None:
         """Do what is due."""
-        self.state.timers.run(now)
+        self._guarded("timers", self.state.timers.run, now)
         self._pump(now)
 
     def next_wake(self) -> int | None:
@@ -119,10 +119,16 @@ class Cluster:
 
     def _pump(self, now: int) -> None:
         while True:
-            self.state.run_errands(now)
+            self._guarded("errands", self.state.run_errands, now)
             if not self._ready:
                 return
             self._serve(self._ready.popleft(), now)
+
+    def _guarded(self, what: str, act: Callable[[int], None], now: int) -> None:
+        try:
+            act(now)
+        except Exception as error:  # noqa: BLE001 - told by take_failures, never swallowed
+            self._failures.append(f"{what}: {type(error).__name__}: {error}")
 
     def _serve(self, connection: _Connection, now: int) -> None:
         if connection.busy or connection.id not in self._connections:

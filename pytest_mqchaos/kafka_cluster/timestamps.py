@@ -1,21 +1,17 @@
 """Which record of a log has which timestamp: looks into batches, decompressing where needed.
 
-It knows the first fields of a record (KIP-98) and the four compressions; nothing of requests.
+It knows the first fields of a record (KIP-98); nothing of requests.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_mqchaos.kafka_cluster import batches
-from pytest_mqchaos.kafka_cluster.batches import Batch
+from pytest_mqchaos.kafka_cluster.batches import HEADER, Batch
 from pytest_mqchaos.kafka_cluster.log import Log
+from pytest_mqchaos.wire.kafka.compression import Unreadable, decompress
 
-_GZIP_WINDOW = 31  # zlib: a gzip header, largest window
-_XERIAL = b"\x82SNAPPY\x00"
-_XERIAL_HEADER = 16
 _MORE, _LOW_BITS, _BITS = 0x80, 0x7F, 7
 
 
@@ -46,8 +42,8 @@ def latest(log: Log) -> Stamp:
 
 
 def stamps(batch: Batch) -> Iterator[Stamp]:
-    """Give timestamp and offset of each record of a batch."""
-    data = _decompressed(batch)
+    """Give timestamp and offset of each record of a batch. Raises `Unreadable`."""
+    data = decompress(batch.codec, batch.raw[HEADER:])
     at = 0
     for _ in range(batch.records):
         size, body = _varint(data, at)
@@ -57,36 +53,11 @@ def stamps(batch: Batch) -> Iterator[Stamp]:
         at = body + size
 
 
-def _decompressed(batch: Batch) -> bytes:
-    data = batch.raw[batches.HEADER :]
-    if not batch.codec:
-        return data
-    if batch.codec == batches.GZIP:
-        return zlib.decompress(data, _GZIP_WINDOW)
-    import cramjam
-
-    if batch.codec == batches.SNAPPY:
-        if data.startswith(_XERIAL):
-            return b"".join(_xerial_blocks(data))
-        return bytes(cramjam.snappy.decompress_raw(data))
-    if batch.codec == batches.LZ4:
-        return bytes(cramjam.lz4.decompress(data))
-    return bytes(cramjam.zstd.decompress(data))
-
-
-def _xerial_blocks(data: bytes) -> Iterator[bytes]:
-    import cramjam
-
-    at = _XERIAL_HEADER
-    while at < len(data):
-        size = int.from_bytes(data[at : at + 4])
-        yield bytes(cramjam.snappy.decompress_raw(data[at + 4 : at + 4 + size]))
-        at += 4 + size
-
-
 def _varint(data: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
     while True:
+        if at >= len(data):
+            raise Unreadable("the batch ends inside a record")
         byte = data[at]
         at += 1
         value |= (byte & _LOW_BITS) << shift
