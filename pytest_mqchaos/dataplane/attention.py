@@ -12,7 +12,7 @@ from pytest_mqchaos.dataplane.parts import Link
 
 
 def plain(link: Link, lane: Lane, other: Lane) -> bool:
-    """Whether a read has changed nothing that anybody must see to: nearly always, so it is cheap."""
+    """Whether a read changed nothing that must be seen to. Nearly always, so it is cheap."""
     return not (
         lane.eof
         or lane.blocked

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 SIZE = 256 * 1024  # one read's worth: larger gained nothing, smaller costs bulk throughput
 KEEP = 64  # buffers that wait for use; more would only hold memory after a burst
+LARGE = 8 << 20  # a larger one is kept for the next huge frame, up to this size
+FEW = 4  # ... and so many
 LIMIT = 256 << 20  # no frame that a codec holds whole may be larger
 
 Buffer = tuple[bytearray, memoryview]
 
 
 class Pool:
-    """Buffers of one size; larger ones are made for a huge frame and dropped after it."""
+    """Buffers of one size, and a few larger ones for huge frames; the rest is dropped."""
 
-    __slots__ = ("_free",)
+    __slots__ = ("_free", "_large")
 
     def __init__(self) -> None:
         self._free: list[Buffer] = []
+        self._large: list[Buffer] = []
 
     def take(self) -> Buffer:
         """A buffer of `SIZE` bytes with unknown content, and its view."""
@@ -32,6 +35,8 @@ class Pool:
         """Take a buffer back."""
         if len(buf) == SIZE and len(self._free) < KEEP:
             self._free.append((buf, view))
+        elif SIZE < len(buf) <= LARGE and len(self._large) < FEW:
+            self._large.append((buf, view))
 
     def moved(self, buf: bytearray, view: memoryview, start: int, end: int) -> Buffer:
         """Bytes [start, end) at the front of a buffer with room behind them: in place where that
@@ -42,7 +47,14 @@ class Pool:
             return buf, view
         if kept * 2 > LIMIT:
             raise BufferError(f"a frame of more than {LIMIT} bytes cannot be held whole")
-        larger = bytearray(max(SIZE, len(buf) * 2))
-        larger[:kept] = view[start:end]
+        larger = self._larger(len(buf) * 2)
+        larger[1][:kept] = view[start:end]
         self.give(buf, view)
-        return larger, memoryview(larger)
+        return larger
+
+    def _larger(self, size: int) -> Buffer:
+        for at, (kept, _) in enumerate(self._large):
+            if len(kept) >= size:
+                return self._large.pop(at)
+        buf = bytearray(size)
+        return buf, memoryview(buf)

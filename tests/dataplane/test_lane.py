@@ -126,7 +126,7 @@ def test_a_cut_lane_sends_what_was_let_through_and_nothing_else():
     assert not lane.owes()
 
 
-def test_a_huge_frame_grows_a_buffer_that_does_not_stay():
+def test_a_huge_frame_grows_a_buffer_that_serves_the_next_one_and_no_small_one():
     pool = Pool()
     taker = Taker()
     _, lane = make("decide", taker, pool)
@@ -135,6 +135,12 @@ def test_a_huge_frame_grows_a_buffer_that_does_not_stay():
         put(lane, huge[at : at + 60_000])
     assert bytes(taker.got) == huge
     assert all(len(buf) == SIZE for buf, _ in pool._free)
+    (kept,) = [buf for buf, _ in pool._large if len(buf) >= len(huge)]
+    for at in range(0, len(huge), 60_000):
+        put(lane, huge[at : at + 60_000])
+    assert bytes(taker.got) == huge * 2
+    assert any(buf is kept for buf, _ in pool._large)
+    assert len(pool._large) <= 4
 
 
 def test_bytes_without_a_socket_take_the_same_way():
