@@ -29,7 +29,7 @@ from pytest_mqchaos.checkers.answer import (
 )
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import subscribers
+from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -79,11 +79,14 @@ def lossless(
         owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
         excused = superseded(index, owed) if keep == "latest" else set()
         found = _Found()
+        unread = owed - history.expected.all() - excused
         for name in names:
-            mine, unsure = _scope(index, owed, name)
+            mine, unsure = scope(index, owed, name)
             doubts += unsure
+            unread = unread - mine
             _judge(index, mine - history.expected.all() - excused, name, wanted, found)
-        doubts = standing_doubts(index) + doubts + _doubts(found, len(owed))
+        doubts = standing_doubts(index) + doubts + _unread(unread) + _foreign(index, found)
+        doubts += _doubts(found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
             population["superseded"] = len(excused)
@@ -106,29 +109,35 @@ def lossless(
     return check
 
 
-def _scope(index: Index, owed: set[str], by: str | None) -> tuple[set[str], list[Doubt]]:
-    """The messages that this subscriber must have: those of the destinations that it reads."""
-    if by is None or len(index.inputs) <= 1:
-        return owed, []
-    topics_of: dict[str, set[str]] = {}
-    for row_id, topic in [(a.id, a.topic) for a in index.attempts] + [
-        (s.id, s.topic) for s in index.stored
-    ]:
-        if row_id is not None:
-            topics_of.setdefault(row_id, set()).add(topic)
-    group = index.positions.groups.get(by)
-    reads = group & index.inputs if group else set()
-    if not reads:
-        reads = set().union(*(topics_of.get(i, set()) for i in index.done(by)))
-    mine = {i for i in owed if i not in topics_of or topics_of[i] & reads}
-    rest = sorted(index.inputs - reads)
-    if mine == owed or group:
-        return mine, []
-    return mine, [
+def _unread(ids: set[str]) -> list[Doubt]:
+    """Messages of destinations that none of the judged subscribers reads."""
+    if not ids:
+        return []
+    return [
         Doubt(
-            sentence=f"{by} has no effect of any message of {listed(rest)}: does it read that?",
-            missing="use the group's name as `by`, or leave what nobody reads out of "
+            sentence=f"{number(len(ids), 'message')} read by nobody who is judged: "
+            f"{listed(sorted(ids))}",
+            missing="name whoever reads it in by=, or leave what nobody reads out of "
             "chaos.flow(inputs=[...])",
+        )
+    ]
+
+
+def _foreign(index: Index, found: _Found) -> list[Doubt]:
+    """Effects that all name something else than messages: then the ids do not match, and nothing
+    that has no effect is proven lost."""
+    effects, known = index.known_effects, index.first or index.stored_ids or index.accepted
+    if not effects or not known or not effects.isdisjoint(known):
+        return []
+    if not effects.isdisjoint(index.stored_ids | index.accepted.keys()):
+        return []
+    found.unproven += found.failed
+    found.failed = []
+    return [
+        Doubt(
+            sentence=f"no effect has the id of a message: effects have {listed(sorted(effects), 1)}"
+            f", messages {listed(sorted(known), 1)}",
+            missing="let the effect source give the same ids as id=",
         )
     ]
 

@@ -64,6 +64,33 @@ def _nameless(index: Index, names: list[str], *, asked: bool) -> list[Doubt]:
     ]
 
 
+def scope(index: Index, owed: set[str], by: str | None) -> tuple[set[str], list[Doubt]]:
+    """The messages that this subscriber must have: those of the destinations that it reads."""
+    if by is None or len(index.inputs) <= 1:
+        return owed, []
+    topics_of: dict[str, set[str]] = {}
+    for row_id, topic in [(a.id, a.topic) for a in index.attempts] + [
+        (s.id, s.topic) for s in index.stored
+    ]:
+        if row_id is not None:
+            topics_of.setdefault(row_id, set()).add(topic)
+    group = index.positions.groups.get(by)
+    reads = group & index.inputs if group else set()
+    if not reads:
+        reads = set().union(*(topics_of.get(i, set()) for i in index.done(by)))
+    mine = {i for i in owed if i not in topics_of or topics_of[i] & reads}
+    rest = sorted(index.inputs - reads)
+    if mine == owed or group:
+        return mine, []
+    return mine, [
+        Doubt(
+            sentence=f"{by} has no effect of any message of {listed(rest)}: does it read that?",
+            missing="use the group's name as `by`, or leave what nobody reads out of "
+            "chaos.flow(inputs=[...])",
+        )
+    ]
+
+
 def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     """The effects of a message for one group; None = whose they are cannot be told."""
     rows = index.stories.effects.get(message_id, [])

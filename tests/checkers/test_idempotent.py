@@ -72,3 +72,11 @@ def test_no_effect_at_all_is_unknown_and_no_source_a_usage_error():
     assert run().publish("a").ask(idempotent()).status == "unknown"
     with pytest.raises(UsageError, match="no effect source"):
         run().but(effects=None).ask(idempotent())
+
+
+def test_a_value_is_compared_wherever_one_is_expected():
+    line = run().publish("a", value=b"5").publish("b", value=b"6").effect("a", value=5)
+    line.effect("b", value=7).effect("ghost", value=1)
+    verdict = line.ask(idempotent(expected=lambda message: int(message.value)))
+    assert [(f.id, f.what) for f in verdict.findings] == [("b", "altered")]
+    assert "1 of 3 messages altered" in verdict.sentence

@@ -317,3 +317,20 @@ def test_a_compacted_flow_without_offsets_goes_by_proven_publishing():
     line.attempts[0] = line.attempts[0]._replace(offset=-1)
     assert line.ask(lossless(keep="latest")).status == "passed"
     assert line.ask(lossless()).status == "failed"
+
+
+def test_a_destination_that_no_judged_group_reads_is_unknown():
+    line = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
+    line.deliver("a").effect("a", by="g").ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 message read by nobody who is judged: b" in verdict.sentence
+    assert line.expect(ignored=["b"]).ask(lossless()).status == "passed"
+
+
+def test_effects_that_name_other_things_prove_no_loss():
+    line = run().publish("pay-1").deliver("pay-1").effect("1").ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "effects have 1, messages pay-1" in verdict.sentence
+    assert line.publish("pay-2").work("pay-2").ask(lossless()).status == "failed"

@@ -78,8 +78,11 @@ def oracle_lossless(history):
         name for name in missing
         if any(e.id == name for e in history.effects) or waits(history, name)
     ]  # fmt: skip
+    foreign = history.effects and not (
+        {e.id for e in history.effects} & {a.id for a in history.attempts}
+    )
     if len(unsure) < len(missing):
-        return "failed"
+        return "unknown" if foreign else "failed"
     return "unknown" if unsure or not owed(history) else "passed"
 
 

@@ -147,3 +147,15 @@ def test_a_proven_swap_is_not_hidden_behind_a_posthumous_one():
     verdict = line.ask(ordered())
     assert verdict.status == "failed"
     assert verdict.findings[0].text.startswith("'c' took effect before 'a'")
+
+
+def test_an_order_of_the_log_needs_the_log_and_only_keyed_messages_have_one():
+    line = two().work("a", "b")
+    assert line.but(read_back=False).ask(ordered(against="stored")).status == "unknown"
+    keyless = run().publish("a").publish("b").publish("c", key=b"k").work("b", "a", "c")
+    assert keyless.ask(ordered()).status == "unknown"
+
+
+def test_a_copy_on_another_partition_has_no_place_in_the_log_order():
+    line = two().publish("a", key=b"k", p=1).effect("b").effect("a")
+    assert line.ask(ordered(against="stored")).status == "passed"
