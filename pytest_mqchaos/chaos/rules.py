@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.chaos.waiting import until
 from pytest_mqchaos.history.history import RuleState
 from pytest_mqchaos.plan.check import check_rule, resolved
 from pytest_mqchaos.plan.rules import Rule
@@ -40,16 +39,8 @@ class ArmedRule:
         return int(self._state()["matched"])
 
     def wait(self, timeout: float = 15.0) -> None:
-        """Return when it has taken effect; `WaitTimeout` says what it has counted by then."""
-        until = time.monotonic() + timeout
-        while not self.fired:
-            if time.monotonic() > until:
-                state = self._state()
-                raise WaitTimeout(
-                    f"waited {timeout} s for {self.rule!r} to take effect; it has counted "
-                    f"{state['matched']} messages. {' '.join(state['reasons'])}"
-                )
-            time.sleep(0.01)
+        """Return when it has taken effect; `WaitTimeout` after `timeout` seconds."""
+        until(lambda: self.fired, timeout=timeout, what=f"{self.rule!r} to take effect")
 
     def __repr__(self) -> str:
         return f"<{self.rule!r} fired {self.fired}>"

@@ -6,15 +6,14 @@ arm -> worker, publish -> settle -> assert_* -> end (disarm, stop, heal, judge, 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.ending import end_of_test
-from pytest_mqchaos.chaos.messages import ID_HEADER, Given, understood
+from pytest_mqchaos.chaos.messages import Given
+from pytest_mqchaos.chaos.posting import Post
 from pytest_mqchaos.chaos.questions import Questions
 from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
 from pytest_mqchaos.chaos.running import Crew, WorkerHandle
@@ -22,11 +21,12 @@ from pytest_mqchaos.chaos.scope import Scope
 from pytest_mqchaos.chaos.settling import Limits, Settled, Until, settle
 from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape
 from pytest_mqchaos.chaos.telling import Telling
+from pytest_mqchaos.chaos.twins import Twins
 from pytest_mqchaos.chaos.view import PUBLISHER, View
-from pytest_mqchaos.chaos.waiting import off_loop
+from pytest_mqchaos.chaos.waiting import off_loop, until
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
-from pytest_mqchaos.errors import UsageError, WaitTimeout
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
 from pytest_mqchaos.plan.rules import Plan, Rule
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
 
 
-class Chaos(Assertions):
+class Chaos(Assertions, Twins):
     """One test's (or example's) chaos on one broker.
 
     `id`: where a message's id stands ("header:NAME", "json:/pointer", "key", "value", a tuple of
@@ -53,13 +53,12 @@ class Chaos(Assertions):
         self.plan = plan
         self.own_assertions = own_assertions
         self.drawn = drawn
-        self._default_id = id is None
         self.identity = Identity.parse(DEFAULT_SPEC if id is None else id)
         self.telling = telling or Telling()
         self.verdicts: list[Verdict] = []
-        self._receipts: list[Receipt] = []
-        self._published = 0
-        self._publisher: Publisher | None = None
+        self._post = Post(
+            identity=self.identity, default=id is None, connect=self._publisher
+        )  # fmt: skip
         self._started = self._over = False
         self.key: str | None = None
         self.may_skip = False
@@ -94,27 +93,6 @@ class Chaos(Assertions):
         self.arm(*self.plan.rules)
         return self
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:  # fmt: skip
-        try:
-            self.finish(body_failed=error is not None)
-        finally:
-            self.close()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:  # fmt: skip
-        await asyncio.to_thread(self.__exit__, kind, error, traceback)
-
     def finish(self, *, body_failed: bool) -> None:
         """Disarm, stop workers, heal, then judge what only the end can tell (unfired rules, no
         question asked). Raises `VerdictFailed`, unless the body has failed already."""
@@ -138,8 +116,7 @@ class Chaos(Assertions):
             return
         self._started = False
         try:
-            if self._publisher is not None:
-                self._publisher.close()
+            self._post.close()
             if self._host.kind != "embedded":
                 self._host.side.remove(self.scope.created)
         finally:
@@ -213,27 +190,8 @@ class Chaos(Assertions):
         """Publish through a link with a plain client (acks=all), one after the other, each sent
         again until confirmed. One receipt per message; raises only for messages that cannot be."""
         off_loop("publish")
-        made = understood(
-            messages, destination=destination, identity=self.identity,
-            default=self._default_id, start=self._published,
-        )  # fmt: skip
-        self._published += len(made)
         self.scope.named(destination)
-        if self._publisher is None:
-            host, port = self._host.plane.address(PUBLISHER, self.view.node)
-            self._publisher = self._host.side.publisher(f"{host}:{port}")
-        sent = self._publisher.send(destination, made, attempts=attempts, idempotent=idempotent)
-        self._receipts += sent
-        return sent
-
-    async def publish_async(
-        self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
-        idempotent: bool = False,
-    ) -> list[Receipt]:  # fmt: skip
-        """`publish` on a running loop."""
-        return await asyncio.to_thread(
-            self.publish, destination, list(messages), attempts=attempts, idempotent=idempotent
-        )
+        return self._post.send(destination, messages, attempts=attempts, idempotent=idempotent)
 
     def accepted(self, id: str) -> None:
         """The service told its own caller that this message is safe."""
@@ -275,6 +233,10 @@ class Chaos(Assertions):
         """Every worker of this test."""
         return self._crew
 
+    def _publisher(self) -> Publisher:
+        host, port = self._host.plane.address(PUBLISHER, self.view.node)
+        return self._host.side.publisher(f"{host}:{port}")
+
     def _bury(self, owner: str) -> None:
         self.view.bury(owner)
 
@@ -289,11 +251,7 @@ class Chaos(Assertions):
         restarted once. `until="effects"`: for services that keep positions in their own store."""
         off_loop("settle")
         self._questions.heal()
-        config = self._host.config
-        limits = Limits(
-            progress=config.settle_timeout, effects=config.effect_timeout,
-            start=config.start_timeout,
-        )  # fmt: skip
+        limits = Limits.of(self._host.config)
         settled = settle(self.view, until=until, limits=limits, timeout=timeout)
         if settled.behind and self._crew.failure is None and self._crew.drain():
             settled = settle(self.view, until=until, limits=limits, timeout=timeout)
@@ -301,31 +259,13 @@ class Chaos(Assertions):
             raise self._crew.failure
         return settled
 
-    async def settle_async(
-        self, timeout: float | None = None, *, until: Until = "positions"
-    ) -> Settled:
-        """`settle` on a running loop."""
-        return await asyncio.to_thread(self.settle, timeout, until=until)
-
     def wait_for(
         self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
     ) -> None:
         """Return when `condition()` is true; `WaitTimeout` says what was waited for."""
         off_loop("wait_for")
-        until = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > until:
-                name = what or getattr(condition, "__qualname__", repr(condition))
-                raise WaitTimeout(f"waited {timeout} s for {name}")
-            if self._crew.failure is not None:
-                raise self._crew.failure
-            time.sleep(0.01)
-
-    async def wait_for_async(
-        self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
-    ) -> None:
-        """`wait_for` on a running loop."""
-        await asyncio.to_thread(self.wait_for, condition, timeout, what)
+        name = what or getattr(condition, "__qualname__", repr(condition))
+        until(condition, timeout=timeout, what=name, failed=lambda: self._crew.failure)
 
     # ------------------------------------------------------------ judgement
 
@@ -358,8 +298,3 @@ class Chaos(Assertions):
     def host(self) -> ChaosBroker:
         """The broker that this Chaos is on."""
         return self._host
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Names of headers that `publish` adds."""
-        return {"id": ID_HEADER} if self._default_id else {}

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from pytest_mqchaos.chaos.config import Config
+
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
 WINDOW = 0.25  # seconds without a moving frame that count as quiet
@@ -49,6 +51,15 @@ class Limits:
     progress: float = 15.0
     effects: float = 2.0
     start: float = 20.0
+
+    @classmethod
+    def of(cls, config: Config) -> Limits:
+        """Those of `[tool.mqchaos]`."""
+        return cls(
+            progress=config.settle_timeout,
+            effects=config.effect_timeout,
+            start=config.start_timeout,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

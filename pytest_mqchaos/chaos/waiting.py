@@ -1,14 +1,18 @@
-"""Sync first, and a twin for each waiting method: which loop is running decides which to call."""
+"""Waiting with a limit, and which of two twins to call: a waiting method stops a running loop."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import UsageError, WaitTimeout
+
+PAUSE = 0.01
 
 
 def off_loop(method: str) -> None:
-    """Raise at once when a waiting method is called on a running loop: it would stop that loop."""
+    """Raise at once when a waiting method is called on a running loop, and name its twin."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -17,3 +21,19 @@ def off_loop(method: str) -> None:
         f"chaos.{method}() waits, and a loop is running in this thread: "
         f"write `await chaos.{method}_async(...)`"
     )
+
+
+def until(
+    condition: Callable[[], object], *, timeout: float, what: str,
+    failed: Callable[[], BaseException | None] = lambda: None,
+) -> None:  # fmt: skip
+    """Return when `condition()` is true. Raises what `failed()` gives as soon as it gives anything,
+    and `WaitTimeout` (saying `what`) after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while not condition():
+        failure = failed()
+        if failure is not None:
+            raise failure
+        if time.monotonic() > end:
+            raise WaitTimeout(f"waited {timeout} s for {what}")
+        time.sleep(PAUSE)
