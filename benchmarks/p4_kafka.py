@@ -150,7 +150,8 @@ def main() -> None:
         results: dict[tuple[str, str], dict[str, list[float]]] = {}
         for repetition in range(repetitions + 1):
             for load, (size, count) in LOADS.items():
-                for number, way in enumerate(WAYS):
+                turn = repetition % len(WAYS)  # nobody is always the first
+                for number, way in enumerate(WAYS[turn:] + WAYS[:turn]):
                     history = folder / "history"
                     history.unlink(missing_ok=True)
                     record = way == "link, recorded"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 
 LARGE = 256 * 1024
+MANY = 512  # parts of one write; POSIX allows 1024 on every system that we run on
 
 
 class Recorder:
@@ -52,25 +53,30 @@ class Recorder:
     def flush(self) -> int:
         """Write what waits; the file's length as far as it is whole."""
         if self._parts:
-            data = b"".join(self._parts)
-            self._parts.clear()
+            parts, self._parts = self._parts, []
             self._size = 0
-            self._write(data)
+            if not self._broken:
+                self._write(parts)
         return self.written
 
-    def _write(self, data: bytes) -> None:
-        if self._broken:
-            return
-        view = memoryview(data)
+    def _write(self, parts: list[bytes]) -> None:
         try:
-            while view:
-                size = os.write(self._fd, view)
+            for at in range(0, len(parts), MANY):
+                some = parts[at : at + MANY]
+                size = os.writev(self._fd, some)  # a joined copy of large frames would cost more
                 self.written += size
-                view = view[size:]
+                if size < sum(map(len, some)):
+                    self._write_rest(memoryview(b"".join(some))[size:])
         except OSError as error:
             # A torn entry in the middle would make all that follows unreadable: stop for good.
             self._broken = True
             self._trouble(f"the history {self._path} ends at byte {self.written}: {error}")
+
+    def _write_rest(self, data: memoryview) -> None:
+        while data:
+            size = os.write(self._fd, data)
+            self.written += size
+            data = data[size:]
 
     def close(self) -> None:
         """Write what waits and let go of the file."""

@@ -168,3 +168,15 @@ def test_a_side_request_that_is_hung_up_on_gives_none(plane, through):
     through(lambda sock: sock.recv(4))
     plane.request("side", number=3, node=1, frame=frame(b"leave").hex())
     assert until(lambda: plane.request("see")["answers"], "the answer") == [[3, None]]
+
+
+def test_a_write_that_takes_a_part_is_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "writev", lambda fd, parts: os.write(fd, b"".join(parts)[:7]))
+    recorder = Recorder(pytest.fail)
+    recorder.open(str(tmp_path / "history"))
+    parts = [b"%d," % n for n in range(1000)]
+    for part in parts:
+        recorder.append(part)
+    recorder.close()
+    assert (tmp_path / "history").read_bytes() == b"".join(parts)
+    assert recorder.written == len(b"".join(parts))
