@@ -55,9 +55,7 @@ class Group:
 
     def join(self, asked: Joining, answer: AnswerJoin, now: int) -> None:
         """JoinGroup: take a new member, a returning one, or refuse."""
-        if self.phase is Phase.DEAD:
-            answer(Joined(ErrorCode.coordinator_not_available, asked.member_id), now)
-        elif not self.roster.speaks(asked):
+        if not self.roster.speaks(asked):
             answer(Joined(ErrorCode.inconsistent_group_protocol, asked.member_id), now)
         elif not asked.member_id:
             self._welcome(asked, answer, now)
@@ -106,8 +104,6 @@ class Group:
 
     def leave(self, member_id: str, now: int) -> ErrorCode:
         """LeaveGroup: remove one member (or one that never came back with its id)."""
-        if self.phase is Phase.DEAD:
-            return ErrorCode.coordinator_not_available
         if member_id in self._pending:
             self._pending.pop(member_id).cancel()
             self._try_complete(now)
@@ -119,8 +115,6 @@ class Group:
 
     def may_commit(self, member_id: str, generation: int, now: int) -> ErrorCode:
         """Say whether these may commit offsets now; a member's commit keeps its session alive."""
-        if self.phase is Phase.DEAD:
-            return ErrorCode.coordinator_not_available
         if generation < 0 and self.phase is Phase.EMPTY:
             return ErrorCode.none  # a consumer that assigns itself, or an admin client
         if generation < 0 and not member_id:
@@ -134,8 +128,6 @@ class Group:
 
     def check(self, member_id: str, generation: int) -> ErrorCode:
         """Say whether this is a member of the current generation."""
-        if self.phase is Phase.DEAD:
-            return ErrorCode.coordinator_not_available
         if member_id not in self.roster.members:
             return ErrorCode.unknown_member_id
         if generation != self.generation:

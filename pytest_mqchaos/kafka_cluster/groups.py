@@ -47,7 +47,6 @@ class Groups:
             return ErrorCode.group_id_not_found
         if group.phase is not Phase.EMPTY:
             return ErrorCode.non_empty_group
-        group.phase = Phase.DEAD
         del self._groups[name]
         return ErrorCode.none
 

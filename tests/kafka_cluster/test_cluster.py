@@ -92,6 +92,7 @@ def test_api_versions_tells_the_table_and_only_what_can_be_read_and_written():
         struct.pack(">ihhih", 10, 3, 99, 1, -1),
         struct.pack(">ihhih", 10, 24, 0, 1, -1),
         struct.pack(">ihhih", 10, 3, 12, 1, 500),
+        struct.pack(">ihhihBBBBB", 15, 3, 12, 1, -1, 255, 255, 255, 255, 255),
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET / HTTP/1.1\r\n\r\n",
     ],
@@ -133,6 +134,26 @@ def test_the_same_calls_give_the_same_bytes_and_another_seed_other_ids():
     assert run(1) == run(1) != run(2)
 
 
+def test_a_failure_of_our_own_is_told_and_ends_only_that_connection(monkeypatch):
+    def broken(call):
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setitem(APIS, 60, APIS[60]._replace(handle=broken))
+    brokers = cluster()
+    bad, good = brokers.connect(1, 0), Talker(brokers)
+    brokers.receive(bad, frame(60, 0, 1, {}), 0)
+    brokers.state.timers.at(5, broken)
+    brokers.wake(5)
+    assert brokers.take_closed() == [bad]
+    assert brokers.take_failures() == [
+        "DescribeCluster v0: ZeroDivisionError: ours",
+        "timers: ZeroDivisionError: ours",
+    ]
+    assert good.ask(18, 4, **API_VERSIONS).error_code == 0
+    wrong = {"client_software_name": "-", "client_software_version": "1"}
+    assert good.ask(18, 4, **wrong).error_code == 42
+
+
 def test_bad_use_is_told_where_it_is_made():
     with pytest.raises(UsageError, match="nodes 1 to 2"):
         Cluster(brokers=2, addresses={1: ("h", 1)})
@@ -140,6 +161,8 @@ def test_bad_use_is_told_where_it_is_made():
         Cluster(addresses={1: ("h", 1)}, settings={"num.partition": 3})
     with pytest.raises(UsageError, match="whole number"):
         Cluster(addresses={1: ("h", 1)}, settings={"num.partitions": "three"})
+    with pytest.raises(UsageError, match="negative"):
+        Cluster(addresses={1: ("h", 1)}, settings={"num.partitions": -3})
     with pytest.raises(UsageError, match="true or false"):
         Cluster(addresses={1: ("h", 1)}, settings={"auto.create.topics.enable": 3})
     with pytest.raises(UsageError, match="no node 2"):

@@ -75,3 +75,16 @@ def test_another_node_says_that_it_does_not_coordinate():
     assert other.beat() == 16
     refused = other.ask(10, 2, key="x", key_type=1)
     assert (refused.error_code, refused.node_id) == (53, -1)
+    assert other.ask(13, 5, group_id="g", members=[]).error_code == 16
+    other.say_sync()
+    assert other.synced()[0] == 16
+    assert other.ask(15, 5, groups=["g"]).groups[0].error_code == 16
+    assert other.ask(42, 2, groups_names=["g"]).results[0].error_code == 16
+    assert other.ask(9, 8, groups=[{"group_id": "g", "topics": None}]).groups[0].error_code == 16
+    Talker(brokers).create("t")
+    assert other.commit() == 16
+
+
+def test_commits_of_static_members_are_refused(brokers):
+    assert Joiner(brokers).commit(group_instance_id="static") == 35
+    assert Joiner(brokers).commit(group_id="") == 24

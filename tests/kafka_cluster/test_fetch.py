@@ -130,6 +130,25 @@ def test_times_are_found_in_compressed_batches(pair):
     assert reader.offset(2000) == (0, 2000, 1)
 
 
+def test_records_that_nobody_can_read_are_told_when_a_time_is_looked_up(pair):
+    reader, writer = pair
+    writer.produce(batch(attributes=4))  # says zstd, is not
+    assert reader.offset(500) == (2, -1, -1)
+    assert reader.offset(-1) == (0, -1, 1)
+
+
+def test_a_stale_leader_epoch_is_fenced_and_another_node_knows_no_offsets(pair):
+    reader, _ = pair
+    reader.cluster.state.topics.partition("t", 0).leader_epoch = 2
+    asked = {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}
+    older = [{"topic": "t", "partitions": [{**asked, "current_leader_epoch": 1}]}]
+    assert reader.fetch(topics=older)[0].error_code == 74
+    brokers = cluster(brokers=2)
+    Talker(brokers).create("t", partitions=2)
+    codes = [Talker(brokers, 2).offset(-1, partition=at)[0] for at in range(2)]
+    assert sorted(codes) == [0, 6]
+
+
 def _delete(talker, offset, partition=0):
     asked = [{"partition_index": partition, "offset": offset}]
     topics = [{"name": "t", "partitions": asked}]

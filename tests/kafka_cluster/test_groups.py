@@ -203,3 +203,73 @@ def test_the_first_generation_can_wait_for_more_members():
     assert first.heard() == []
     brokers.wake(6_000 * MS)
     assert (len(first.joined().members), second.joined().generation_id) == (2, 1)
+
+
+def test_a_rebalance_timeout_of_the_oldest_version_is_the_session(brokers):
+    first, second = Joiner(brokers), Joiner(brokers)
+    first.say_join(version=0)
+    first.joined()
+    second.say_join(version=0)
+    assert second.heard() == []
+    assert first.beat(now=9_000 * MS) == 27
+    brokers.wake(SESSION * MS)
+    assert second.joined().leader == second.member
+
+
+def test_a_group_that_does_not_exist_knows_no_member(brokers):
+    joiner = Joiner(brokers)
+    joiner.member = "x"
+    joiner.say_join()
+    assert joiner.joined().error_code == 25
+    assert (joiner.beat(), joiner.leave()) == (25, 25)
+    joiner.say_sync()
+    assert joiner.synced() == (25, b"")
+    assert joiner.ask(13, 2, group_id="g", member_id="x").error_code == 25
+
+
+def test_a_member_may_leave_before_it_came_back_with_its_id(brokers):
+    ghost = Joiner(brokers)
+    ghost.say_join()
+    ghost.joined()
+    assert (ghost.leave(), ghost.leave()) == (0, 25)
+
+
+def test_a_lost_join_answer_is_given_again(brokers):
+    only = Joiner(brokers)
+    only.join()
+    first = only.joined()
+    only.say_join()
+    assert only.joined() == first
+
+
+def test_a_lost_sync_answer_is_given_again(brokers):
+    (only,) = stable(brokers, 1)
+    only.say_sync()
+    assert only.synced() == (0, b"c0")
+
+
+def test_syncing_under_another_protocol_is_told(brokers):
+    (only,) = stable(brokers, 1)
+    for wrong in ({"protocol_name": "other"}, {"protocol_type": "connect"}):
+        only.say_sync(**wrong)
+        assert only.synced() == (23, b"")
+
+
+def test_syncing_during_a_rebalance_is_told(brokers):
+    first, second = stable(brokers, 2)
+    first.say_join()
+    second.say_sync()
+    assert second.synced() == (27, b"")
+
+
+def test_a_member_that_leaves_elsewhere_has_its_waiting_requests_answered(brokers):
+    first, second = stable(brokers, 2)
+    first.say_join()
+    other = Joiner(brokers)
+    other.member = first.member
+    assert other.leave() == 0
+    assert first.joined().error_code == 25
+    second.say_join()
+    assert second.joined().error_code == 0
+    second.say_sync([], generation_id=second.generation)
+    assert second.synced() == (0, b"")

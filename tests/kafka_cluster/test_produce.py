@@ -92,6 +92,8 @@ def _broken(at: int, value: int) -> bytes:
         (batch()[:60], 87),
         (b"", 87),
         (_broken(11, 1), 2),  # length
+        (batch(attributes=7), 2),  # no such compression
+        (batch(0), 87),
         (batch(attributes=0x20), 87),  # control
         (batch(attributes=0x10), 48),  # transactional
         (batch(producer=5, epoch=0, sequence=-1), 87),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from tests.kafka_cluster.talking import Talker, cluster
@@ -27,6 +29,8 @@ def test_metadata_tells_brokers_leaders_and_ids():
         assert len(set(one.isr_nodes)) == 2
     (by_id,) = talker.ask(3, 12, topics=[{"name": None, "topic_id": made.topic_id}]).topics
     assert by_id.name == "t"
+    unknown = {"name": None, "topic_id": UUID(int=7)}
+    assert talker.ask(3, 12, topics=[unknown]).topics[0].error_code == 100
 
 
 def test_topics_are_created_when_asked_for_unless_switched_off():
@@ -68,6 +72,11 @@ def test_bad_creations_are_told(name, more, code):
     assert refused.error_code == code
     assert refused.error_message
     assert [one.name for one in _metadata(talker).topics] == ["t"]
+
+
+def test_a_null_config_is_told():
+    asked = _creation("t") | {"configs": [{"name": "retention.ms", "value": None}]}
+    assert Talker(cluster()).ask(19, 7, topics=[asked], timeout=0).topics[0].error_code == 40
 
 
 def _creation(name, assignments=(), count=-1, copies=-1):
@@ -155,6 +164,7 @@ def test_configs_are_told_with_their_source():
     assert described(2, "t", ["segment.ms"])[1].keys() == {"segment.ms"}
     assert described(4, "1")[1]["message.max.bytes"] == ("5000", 4)
     assert described(4, "1")[1]["auto.create.topics.enable"] == ("true", 5)
+    assert described(4, "") == (0, {})
     assert [described(2, "x")[0], described(4, "2")[0], described(8, "1")[0]] == [3, 42, 42]
 
 

@@ -1,0 +1,95 @@
+"""Every version of every served API is answered whole."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import get_args
+
+import pytest
+from kio.index import load_request_schema
+
+from pytest_mqchaos.kafka_cluster.apis import APIS
+from tests.kafka_cluster.talking import MS, Talker, batch, cluster
+
+VALUES = {
+    "acks": 1,
+    "min_bytes": 0,
+    "session_timeout": 10_000,
+    "rebalance_timeout": 10_000,
+    "member_id": "",
+    "transactional_id": None,
+    "group_instance_id": None,
+    "generation_id": -1,
+    "generation_id_or_member_epoch": -1,
+    "replication_factor": 1,
+    "num_partitions": 1,
+    "broker_ids": [1],
+    "resource_type": 2,
+    "endpoint_type": 1,
+    "session_epoch": -1,
+    "current_leader_epoch": -1,
+    "configs": [],
+    "assignments": [],
+}
+
+
+def _filled(schema, topic_id):
+    """Plain values for each field: one of everything, all names "t", numbers 0 unless above."""
+    values = {}
+    for field in fields(schema):
+        kind = get_args(field.type)[0] if isinstance(field.type, UnionType) else field.type
+        inner = get_args(kind)
+        if field.metadata.get("tag") is not None:
+            continue
+        if field.name in VALUES:
+            values[field.name] = VALUES[field.name]
+        elif inner and is_dataclass(inner[0]):
+            values[field.name] = [_filled(inner[0], topic_id)]
+        elif inner:
+            values[field.name] = ["t" if issubclass(inner[0], str) else 0]
+        else:
+            values[field.name] = _one(field.metadata["kafka_type"], topic_id)
+    return values
+
+
+def _one(kind, topic_id):
+    plain = {"string": "t", "bool": False, "bytes": b"", "records": batch(), "uuid": topic_id}
+    return plain.get(kind, 0)
+
+
+def _topics(api, filled):
+    if api == "CreatePartitions":
+        return [filled[0] | {"count": 2, "assignments": None}]
+    if api == "CreateTopics":
+        return [filled[0] | {"name": "new"}]
+    return filled
+
+
+@pytest.mark.parametrize("api", APIS.values(), ids=lambda api: api.name)
+def test_every_version_is_answered_whole(api):
+    for version in range(api.low, api.high + 1):
+        brokers = cluster()
+        talker = Talker(brokers)
+        topic_id = talker.create("t").topic_id
+        talker.produce(batch())
+        brokers.state.groups.get_or_create("t")
+        values = _filled(load_request_schema(api.key, version), topic_id)
+        values["topics"] = _topics(api.name, values.get("topics"))
+        talker.say(api.key, version, **values)
+        brokers.wake(1000 * MS)
+        assert brokers.take_failures() == []
+        (answer,) = talker.heard()
+        assert _codes(answer) <= {0, 25, 79}, (version, answer)
+
+
+def _codes(entity) -> set[int]:
+    found = set()
+    for field in fields(entity):
+        value = getattr(entity, field.name)
+        if field.name == "error_code":
+            found.add(int(value))
+        elif isinstance(value, tuple):
+            for one in value:
+                found |= _codes(one) if is_dataclass(one) else set()
+    return found
