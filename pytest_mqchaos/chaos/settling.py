@@ -39,6 +39,9 @@ class Watched(Protocol):
     def failed(self) -> BaseException | None:
         """The error of a worker that is the test's failure."""
 
+    def unfired(self) -> list[str]:
+        """Rules that must fire and still can without any message: those on control requests."""
+
     def idle(self) -> bool:
         """No worker runs that could still take anything."""
 
@@ -111,6 +114,8 @@ def settle(
             elif behind:
                 still = behind
                 limit = min(limit, 1.0) if watched.idle() else limit
+            elif watched.unfired() and not watched.idle():
+                still = watched.unfired()
             elif watched.missing():
                 still = [f"{watched.missing()} messages without an effect"]
                 limit = limit if until == "effects" else min(limit, limits.effects)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads
+from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 
 if TYPE_CHECKING:
@@ -51,6 +52,18 @@ class View:
     def failed(self) -> BaseException | None:
         """The error of a worker that is the test's failure."""
         return self._chaos.crew.failure
+
+    def unfired(self) -> list[str]:
+        """Heartbeats and the like come with time: rules on them are worth waiting for."""
+        waited = [
+            armed
+            for armed in self._chaos.armed
+            if armed.rule.where.point is Point.CONTROL and not armed.rule.optional
+        ]
+        if not waited:
+            return []
+        states = self._chaos.rules.states()
+        return [f"{a.rule!r} has not fired" for a in waited if not states[a.index]["fired"]]
 
     def idle(self) -> bool:
         """No worker of ours runs and no client of the test's own is connected."""

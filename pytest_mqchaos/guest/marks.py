@@ -32,10 +32,13 @@ def _protocol(names: Iterable[str]) -> str | None:
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """One run for each profile that the marks (or the command line) name."""
+    wrong, chosen = "", []
     try:
         chosen = _chosen(metafunc)
     except UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        wrong = str(error)
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
     if chosen:
         metafunc.parametrize(
             "mqchaos_plan", chosen, ids=[one.name for one in chosen], indirect=True
