@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pytest_mqchaos.chaos.config import Config
 
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
 WINDOW = 0.25  # seconds without a moving frame that count as quiet
+NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
 DARK_LIMIT = 75.0  # the longest time-out of a client that a dark link provokes (clients.md: 61 s)
 
 
@@ -101,26 +102,40 @@ def settle(
         status = watched.status()
         if status["moved"] != last_moved or watched.look():
             last_moved, progress = status["moved"], now
-        still, behind = busy(status), []
+        still = busy(status)
         if now - progress < WINDOW:
             pause(PAUSE)
             continue
         limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
-        if not still:
-            unheard = watched.unheard()
-            behind = watched.behind() if until == "positions" else []
-            if unheard:
-                still, limit = unheard, max(limit, limits.start)
-            elif behind:
-                still = behind
-                limit = min(limit, 1.0) if watched.idle() else limit
-            elif watched.unfired() and not watched.idle():
-                still = watched.unfired()
-            elif watched.missing():
-                still = [f"{watched.missing()} messages without an effect"]
-                limit = limit if until == "effects" else min(limit, limits.effects)
-            else:
-                return Settled(seconds=now - began)
-        if now - progress >= limit:
-            return Settled(seconds=now - began, waiting=tuple(still), behind=bool(behind))
+        waits = _Waits(still, limit) if still else _quiet(watched, until, limits, patience)
+        if not waits.what:
+            return Settled(seconds=now - began)
+        if now - progress >= waits.limit:
+            return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
         pause(PAUSE * 3)
+
+
+class _Waits(NamedTuple):
+    """What is still to come, and after how many seconds without progress we give it up."""
+
+    what: list[str]
+    limit: float
+    behind: bool = False
+
+
+def _quiet(watched: Watched, until: Until, limits: Limits, patience: float) -> _Waits:
+    """Nothing is under way on the links: what must nevertheless still come?"""
+    unheard = watched.unheard()
+    if unheard:
+        return _Waits(unheard, max(patience, limits.start))
+    behind = watched.behind() if until == "positions" else []
+    if behind:
+        return _Waits(behind, min(patience, NOBODY) if watched.idle() else patience, behind=True)
+    unfired = [] if watched.idle() else watched.unfired()
+    if unfired:
+        return _Waits(unfired, patience)
+    missing = watched.missing()
+    if missing:
+        limit = patience if until == "effects" else min(patience, limits.effects)
+        return _Waits([f"{missing} messages without an effect"], limit)
+    return _Waits([], patience)

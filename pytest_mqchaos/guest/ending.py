@@ -1,4 +1,4 @@
-"""The end of a test, inside its call phase: a bad verdict is a FAILURE, not an error of teardown."""
+"""The end of a test, inside its call phase: a bad verdict is a FAILURE, no error of teardown."""
 
 from __future__ import annotations
 
