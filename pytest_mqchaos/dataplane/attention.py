@@ -26,10 +26,14 @@ def plain(link: Link, lane: Lane, other: Lane) -> bool:
 
 
 def listen(
-    link: Link, lanes: tuple[Lane, Lane], ends: tuple[End, End], *, discarding: bool
+    link: Link,
+    lanes: tuple[Lane, Lane],
+    ends: tuple[End, End],
+    *,
+    closing: bool,
+    discarding: bool,
 ) -> bool:
     """Have both ends watched for what can go on; True if that is anything but plain reading."""
-    closing = link.closing is not None and not discarding
     special = closing or discarding
     for side, end in enumerate(ends):
         lane, other, far = lanes[side], lanes[1 - side], ends[1 - side]

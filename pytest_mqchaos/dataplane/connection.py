@@ -50,6 +50,7 @@ class Connection:
         self._trouble = trouble
         self._by_client = False
         self._limit: Timer | None = None
+        self._ending = False  # a side broke: what was let through still goes, nothing else
         self._discarding = False
         self._special = True  # anything but: open on both sides, all read, nothing waits
 
@@ -182,7 +183,7 @@ class Connection:
             else:
                 self._watch()
             return
-        if self.link.closing is not None:
+        if self._ending or self.link.closing is not None:
             self._closing(now)
             return
         for lane in self.lanes:
@@ -229,7 +230,10 @@ class Connection:
         self._settle(now)
 
     def _watch(self) -> None:
-        self._special = listen(self.link, self.lanes, self.ends, discarding=self._discarding)
+        closing = self._ending or self.link.closing is not None
+        self._special = listen(
+            self.link, self.lanes, self.ends, closing=closing, discarding=self._discarding
+        )
 
     # ------------------------------------------------------------ the end
 
@@ -247,8 +251,7 @@ class Connection:
         if self._discarding or self.lanes[1 - side].eof:
             self._end(now)
             return
-        if self.link.closing is None:
-            self.link.closing = "flush"
+        self._ending = True
         self.ends[side].want(read=False, write=False)
         self._closing(now)
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Producer
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history import spool
-from tests.dataplane.peers import LIMIT, read
+from tests.dataplane.peers import LIMIT, read, until
 
 API_VERSIONS = struct.Struct(">ihhih").pack(10, 18, 0, 77, -1)
 
@@ -113,3 +113,18 @@ def test_settings_that_cannot_be_are_refused(cluster):
     plane, _ = cluster
     with pytest.raises(UsageError, match=r"no\.such\.setting"):
         plane.request("cluster", brokers=1, settings={"no.such.setting": 1})
+
+
+@pytest.mark.parametrize("linger", [b"\0" * 8, b"\1" + b"\0" * 7], ids=["FIN", "RST"])
+def test_who_closed_a_link_is_on_record(cluster, tmp_path, linger):
+    plane, _ = cluster
+    path = tmp_path / "history"
+    plane.request("begin", history=str(path), settings={})
+    with socket.create_connection(plane.address("test", 1), LIMIT) as client:
+        client.sendall(API_VERSIONS)
+        (size,) = struct.unpack(">i", read(client, 4))
+        assert len(read(client, size)) == size
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    until(lambda: plane.request("status")["links"] == {}, "the link to end")
+    notes = [e.body for e in spool.read(path.read_bytes()) if isinstance(e, spool.NoteEntry)]
+    assert [note["by"] for note in notes if note["note"] == "closed"] == ["client"]
