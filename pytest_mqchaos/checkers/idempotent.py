@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import (
     SHOWN,
@@ -129,7 +130,7 @@ def _by_value(
     expected: Callable[[Message], object] | None,
 ) -> tuple[list[Finding], int]:
     """Altered effects, and how many could not be judged at all."""
-    if all(e[10] for e in index.effects) and state is None and expected is None:
+    if all(map(itemgetter(10), index.effects)) and state is None and expected is None:
         return [], 0
     altered: list[Finding] = []
     blind = 0

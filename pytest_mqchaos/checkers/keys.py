@@ -8,6 +8,7 @@ messages into one sequence, "partition" each partition into its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from operator import itemgetter
 from typing import TypeAlias
 
 from pytest_mqchaos.frames import Record
@@ -51,7 +52,7 @@ def key_of(index: Index, by: Spec | None) -> KeyOf:
 
 def lanes(index: Index, by: Spec | None) -> list[Hashable | None]:
     """The key of each of `index.effects`, in their order."""
-    if by == "key" and all(e[6] is None for e in index.effects):
+    if by == "key" and {None}.issuperset(map(itemgetter(6), index.effects)):
         # No key of the source's own: the bytes of the messages' keys do, undecoded.
         return list(map(_message_keys(index).get, index.effect_ids))
     return list(map(key_of(index, by), index.effects))

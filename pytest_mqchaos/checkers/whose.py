@@ -52,8 +52,10 @@ def subscribers(index: Index, wanted: Iterable[str] | None) -> tuple[list[str | 
 
 def _nameless(index: Index, names: list[str], *, asked: bool) -> list[Doubt]:
     """Effects without `by` in a run that is judged per subscriber: they may be anybody's."""
+    if not (names or asked) or None not in index.subscribers:
+        return []
     nameless = sum(1 for effect in index.effects if effect.by is None)
-    if not nameless or not (names or asked):
+    if not nameless:
         return []
     beside = f" beside effects of {listed(names)}" if names else ""
     return [

@@ -8,7 +8,8 @@ It judges nothing. Rows are indexed by number here where a run may hold millions
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 from operator import eq, itemgetter
@@ -40,6 +41,9 @@ class Index:
         """How many messages of judged roles have no id (records, else attempts), and one shown.
         `History.unidentified` counts as it is where no row tells the destination."""
         flow, history = self.history.flow, self.history
+        loose = history.unidentified or _has(None, 7, history.attempts)
+        if not loose and not _has(None, 3, history.stored):
+            return 0, ""
         judged = flow.inputs | flow.retries | flow.dead_letters
         stored = [s for s in history.stored if s[3] is None]
         sent = [a for a in history.attempts if a[7] is None]
@@ -144,7 +148,7 @@ class Index:
     def effects(self) -> list[Effect]:
         """All effects in their source's own order (those without one first, as they came)."""
         rows = self.history.effects or ()
-        if any(e[0] is None for e in rows):
+        if _has(None, 0, rows):
             return sorted(rows, key=lambda e: -1 if e[0] is None else e[0])
         return sorted(rows, key=itemgetter(0))
 
@@ -161,7 +165,7 @@ class Index:
     @cached_property
     def subscribers(self) -> tuple[str | None, ...]:
         """The `by` of effects, sorted; `(None,)` where effects name nobody."""
-        names = {e[5] for e in self.history.effects or ()}
+        names = set(map(itemgetter(5), self.history.effects or ()))
         return tuple(sorted(names, key=lambda n: n or "")) if names else (None,)
 
     def done(self, by: str | None) -> set[str]:
@@ -172,7 +176,7 @@ class Index:
 
     @cached_property
     def _alive(self) -> set[str]:
-        if any(e[9] for e in self.effects):
+        if _has(True, 9, self.effects):
             return {e[3] for e in self.effects if not e[9]}
         return self.known_effects
 
@@ -198,16 +202,22 @@ class Index:
         effects = self.history.effects or ()
         done = {e[3] for e in effects} if unacked else set()
         placed = self.positions.places
+        held = Counter(map(itemgetter(0, 1), self.stored))
         return {
             "published": len(self.first),
             "confirmed": len(self.confirmed),
             "stored": len(self.stored),
-            "delivered": sum(1 for d in self.history.deliveries if d[12] and d[5] in inputs),
+            "delivered": len([1 for d in self.history.deliveries if d[12] and d[5] in inputs]),
             "effects": len(effects),
-            "acked": sum(1 for s in self.stored if (s[0], s[1]) in placed) - len(unacked),
+            "acked": sum(n for at, n in held.items() if at in placed) - len(unacked),
             "dead": len({s[3] for s in self.history.stored if s[0] in dead}) if dead else 0,
             "waiting": sum(1 for s in unacked if s[3] not in done),
         }
+
+
+def _has(value: object, column: int, rows: Iterable[tuple[object, ...]]) -> bool:
+    """Whether a column of rows holds a value; a generator would cost a frame a row."""
+    return value in map(itemgetter(column), rows)
 
 
 def index_of(history: History) -> Index:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
+from operator import itemgetter
 from typing import TypeAlias
 
 from pytest_mqchaos.history.history import History
@@ -100,10 +101,14 @@ class Positions:
     def unpassed(self, rows: list[Stored]) -> list[Stored]:
         """Those that no group's position has passed, though some group stands there."""
         highest = {key: max(p.committed for p in each) for key, each in self.places.items()}
-        if all(key in highest for key in {(s[0], s[1]) for s in rows}) and len(highest) == 1:
-            (only,) = highest.values()
-            return [s for s in rows if s[2] >= only]
-        return [s for s in rows if s[2] >= highest.get((s[0], s[1]), _BEYOND)]
+        partitions = set(map(itemgetter(1), rows))
+        topics = set(map(itemgetter(0), rows))
+        found = []
+        for topic in topics:
+            far = {p: highest.get((topic, p), _BEYOND) for p in partitions}
+            here = rows if len(topics) == 1 else [s for s in rows if s[0] == topic]
+            found += [s for s in here if s[2] >= far[s[1]]]
+        return found
 
     def acks_for(self, delivery: Delivery) -> list[Ack]:
         """The first later ack of each group that covers this delivery. A delivery whose group is
