@@ -43,12 +43,12 @@ def gone(pid):
 
 def test_it_starts_with_the_standard_library_and_its_own_room():
     code = (
-        "import sys\n"
+        f"import sys; sys.path.append({str(Path.cwd())!r})\n"
         "import pytest_mqchaos.dataplane.__main__, pytest_mqchaos.dataplane.shell\n"
         "print(*sorted(sys.modules))"
     )
     out = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True
     ).stdout.split()
     rooms = {m.split(".")[1] for m in out if m.startswith("pytest_mqchaos.")}
     assert rooms == {"dataplane", "errors", "frames"}
