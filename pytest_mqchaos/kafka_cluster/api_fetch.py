@@ -13,7 +13,7 @@ from kio.schema.errors import ErrorCode
 from pytest_mqchaos.kafka_cluster.partition import Partition, Watch
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
-from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timer
+from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
 _BY_ID_FROM = 13
 _NO_SESSION = 0
@@ -49,13 +49,13 @@ def fetch(call: Call) -> Values | Instead:
 class _Waiting:
     """A fetch that waits: for data on any of its partitions, or for its time."""
 
-    __slots__ = ("_asked", "_call", "_timer", "_watches")
+    __slots__ = ("_asked", "_call", "_done", "_timer", "_watches")
 
     def __init__(self, call: Call, wait: int) -> None:
         self._call = call
-        self._asked = False
+        self._asked = self._done = False
         until = call.now + wait * MILLISECOND
-        self._timer: Timer | None = call.state.timers.at(until, self._answer)
+        self._timer = call.state.timers.at(until, self._answer)
         partitions = (one.partition for one in _wanted(call))
         self._watches: list[Watch] = [
             partition.watch(self._changed) for partition in partitions if partition is not None
@@ -69,13 +69,12 @@ class _Waiting:
 
     def _look(self, now: int) -> None:
         self._asked = False
-        if self._timer is not None and _satisfied(self._call):
+        if not self._done and _satisfied(self._call):
             self._answer(now)
 
     def _answer(self, now: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
+        self._done = True
+        self._timer.cancel()
         for watch in self._watches:
             watch.cancel()
         self._call.reply(_read(self._call), now)

@@ -18,7 +18,7 @@ import crc32c
 MAGIC = 2
 HEADER = 61
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
-_CODEC_BITS, _LOG_APPEND_TIME, _TRANSACTIONAL, _CONTROL = 0x07, 0x08, 0x10, 0x20
+_CODEC_BITS, _TRANSACTIONAL, _CONTROL = 0x07, 0x10, 0x20
 _LENGTH_AT, _MAGIC_AT = 8, 16
 _CHECKED_FROM = 21
 _LENGTH_COUNTS_FROM = 12
@@ -58,14 +58,8 @@ class Batch(NamedTuple):
         return bool(self.attributes & _CONTROL)
 
     @property
-    def log_append_time(self) -> bool:
-        return bool(self.attributes & _LOG_APPEND_TIME)
-
-    @property
     def last_sequence(self) -> int:
         """The last record's sequence: it wraps to 0 behind 2**31 - 1."""
-        if self.first_sequence < 0:
-            return -1
         return (self.first_sequence + self.last - self.base) % _SEQUENCES
 
 

@@ -12,6 +12,7 @@ from kio.index import load_request_schema, load_response_schema
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.kafka_cluster.apis import APIS
 from pytest_mqchaos.kafka_cluster.cluster import Cluster
+from pytest_mqchaos.kafka_cluster.schema import render
 from tests.kafka_cluster.talking import MS, Talker, batch, cluster, frame
 
 METADATA = {"topics": [{"name": "t"}]}
@@ -60,6 +61,22 @@ def test_what_a_client_sent_before_it_left_is_still_done():
     brokers.wake(100 * MS)
     assert other.offset(-1) == (0, -1, 1)
     assert gone.heard() == []
+
+
+def test_garbage_of_a_client_that_has_left_is_its_own_affair():
+    brokers = cluster()
+    gone = Talker(brokers)
+    gone.create("t")
+    gone.say_fetch(("t", 0, 0), wait=100)
+    brokers.receive(gone.id, struct.pack(">i", -1), 0)
+    brokers.disconnect(gone.id, 0)
+    brokers.wake(100 * MS)
+    assert (brokers.take_closed(), brokers.take_failures(), brokers.next_wake()) == ([], [], None)
+
+
+def test_an_answer_that_lacks_a_field_is_our_error():
+    with pytest.raises(KeyError, match="HeartbeatResponse v4 needs 'error_code'"):
+        render(12, 4, 1, {})
 
 
 def test_an_unknown_version_of_api_versions_is_answered_as_v0():

@@ -128,6 +128,7 @@ def test_admin_creates_grows_trims_and_deletes():
         consumer.commit()
         groups = admin.list_groups()
         assert [one["group_id"] for one in groups] == ["g"]
+        assert admin.describe_groups(["g"])["g"]["group_state"] == "Stable"
         consumer.close()
         admin.delete_groups(["g"])
         admin.delete_topics(["t"])
