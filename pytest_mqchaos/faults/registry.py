@@ -56,7 +56,7 @@ def source(fault: Fault, **more: object) -> str:
 def build(verb: str, given: Mapping[str, object]) -> Fault:
     """Make the fault named `verb`. Raises UsageError for an unknown verb or argument, a missing
     one, or a value that the fault refuses."""
-    if verb not in FAULTS:
+    if not isinstance(verb, str) or verb not in FAULTS:
         raise unknown("fault", verb, FAULTS)
     kind = FAULTS[verb]
     known = {item.name: item.default is MISSING for item in fields(kind)}
