@@ -6,12 +6,13 @@ read back, no delivery shows its id. A gap or a message without an id might be i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, listed, number
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
+from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 
@@ -21,10 +22,16 @@ def exactly_once(
     parts: Iterable[str] | None = None,
     by: Iterable[str] | None = None,
     state: Mapping[str, object] | None = None,
+    expected: Callable[[Message], object] | None = None,
 ) -> Checker:
     """Every message has its effect exactly once and nothing else has one. Options as in
     `lossless` and `idempotent`."""
-    asked = (lossless(parts=parts, by=by), idempotent(state=state), _unexpected, _both)
+    asked = (
+        lossless(parts=parts, by=by),
+        idempotent(state=state, expected=expected),
+        _unexpected,
+        _both,
+    )
 
     def check(history: History) -> Verdict:
         verdicts = tuple(question(history) for question in asked)

@@ -114,3 +114,17 @@ def test_a_pass_says_what_it_does_not_cover():
         reasons=("only 2 acks",)),)  # fmt: skip
     limits = made.ask(checker("lossless")).limits
     assert limits == ("in-process crash", "on.ack(nth=9).drop() had no effect: only 2 acks")
+
+
+def test_what_only_a_dead_worker_did_decides_nothing():
+    ghost = line().publish("a").work("a").effect("ghost", posthumous=True)
+    assert "recorded after a crash" in ghost.ask(exactly_once()).parts[2].sentence
+    both = line().publish("a").effect("a", posthumous=True).publish("a", topic="dead")
+    assert both.ask(exactly_once()).parts[3].status == "unknown"
+
+
+def test_exactly_once_compares_values_where_one_is_expected():
+    made = line().publish("a", value=b"5").deliver("a").effect("a", value=6).ack()
+    asked = exactly_once(expected=lambda message: int(message.value))
+    assert made.ask(asked).status == "failed"
+    assert made.ask(exactly_once(state={"a": 6})).status == "passed"

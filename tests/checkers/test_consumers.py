@@ -178,3 +178,17 @@ def test_a_last_version_that_was_declared_dropped_is_not_the_last():
 def test_a_key_that_ends_with_what_nobody_published_is_unknown():
     line = versions("v1").effect("v1", key="k").effect("ghost", key="k")
     assert line.ask(latest()).status == "unknown"
+
+
+def test_causes_are_asked_per_subscriber():
+    line = run().publish("a").publish("b").effect("a", by="g").effect("b", by="g")
+    line.effect("a", by="h")
+    assert line.ask(causal(before={"b": "a"})).status == "passed"
+    line.effects.clear()
+    line.effect("a", by="g").effect("b", by="h").effect("a", by="h")
+    assert [f.by for f in line.ask(causal(before={"b": "a"})).findings] == ["h"]
+
+
+def test_a_message_named_by_several_copies_goes_by_its_first_place_in_the_log():
+    line = versions("v1", "v2").publish("v1", key=b"k", value=b"v1").effect("v1").effect("v2")
+    assert line.ask(latest()).status == "passed"

@@ -334,3 +334,11 @@ def test_effects_that_name_other_things_prove_no_loss():
     assert verdict.status == "unknown"
     assert "effects have 1, messages pay-1" in verdict.sentence
     assert line.publish("pay-2").work("pay-2").ask(lossless()).status == "failed"
+
+
+def test_versions_of_one_frame_are_older_only_on_one_partition():
+    for p, status in ((0, "passed"), (1, "failed")):
+        line = run().publish("k1", key=b"k", confirm=False, stored=False)
+        line.publish("k2", key=b"k", p=p, confirm=False, same_frame=True, stored=False)
+        line.confirm("k1").confirm("k2").effect("k2")
+        assert line.ask(lossless(keep="latest")).status == status
