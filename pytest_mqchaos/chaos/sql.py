@@ -50,24 +50,40 @@ class Query:
             return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
 
     def countable(self) -> bool:
-        """Whether the source can show one id twice: not with GROUP BY or DISTINCT, and not where
-        SQLite says that the column behind `id` is unique. Other databases: taken as able."""
+        """Whether the source can show one (id, part, by) twice: not with GROUP BY or DISTINCT, and
+        not where SQLite says that columns behind them are unique. Other databases: taken as able.
+        """
         if re.search(r"\b(group\s+by|distinct)\b", self._query, re.IGNORECASE):
             return False
         table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
-        column = re.search(r"(\w+)\s+as\s+id\b|\b(id)\b", self._query, re.IGNORECASE)
-        if self._path is None or table is None or column is None or not Path(self._path).exists():
+        columns = self._identifying()
+        if self._path is None or table is None or not columns or not Path(self._path).exists():
             return True
-        return not self._unique(table[1], column[1] or column[2])
+        return not any(key <= columns for key in self._unique(table[1]))
 
-    def _unique(self, table: str, column: str) -> bool:
+    def _identifying(self) -> set[str]:
+        """The columns of the table that are selected as id, part or by."""
+        selected = re.split(r"\bfrom\b", self._query, maxsplit=1, flags=re.IGNORECASE)[0]
+        renamed = re.findall(r"(\w+)[\"`]?\s+as\s+[\"`]?(\w+)", selected, re.IGNORECASE)
+        plain = re.findall(r"(?<!as )\b(id|part|by)\b(?!\s+as\b)", selected, re.IGNORECASE)
+        words = ("id", "part", "by")
+        found = {column.lower() for column, word in renamed if word.lower() in words}
+        return found | ({word.lower() for word in plain} - {word.lower() for _, word in renamed})
+
+    def _unique(self, table: str) -> set[frozenset[str]]:
+        """The keys of a table that hold for all of its rows, each as its columns."""
         with contextlib.closing(self._connect()) as connection:
             keys = {
-                tuple(r[2] for r in connection.execute(f'PRAGMA index_info("{index[1]}")'))
-                for index in connection.execute(f'PRAGMA index_list("{table}")')
-                if index[2]
+                frozenset(
+                    str(row[2]).lower()
+                    for row in connection.execute(f'PRAGMA index_info("{i[1]}")')
+                )
+                for i in connection.execute(f'PRAGMA index_list("{table}")')
+                if i[2] and not i[4]  # a partial index (with WHERE) binds only some rows
             }
-            primary = tuple(
-                r[1] for r in connection.execute(f'PRAGMA table_info("{table}")') if r[5]
+            primary = frozenset(
+                str(row[1]).lower()
+                for row in connection.execute(f'PRAGMA table_info("{table}")')
+                if row[5]
             )
-        return (column,) in keys or primary == (column,)
+        return {key for key in (*keys, primary) if key}
