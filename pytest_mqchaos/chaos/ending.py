@@ -28,7 +28,7 @@ def end_of_test(chaos: Chaos) -> None:
     context = chaos.telling.context(chaos)
     unfired = [rule for rule in history.rules if not rule.fired and not rule.optional]
     if unfired:
-        chaos.telling.keep(history)
+        chaos.telling.keep(history, context.payloads)
         raise VerdictFailed(text.unfired(history, context))
     if not chaos.verdicts and not chaos.own_assertions:
         raise VerdictFailed(text.no_question(history, context))

@@ -15,6 +15,7 @@ from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape, Standing
 from pytest_mqchaos.errors import BrokerError, missing_extra
 from pytest_mqchaos.frames import Message, Record
 from pytest_mqchaos.wire.base import Codec
+from pytest_mqchaos.wire.kafka.error_codes import name_of
 
 if TYPE_CHECKING:
     from pytest_mqchaos.brokers.kafka_direct import Direct
@@ -37,6 +38,9 @@ class KafkaSide:
         from pytest_mqchaos.wire.kafka.codec import KafkaCodec
 
         return KafkaCodec()
+
+    def error_name(self, code: int) -> str:
+        return name_of(code)
 
     @property
     def direct(self) -> Direct:

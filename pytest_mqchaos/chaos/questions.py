@@ -35,7 +35,7 @@ class Questions:
         """The controller's callback."""
         handlers: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
             "may_crash": lambda a: self._crew.may_crash(a["owner"]),
-            "crash_worker": lambda a: self._crew.crash(a["owner"], "crashed by a rule"),
+            "crash_worker": self._crash,
             "kill_broker": self._kill,
             "pause_broker": self._pause,
             "restart_broker": self._restart,
@@ -50,6 +50,10 @@ class Questions:
             self.refusals.append(refused)
             return {"refused": refused}
         return DONE
+
+    def _crash(self, arguments: Mapping[str, Any]) -> str | None:
+        child = arguments["port"] if arguments.get("scope") == "child" else None
+        return self._crew.crash(arguments["owner"], "crashed by a rule", child_at=child)
 
     def _nodes(self, arguments: Mapping[str, Any]) -> list[int]:
         """Which nodes a target means. With one node every name means it."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 from pytest_mqchaos.chaos.address import Address, replaced
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.report.context import LogLine
+from pytest_mqchaos.workloads import output
 from pytest_mqchaos.workloads.incarnation import Incarnation, Launch
 from pytest_mqchaos.workloads.supervisor import Supervisor
 from pytest_mqchaos.workloads.target import Job
@@ -108,15 +110,32 @@ class Crew:
             return str(error)
         return None
 
-    def crash(self, owner: str, cause: str) -> str | None:
-        """Kill it and bury its memberships; why not, if it could not be done."""
+    def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> str | None:
+        """Kill it (or the one forked child that holds the connection from port `child_at`) and bury
+        its memberships; why not, if it could not be done."""
         supervisor = self.find(owner)
-        if supervisor is None or not supervisor.crash(owner, cause=cause):
+        if supervisor is None:
+            return f"{owner} was not running any more"
+        if child_at is not None:
+            done = supervisor.crash_child(owner, child_at, cause=cause)
+        else:
+            done = supervisor.crash(owner, cause=cause)
+        if not done:
             return f"{owner} was not running any more"
         self._bury(owner)
         return None
 
     # ------------------------------------------------------------ all of them
+
+    def logs(self) -> tuple[LogLine, ...]:
+        """What process workers wrote, in order of time."""
+        names = dict.fromkeys(event.who for event in self.events)
+        found = [
+            LogLine(line.t, name, line.text)
+            for name in names
+            for line in output.lines(self._directory / f"{name}.log")
+        ]
+        return tuple(sorted(found))
 
     @property
     def running(self) -> list[str]:

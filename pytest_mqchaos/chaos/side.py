@@ -69,6 +69,9 @@ class Side(Protocol):
 
     def codec(self) -> Codec: ...
 
+    def error_name(self, code: int) -> str:
+        """The protocol's name of an error code."""
+
     def connect(self, addresses: Mapping[int, tuple[str, int]]) -> None:
         """Answer from these nodes from now on."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_mqchaos.checkers.verdict import Verdict
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report import jsonl, text
-from pytest_mqchaos.report.context import Context
+from pytest_mqchaos.report.context import Context, Payloads
 from pytest_mqchaos.report.funnel import funnel
 from pytest_mqchaos.report.plan import plan
 
@@ -32,9 +32,12 @@ class Telling:
             plan_source=chaos.plan.source() if chaos.plan.rules else "",
             seed=chaos.plan.seed,
             broker=chaos.host.version,
-            clients=(),
+            clients=chaos.view.clients(),
             replay=self.replay(chaos),
-            payloads="hash" if chaos.host.config.payloads == "hash" else "show",
+            logs=chaos.crew.logs(),
+            payloads=self._payloads(chaos),
+            guarantees={armed.index: armed.row.survives for armed in chaos.armed},
+            error_name=chaos.host.side.error_name,
             history_file=str(self.directory / "history.jsonl") if self.directory else "",
         )
 
@@ -52,7 +55,7 @@ class Telling:
     def failure(self, chaos: Chaos, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""
         history = chaos.last_history
-        self.keep(history)
+        self.keep(history, self._payloads(chaos))
         return text.failure(verdict, history, self.context(chaos))
 
     def summary(self, chaos: Chaos) -> str:
@@ -61,9 +64,13 @@ class Telling:
         replay = self.replay(chaos)
         return "\n".join([funnel(chaos.last_history), *lines, replay]).strip()
 
-    def keep(self, history: History) -> None:
+    @staticmethod
+    def _payloads(chaos: Chaos) -> Payloads:
+        return "hash" if chaos.host.config.payloads == "hash" else "show"
+
+    def keep(self, history: History, payloads: Payloads) -> None:
         """Write the history where the report says it is."""
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True)
             with (self.directory / "history.jsonl").open("w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in jsonl.lines(history))
+                file.writelines(f"{line}\n" for line in jsonl.lines(history, payloads=payloads))

@@ -36,6 +36,15 @@ class View:
         """Rows of everything that has passed until now."""
         return self._tape.transcript(self._plane.flush())
 
+    def clients(self) -> tuple[str, ...]:
+        """What the clients of the code under test call themselves."""
+        transcript = self.transcript()
+        named = {
+            name for link, name in transcript.clients.items()
+            if transcript.links.get(link) != PUBLISHER
+        }  # fmt: skip
+        return tuple(sorted(named))
+
     def bury(self, owner: str) -> None:
         """The memberships of a dead owner end now instead of at their session time-out."""
         left = self.transcript().members.get(owner)

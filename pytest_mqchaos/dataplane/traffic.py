@@ -47,11 +47,15 @@ class Traffic:
 
     # ------------------------------------------------------------ begin
 
+    def _open(self, sock: socket.socket, owner: str, node: int, now: int) -> Link | None:
+        port = int(sock.getpeername()[1])  # tells which forked child of a worker this is
+        return self._engine().open(owner, node, now, port=port)
+
     def accepted(self, sock: socket.socket, owner: str, node: int) -> None:
         """A client came to the listener of `owner` for `node`."""
         now = time.monotonic_ns()
         try:
-            link = PlainLink() if owner == DIRECT else self._engine().open(owner, node, now)
+            link = PlainLink() if owner == DIRECT else self._open(sock, owner, node, now)
         except Exception as error:  # noqa: BLE001 - a part failed: this client cannot be served
             self._failed(error)
             link = None

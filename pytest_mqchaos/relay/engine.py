@@ -102,13 +102,14 @@ class Engine:
 
     # ------------------------------------------------------------ links
 
-    def open(self, owner: str, node: int, now: int) -> Link | None:
-        """A client connected to the listener of `owner` for broker `node`; None = refuse it."""
+    def open(self, owner: str, node: int, now: int, *, port: int = 0) -> Link | None:
+        """A client connected (from `port`) to the listener of `owner` for broker `node`; None =
+        refuse it."""
         if owner in self.refused:
             return None
         self.now = now
         self._numbers += 1
-        link = Link(self, self._numbers, owner, node)
+        link = Link(self, self._numbers, owner, node, port)
         link.scanner.look(self._interest)
         self.links[link.number] = link
         self.note(self._link_note(link), now)

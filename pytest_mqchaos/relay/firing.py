@@ -149,7 +149,7 @@ class Firing:
             case act.CutOwner():
                 engine.cut(link.owner, now)
             case act.Ask(what, arguments):
-                body = {"owner": link.owner, "node": link.node, **arguments}
+                body = {"owner": link.owner, "node": link.node, "port": link.port, **arguments}
                 engine.asks.append({"ask": engine.question(self), "what": what, "arguments": body})
             case act.TookEffect(note):
                 self._effect(note, now)

@@ -43,14 +43,15 @@ class Link:
 
     __slots__ = (
         "_eof", "_waiting", "backlog", "closing", "dark", "engine", "firings", "gates", "gone",
-        "node", "number", "out", "owner", "paused", "scanner",
+        "node", "number", "out", "owner", "paused", "port", "scanner",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, number: int, owner: str, node: int) -> None:
+    def __init__(self, engine: Engine, number: int, owner: str, node: int, port: int) -> None:
         self.engine = engine
         self.number = number
         self.owner = owner
         self.node = node
+        self.port = port
         self.scanner = engine.codec.scanner()
         self.out: tuple[list[bytes], list[bytes]] = ([], [])
         self.backlog: deque[Frame] = deque()

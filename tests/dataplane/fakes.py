@@ -68,7 +68,7 @@ class FakeEngine:
         self.half_close = True
         self.wakes = []
 
-    def open(self, owner, node, now):
+    def open(self, owner, node, now, *, port=0):
         if owner in self.refused:
             return None
         number = len(self.links) + 1
