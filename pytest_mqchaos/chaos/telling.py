@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mqchaos.chaos.consequences import missing
 from pytest_mqchaos.checkers.verdict import Verdict
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report import jsonl, text
@@ -37,8 +38,9 @@ class Telling:
             logs=chaos.crew.logs(),
             payloads=self._payloads(chaos),
             guarantees={armed.index: armed.row.survives for armed in chaos.armed},
+            consequences=missing([armed.rule for armed in chaos.armed], chaos.last_history),
             error_name=chaos.host.side.error_name,
-            history_file=str(self.directory / "history.jsonl") if self.directory else "",
+            history_file=_near(self.directory / "history.jsonl") if self.directory else "",
         )
 
     def replay(self, chaos: Chaos) -> str:
@@ -74,3 +76,8 @@ class Telling:
             self.directory.mkdir(parents=True, exist_ok=True)
             with (self.directory / "history.jsonl").open("w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in jsonl.lines(history, payloads=payloads))
+
+
+def _near(path: Path) -> str:
+    """The path as a person in the working directory would write it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

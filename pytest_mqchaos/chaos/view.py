@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
@@ -141,10 +143,12 @@ class View:
             limits=self._limits(),
             started=self.started,
         )
-        return build(
+        history = build(
             transcript=self.transcript(), side=self._side, identity=chaos.identity,
             evidence=evidence, baseline=chaos.scope.baseline,
         )  # fmt: skip
+        without = consequences.missing([armed.rule for armed in chaos.armed], history)
+        return replace(history, limits=history.limits + consequences.sentences(without))
 
     def _limits(self) -> tuple[str, ...]:
         chaos = self._chaos

@@ -1,0 +1,83 @@
+"""What a fault led to: a copy in the log, a second delivery, a new incarnation - or why nothing.
+
+A pure function of a history. A fault that took effect without its consequence has tested less than
+its name says, so a pass must tell.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from pytest_mqchaos.frames import Point
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.plan.rules import Rule
+
+Reason = str | None
+_IDEMPOTENT = "prevented by the idempotent producer: the broker keeps one copy (KIP-98)"
+
+
+def _copies(history: History) -> Reason:
+    """Two copies of one message in the log."""
+    stored = Counter((row.topic, row.id, row.content) for row in history.stored)
+    if any(count > 1 for count in stored.values()):
+        return None
+    if any(row.producer_id >= 0 for row in history.attempts):
+        return _IDEMPOTENT
+    sent = Counter((row.topic, row.id, row.content) for row in history.attempts)
+    if not any(count > 1 for count in sent.values()):
+        return "the producer did not send it again"
+    return "the log holds each message once, and it is not known why"
+
+
+def _resent(history: History) -> Reason:
+    """The producer sent the message again."""
+    sent = Counter((row.topic, row.id, row.content) for row in history.attempts)
+    if any(count > 1 for count in sent.values()):
+        return None
+    return "the producer did not send it again"
+
+
+def _redelivered(history: History) -> Reason:
+    """One offset was handed out twice."""
+    handed = Counter(
+        (row.topic, row.partition, row.offset, row.group) for row in history.deliveries
+    )
+    if any(count > 1 for count in handed.values()):
+        return None
+    return "no message was handed out a second time"
+
+
+def _restarted(history: History) -> Reason:
+    """The worker came back."""
+    if any(event.what == "restarted" for event in history.processes):
+        return None
+    return "the worker was not started again"
+
+
+_WANTED: Mapping[tuple[Point, str], Callable[[History], Reason]] = {
+    (Point.PUBLISH, "drop"): _resent,
+    (Point.PUBLISH, "duplicate"): _copies,
+    (Point.PUBLISH, "refuse"): _resent,
+    (Point.CONFIRM, "drop"): _copies,
+    (Point.ACK, "redeliver"): _redelivered,
+    (Point.ACK, "crash_worker"): _restarted,
+    (Point.DELIVER, "sever"): _redelivered,
+}
+
+
+def missing(rules: Iterable[Rule], history: History) -> dict[int, str]:
+    """Rule index -> why its consequence did not come, for rules that took effect."""
+    found: dict[int, str] = {}
+    # A history that was taken before the last rule was armed knows fewer.
+    for index, (rule, state) in enumerate(zip(rules, history.rules, strict=False)):
+        look = _WANTED.get((rule.where.point, rule.fault.verb))
+        reason = look(history) if state.fired and look is not None else None
+        if reason is not None:
+            found[index] = reason
+    return found
+
+
+def sentences(missing: Mapping[int, str]) -> tuple[str, ...]:
+    """What a pass says about them."""
+    return tuple(f"rule {n + 1} was without consequence: {why}" for n, why in missing.items())
