@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -43,17 +44,27 @@ def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRepo
         return
     error = call.excinfo.value
     if isinstance(error, VerdictFailed):
-        report.longrepr = f"{_place(call.excinfo)}{error}"
+        report.longrepr = _placed(str(error), call.excinfo)
     elif isinstance(error, MqchaosError):
-        report.longrepr = f"{_place(call.excinfo)}{type(error).__name__}: {error}"
+        report.longrepr = _placed(f"{type(error).__name__}: {error}", call.excinfo)
     elif chaos is not None and call.when == "call" and chaos.started_well:
         report.sections.append(("mqchaos", chaos.summary()))
 
 
+def _placed(text: str, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
+    """The text with the user's own line that asked below its first sentence: pytest's short summary
+    shows only how a text begins, and that must be what happened."""
+    sentence, gap, rest = text.partition("\n\n")
+    place = _place(excinfo)
+    return f"{sentence}\n  {place}{gap}{rest}" if place else text
+
+
 def _place(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
-    """The user's own line that asked, if it is in the traceback."""
+    """`test_pay.py:31`, if a line of the user's is in the traceback."""
+    here = Path.cwd()
     for entry in reversed(excinfo.traceback):
-        path = str(entry.path)
-        if "pytest_mqchaos" not in path and "_pytest" not in path and "pluggy" not in path:
-            return f"{path}:{entry.lineno + 1}: "
+        path = Path(entry.path)
+        if not any(ours in str(path) for ours in ("pytest_mqchaos", "_pytest", "pluggy")):
+            near = path.relative_to(here) if path.is_relative_to(here) else path
+            return f"{near}:{entry.lineno + 1}"
     return ""

@@ -14,7 +14,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from pytest_mqchaos.errors import WaitTimeout
-from pytest_mqchaos.workloads.incarnation import End, Ended, Incarnation, Launch, running_as
+from pytest_mqchaos.workloads.incarnation import (
+    End,
+    Ended,
+    Incarnation,
+    Launch,
+    running_as,
+    told,
+)
 from pytest_mqchaos.workloads.offspring import Offspring
 from pytest_mqchaos.workloads.target import Job
 
@@ -98,7 +105,7 @@ class CoroutineWorker:
             with asyncio.Runner() as runner:
                 runner.run(self._main(), context=self._context)
         except BaseException as error:  # noqa: BLE001 - SystemExit of a background task: handed on
-            self._end = End(error, f"a task of it raised {type(error).__name__}: {error}")
+            self._end = End(error, f"a task of it raised {told(error)}")
         finally:
             ended(self._end)
             self._over.set()
@@ -130,7 +137,7 @@ class CoroutineWorker:
         except asyncio.CancelledError:
             self._end = End(None, self._told or "cancelled from outside")
         except BaseException as error:  # noqa: BLE001 - handed on: the supervisor judges it
-            self._end = End(error, f"raised {type(error).__name__}: {error}")
+            self._end = End(error, f"raised {told(error)}")
         self._task = None  # from here on nobody may cancel us any more
         await self._after(offspring)
 
@@ -147,7 +154,7 @@ class CoroutineWorker:
             if self._told == "crashed" and self._job.on_crash is not None:
                 await _result(self._job.on_crash(*self._first()))
         except Exception as error:  # noqa: BLE001 - handed on, as above
-            self._end = End(error, f"on_crash= raised {type(error).__name__}: {error}")
+            self._end = End(error, f"on_crash= raised {told(error)}")
 
     def _first(self) -> tuple[Any, ...]:
         return () if self._prepared is None else (self._prepared,)

@@ -71,6 +71,19 @@ class Worker(Protocol):
     def stop(self, limit: float) -> None: ...
 
 
+TOLD = 160  # characters of an exception's text that a cause shows
+
+
+def told(error: BaseException) -> str:
+    """Say an exception in one short line: "ValueError: no such account". Clients' texts have line
+    breaks and indentation in them, some twice as long as a timeline."""
+    name, text = type(error).__name__, " ".join(str(error).replace("\\n", " ").split())
+    text = text.removeprefix(f"{name}: ")
+    if len(text) > TOLD:
+        text = f"{text[: TOLD - 1].rstrip()}…"
+    return f"{name}: {text}" if text else name
+
+
 running_as: ContextVar[str | None] = ContextVar("mqchaos_running_as", default=None)
 
 

@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from pytest_mqchaos.errors import UsageError, WaitTimeout
-from pytest_mqchaos.workloads.incarnation import End, Ended, Incarnation, Launch, running_as
+from pytest_mqchaos.workloads.incarnation import (
+    End,
+    Ended,
+    Incarnation,
+    Launch,
+    running_as,
+    told,
+)
 from pytest_mqchaos.workloads.target import Job, asks_for_stop
 
 NO_CRASH = (
@@ -54,7 +61,7 @@ class ThreadWorker:
         try:
             self._call()
         except BaseException as error:  # noqa: BLE001 - handed on: the supervisor judges it
-            ended(End(error, f"raised {type(error).__name__}: {error}"))
+            ended(End(error, f"raised {told(error)}"))
         else:
             ended(End(None, "stopped" if self._stop.is_set() else "returned"))
 

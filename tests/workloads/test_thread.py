@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.workloads.incarnation import current_incarnation
+from pytest_mqchaos.workloads.incarnation import current_incarnation, told
 
 
 def test_a_thread_cannot_be_crashed_and_goes_on(world, tools):
@@ -72,3 +72,16 @@ def test_a_function_that_returns_a_coroutine_is_named(world, tools):
     tools.eventually(lambda: supervisor.failure)
     assert isinstance(supervisor.failure, UsageError)
     assert "Give the coroutine function itself" in str(supervisor.failure)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("no\n   such account"), "ValueError: no such account"),
+        (KeyError(), "KeyError"),
+        (OSError("OSError: twice"), "OSError: twice"),
+        (RuntimeError("x " * 500), "RuntimeError: " + "x " * 79 + "x…"),
+    ],
+)
+def test_an_exception_is_told_in_one_short_line(error, line):
+    assert told(error) == line
