@@ -10,7 +10,7 @@ from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan import legality
-from pytest_mqchaos.plan.match import names
+from pytest_mqchaos.plan.match import names, questions
 from pytest_mqchaos.plan.rules import Plan, Rule
 from pytest_mqchaos.plan.table import Row, Table
 from pytest_mqchaos.plan.when import DESTINATIONS, All, Scalar, Test
@@ -73,7 +73,7 @@ def _place(where: Where, table: Table) -> None:
     words = {word for word in DESTINATIONS if word in asked}
     words |= {where.word} if where.word else set()
     for word in sorted(words - {table.word}):
-        value = where.destination if where.word == word else _first(where, word)
+        value = where.destination if where.word == word else _asked_for(where, word)
         raise UsageError(f"{table.title} has {table.word}s: write {table.word}={value!r}.")
     apis = table.apis[where.point]
     if where.api is not None and where.api not in apis:
@@ -135,6 +135,6 @@ def _contradiction(where: Where) -> None:
             )
 
 
-def _first(where: Where, word: str) -> Scalar:
-    found = [test.args[0] for test in _tests(where) if test.name == word]
-    return found[0] if found else "..."
+def _asked_for(where: Where, word: str) -> Scalar:
+    tests = questions(where.when) if where.when is not None else ()
+    return next(test.args[0] for test in tests if test.name == word)

@@ -368,7 +368,6 @@ def _broker_rows(point: Point, frame: str) -> tuple[Row, ...]:
 
 _BROKER = (
     *_broker_rows(Point.PUBLISH, "a Produce request"),
-    *_broker_rows(Point.CONFIRM, "a Produce answer"),
     *_broker_rows(Point.DELIVER, "a Fetch answer with records"),
     *_broker_rows(Point.ACK, "a commit"),
     *_broker_rows(Point.CONTROL, "the named request"),
@@ -462,6 +461,10 @@ _INSTEAD = {
     (Point.CONFIRM, "sever"): "Use .drop(): it loses the answer and cuts the connection.",
     (Point.CONFIRM, "duplicate"): "An answer without its request ends the connection. For a copy "
     "in the log use .drop().",
+    **{
+        (Point.CONFIRM, verb): "Use it at on.publish(...): the broker then goes before it answers."
+        for verb in ("kill_broker", "pause_broker", "restart_broker")
+    },
     (Point.CONFIRM, "refuse"): "The request is what gets refused: use on.publish(...).refuse(error)"
     "; errors that mean 'stored all the same' are 7 and 20.",
     (Point.PUBLISH, "delay"): "Use on.confirm(...).delay(seconds): the producer cannot tell the "

@@ -46,10 +46,15 @@ def needs_record(where: Where) -> bool:
 
 def names(predicate: Predicate) -> frozenset[str]:
     """The names of all questions in it."""
+    return frozenset(test.name for test in questions(predicate))
+
+
+def questions(predicate: Predicate) -> tuple[Test, ...]:
+    """All questions in it, from left to right, whatever joins them."""
     if isinstance(predicate, Test):
-        return frozenset({predicate.name})
+        return (predicate,)
     parts = (predicate.part,) if isinstance(predicate, Not) else predicate.parts
-    return frozenset[str]().union(*map(names, parts))
+    return tuple(test for part in parts for test in questions(part))
 
 
 class _Seen:
