@@ -6,6 +6,10 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
+# Failures inside these tests are wanted and many: they are not run a second time to prove their
+# replay line (tests/plugin/test_proof.py asks for it).
+os.environ.setdefault("MQCHAOS_REPLAYING", "1")
+
 
 def in_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")

@@ -15,7 +15,8 @@ class Config:
 
     `broker`: embedded or process. `listen`: "127.0.0.1:PORT" for fixed default links, else any free
     port. `settle_timeout`, `effect_timeout`, `start_timeout`: seconds, counted from the last
-    progress. `payloads`: show or hash. `profiles`: the user's own, by name.
+    progress. `payloads`: show or hash. `replays`: how many failures of a session are
+    replayed once to see that their line reproduces them. `profiles`: the user's own, by name.
     """
 
     broker: str | None = None
@@ -24,6 +25,7 @@ class Config:
     effect_timeout: float = 2.0
     start_timeout: float = 20.0
     payloads: str = "show"
+    replays: int = 2
     profiles: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,6 +51,10 @@ def load(table: Mapping[str, Any]) -> Config:
             raise UsageError(f"{place}: must be a number of seconds above 0, such as 15.0")
         if key in _WORDS and value not in _WORDS[key]:
             raise unknown(f"value of [tool.mqchaos] {key}", value, _WORDS[key])
+        if key == "replays" and (
+            not isinstance(value, int) or isinstance(value, bool) or value < 0
+        ):
+            raise UsageError(f"{place}: must be a whole number of 0 or more")
         if key == "listen" and not _address(value):
             raise UsageError(f'{place}: must be "127.0.0.1:PORT" (loopback only)')
         if key == "profiles" and not isinstance(value, Mapping):

@@ -45,14 +45,18 @@ class Telling:
 
     def replay(self, chaos: Chaos) -> str:
         """The one line that runs this test with these rules again."""
-        if not self.nodeid:
+        arguments = self.arguments(chaos)
+        if not arguments:
             return ""
-        line = f'pytest "{self.nodeid}"'
-        if chaos.plan.rules:
-            line += f" --mqchaos-plan={chaos.plan.token}"
-        if chaos.host.kind != "embedded":
-            line += f" --mqchaos-broker={chaos.host.kind}"
-        return line
+        return " ".join(["pytest", f'"{arguments[0]}"', *arguments[1:]])
+
+    def arguments(self, chaos: Chaos) -> list[str]:
+        """The same as arguments of pytest: the node id first."""
+        if not self.nodeid:
+            return []
+        plan = [f"--mqchaos-plan={chaos.plan.token}"] if chaos.plan.rules else []
+        kind = chaos.host.kind
+        return [self.nodeid, *plan, *([f"--mqchaos-broker={kind}"] if kind != "embedded" else [])]
 
     def failure(self, chaos: Chaos, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""

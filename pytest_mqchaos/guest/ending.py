@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_mqchaos.errors import MqchaosError, VerdictFailed
-from pytest_mqchaos.guest import replay
+from pytest_mqchaos.guest import proof, replay
 from pytest_mqchaos.guest.fixtures import RUNNING
 from pytest_mqchaos.report import text
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
 
 LINES = "mqchaos"  # user property: one summary line of a passed test
 
@@ -44,11 +48,18 @@ def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRepo
         return
     error = call.excinfo.value
     if isinstance(error, VerdictFailed):
-        report.longrepr = _placed(str(error), call.excinfo)
+        report.longrepr = _placed(_proven(str(error), item, chaos), call.excinfo)
     elif isinstance(error, MqchaosError):
         report.longrepr = _placed(f"{type(error).__name__}: {error}", call.excinfo)
     elif chaos is not None and call.when == "call" and chaos.started_well:
         report.sections.append(("mqchaos", chaos.summary()))
+
+
+def _proven(text: str, item: pytest.Item, chaos: Chaos | None) -> str:
+    """The text with the rate of its replay line."""
+    if chaos is None or not proof.wanted(item, chaos):
+        return text
+    return proof.added(text, chaos.telling.replay(chaos), proof.replayed(item, chaos))
 
 
 def _placed(text: str, excinfo: pytest.ExceptionInfo[BaseException]) -> str:
