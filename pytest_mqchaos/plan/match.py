@@ -93,8 +93,7 @@ class _Seen:
         return positions + [(spot.topic, spot.partition) for spot in self.sighting.outcomes]
 
     def _content(self, name: str, first: Scalar, rest: list[Scalar]) -> bool:
-        if self.record is None:
-            return False
+        assert self.record is not None  # `matches` has asked `needs_record` before
         if name == "id":
             return first in self.ids
         if name == "key":
