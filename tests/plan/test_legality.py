@@ -7,6 +7,7 @@ from pytest_mqchaos.faults.registry import FAULTS
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan.legality import TABLES, refusal, row, table
 from pytest_mqchaos.recipes import registry as recipes
+from pytest_mqchaos.wire.kafka.error_codes import code_of
 
 ROWS = [item for known in TABLES.values() for item in known.rows]
 REFUSALS = [(name, item) for name, known in TABLES.items() for item in known.refusals]
@@ -136,3 +137,9 @@ def test_an_error_that_is_none_here():
 def test_forged_takes_any_number():
     made = refusal("kafka", Point.ACK, 99, forge=True)
     assert (made.code, made.name) == (99, "error 99")
+
+
+def test_error_names_and_numbers_are_those_of_the_codec():
+    named = {(item.name, item.code) for _, item in REFUSALS}
+    named |= {(name, code) for code, (name, _) in table("kafka").caused.items()}
+    assert {(name, code_of(name)) for name, _ in named} == named
