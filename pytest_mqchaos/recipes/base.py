@@ -194,7 +194,9 @@ Script: TypeAlias = Generator[list[Action], Event, None]
 
 
 class Scripted:
-    """A recipe written as a generator: `event = yield [actions]`; its end is `Done`."""
+    """A recipe written as a generator: `event = yield [actions]`; its end is `Done`. The step that
+    tells the outcome (`TookEffect`, `Unharmed`) is the last one, unless it leaves the link `Dark`:
+    that lasts until the link is gone."""
 
     __slots__ = ("_started", "_steps", "_write")
 
@@ -212,11 +214,20 @@ class Scripted:
                     return []
                 self._started = True
                 self._steps = self._write(event)
-                return next(self._steps)
-            return self._steps.send(event)
+                return self._told(next(self._steps))
+            return self._told(self._steps.send(event))
         except StopIteration:
             self._steps = None
             return [Done()]
+
+    def _told(self, actions: list[Action]) -> list[Action]:
+        """A generator that waits at its last `yield` cannot be told from one that goes on: without
+        this its gates would stay closed until something else happens on the link."""
+        kinds = {type(action) for action in actions}
+        if Dark in kinds or not kinds & {TookEffect, Unharmed}:
+            return actions
+        self._steps = None
+        return [*actions, Done()]
 
 
 # Time that a client gets to read what was answered before, so that a cut takes only what it should

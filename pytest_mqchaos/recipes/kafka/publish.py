@@ -48,7 +48,12 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     if code in APPENDED:
         event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame)])
         if isinstance(event, act.ReplySeen):
-            yield [act.Forward(event.frame, answer), act.TookEffect(f"answered {code}, stored")]
+            # In this order: ours takes the place of the broker's, and the history knows its code.
+            yield [
+                act.Reply(seen.frame, answer, code),
+                act.Swallow(event.frame),
+                act.TookEffect(f"answered {code}, stored"),
+            ]
         return
     yield [
         act.Swallow(seen.frame),

@@ -1,0 +1,119 @@
+"""The consumers that the tests run: take a message, commit it, go on whatever the commit said.
+
+`take(bootstrap, topic, group, last="p5")` ends when `last` has been committed and gives what the
+application saw, step by step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import NamedTuple
+
+import aiokafka
+import kafka
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Consumer, KafkaException
+from kafka import KafkaConsumer
+from kafka.structs import OffsetAndMetadata
+
+LIMIT = 20
+
+
+class Step(NamedTuple):
+    """One message handed to the application; `error` is what its commit raised, None if nothing."""
+
+    id: str
+    error: str | None
+
+
+def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, **settings):
+    async def run():
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
+            auto_offset_reset="earliest", retry_backoff_ms=50, **settings,
+        )  # fmt: skip
+        steps = []
+        await consumer.start()
+        try:
+            while Step(last, None) not in steps:
+                message = await asyncio.wait_for(consumer.getone(), LIMIT)
+                await asyncio.sleep(work)
+                spot = aiokafka.TopicPartition(message.topic, message.partition)
+                try:
+                    await consumer.commit({spot: message.offset + 1})
+                    steps.append(Step(message.value.decode(), None))
+                except Exception as error:
+                    steps.append(Step(message.value.decode(), type(error).__name__))
+            return steps
+        finally:
+            await consumer.stop()
+
+    return asyncio.run(run())
+
+
+def by_confluent(bootstrap, topic, group, *, last, work=0.0, **settings):
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
+            "auto.offset.reset": "earliest", "retry.backoff.ms": 50, "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 50, "fetch.error.backoff.ms": 50, **settings,
+        }
+    )  # fmt: skip
+    consumer.subscribe([topic])
+    steps = []
+    limit = time.monotonic() + LIMIT
+    try:
+        while Step(last, None) not in steps:
+            assert time.monotonic() < limit, f"{last} was never committed: {steps}"
+            message = consumer.poll(0.1)
+            if message is None or message.error():
+                continue
+            time.sleep(work)
+            try:
+                consumer.commit(message, asynchronous=False)
+                steps.append(Step(message.value().decode(), None))
+            except KafkaException as error:
+                steps.append(Step(message.value().decode(), error.args[0].name()))
+        return steps
+    finally:
+        consumer.close()
+
+
+def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, **settings):
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
+        auto_offset_reset="earliest", max_poll_records=1, retry_backoff_ms=50, **settings,
+    )  # fmt: skip
+    steps = []
+    limit = time.monotonic() + LIMIT
+    try:
+        while Step(last, None) not in steps:
+            assert time.monotonic() < limit, f"{last} was never committed: {steps}"
+            for spot, messages in consumer.poll(100).items():
+                for message in messages:
+                    time.sleep(work)
+                    steps.append(_committed(consumer, spot, message))
+        return steps
+    finally:
+        consumer.close()
+
+
+def _committed(consumer, spot, message):
+    position = kafka.TopicPartition(spot.topic, spot.partition)
+    try:
+        consumer.commit({position: OffsetAndMetadata(message.offset + 1, "", -1)})
+    except Exception as error:
+        return Step(message.value.decode(), type(error).__name__)
+    return Step(message.value.decode(), None)
+
+
+TAKERS = {"aiokafka": by_aiokafka, "confluent": by_confluent, "kafka-python": by_kafka_python}
+CLIENTS = list(TAKERS)
+
+
+def well(*ids):
+    """Every message was handed out once and its commit succeeded."""
+    return [Step(one, None) for one in ids]
+
+
