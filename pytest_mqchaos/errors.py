@@ -58,6 +58,10 @@ class VerdictFailed(AssertionError):
     """A checker's answer was not `passed`. Its text is the failure text of the report."""
 
 
+class NotApplicable(VerdictFailed):
+    """No rule of the profile could act on this client or flow, and it was observed why."""
+
+
 def unknown(what: str, given: object, allowed: Iterable[str], todo: str = "") -> UsageError:
     """Build the one error for a name that does not exist, with the nearest names that do."""
     names = sorted(allowed)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mqchaos.errors import MqchaosError, VerdictFailed
+from pytest_mqchaos.guest import stash
+
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.chaos.session import Chaos
 
 BROKERS = ("embedded", "wheel", "process", "docker", "external")
 MARK = (
-    "mqchaos(*profiles, id=None, own_assertions=False, may_skip=False): run the test once under "
-    "each of these fault profiles"
+    "mqchaos(*profiles, id=None, key=None, own_assertions=False, may_skip=False): run the test "
+    "once under each of these fault profiles"
 )
 
 
@@ -53,33 +56,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the mark."""
+    """Register the mark; refuse wrong options and settings before anything is collected."""
     config.addinivalue_line("markers", MARK)
+    from pytest_mqchaos.guest import settings
+
+    settings.check(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One run for each profile."""
-    if "mqchaos_plan" in metafunc.fixturenames:
+    """One run for each profile; a mark that can do nothing is refused."""
+    marked = metafunc.definition.get_closest_marker("mqchaos") is not None
+    if marked or "mqchaos_plan" in metafunc.fixturenames:
         from pytest_mqchaos.guest import marks
 
         marks.parametrize(metafunc)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse stray marks; stored failures first."""
-    from pytest_mqchaos.guest import marks, replay
-
-    marks.refuse_stray(items)
+    """Stored failures first."""
     if config.getoption("mqchaos_replay"):
+        from pytest_mqchaos.guest import replay
+
         replay.first(config, items)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge inside the call phase."""
+    chaos = item.stash.get(stash.RUNNING, None)
+    if chaos is None:
+        return (yield)
     from pytest_mqchaos.guest import ending
 
-    return (yield from ending.judged(item))
+    return (yield from ending.judged(item, chaos))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -88,9 +97,13 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Our failures tell themselves."""
     report = yield
-    from pytest_mqchaos.guest import ending
+    ours = call.excinfo is not None and isinstance(
+        call.excinfo.value, (MqchaosError, VerdictFailed)
+    )
+    if ours or stash.RUNNING in item.stash:
+        from pytest_mqchaos.guest import ending
 
-    ending.tell(item, call, report)
+        ending.tell(item, call, report)
     return report
 
 

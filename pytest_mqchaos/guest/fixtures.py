@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from pytest_mqchaos.brokers.providers import kinds, lacking
+from pytest_mqchaos.brokers.providers import lacking
 from pytest_mqchaos.chaos.host import ChaosBroker
 from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.guest import settings
-from pytest_mqchaos.guest.marks import Chosen, words
+from pytest_mqchaos.guest import replay, settings
+from pytest_mqchaos.guest.marks import PLAN, Chosen, words
+from pytest_mqchaos.guest.stash import RUNNING
 from pytest_mqchaos.plan.rules import Plan
 
-RUNNING = pytest.StashKey[Chaos]()
 LAST = Path(".mqchaos") / "last"
 
 
@@ -31,14 +31,9 @@ def broker(request: pytest.FixtureRequest, protocol: str, given: Any) -> Iterato
             "version; use --mqchaos-broker=embedded or process"
         )
     kind = settings.kind_of(config)
-    if kind not in kinds(protocol):
-        raise UsageError(
-            f"--mqchaos-broker={kind}: {protocol} has no such broker in this version. Possible: "
-            f"{', '.join(kinds(protocol))}"
-        )
     reason = lacking(protocol, kind)
     if reason is not None:
-        pytest.skip(reason)
+        pytest.skip(f"--mqchaos-broker={kind}: {reason}")
     with ChaosBroker(protocol, kind, config=settings.config_of(config)) as made:
         yield made
 
@@ -47,26 +42,18 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
     """Give the test its Chaos, judged at the end of its call phase (see `ending`)."""
     host: ChaosBroker = request.getfixturevalue(host_name)
     item = request.node
-    said = words(list(item.iter_markers("mqchaos")))
-    plan = _seeded(request, chosen.plan if chosen else Plan())
-    lacks = [need for need in (chosen.needs if chosen else ()) if need not in host.abilities]
-    if lacks:
-        text = (
-            f"NOT APPLICABLE: {chosen.name if chosen else ''} needs a broker that is "
-            f"{' and '.join(lacks)}; the {host.kind} broker is not: use --mqchaos-broker=process"
-        )
-        if said.get("may_skip"):
-            pytest.skip(text)
-        raise UsageError(f"{text}, or say may_skip=True in the mark")
+    said = words(item.iter_markers("mqchaos"))
+    may_skip = bool(said.get("may_skip"))
+    if chosen is not None:
+        _require(host, chosen, may_skip=may_skip)
     made = host.chaos(
-        plan, id=said.get("id"), own_assertions=bool(said.get("own_assertions")),
+        _plan(request, chosen), id=said.get("id"), key=said.get("key"), may_skip=may_skip,
+        own_assertions=bool(said.get("own_assertions")),
         telling=Telling(
-            nodeid=_nodeid(item), profile=chosen.name if chosen else "",
+            nodeid=replayable(item), profile=chosen.name if chosen else "",
             directory=_directory(request),
         ),
     )  # fmt: skip
-    made.key = said.get("key")
-    made.may_skip = bool(said.get("may_skip"))
     try:
         made.start()
         item.stash[RUNNING] = made
@@ -76,21 +63,44 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
         made.close()
 
 
-def _seeded(request: pytest.FixtureRequest, plan: Plan) -> Plan:
+def _require(host: ChaosBroker, chosen: Chosen, *, may_skip: bool) -> None:
+    """Refuse (or skip) a profile that this broker cannot carry out."""
+    lacks = [need for need in chosen.needs if need not in host.abilities]
+    if not lacks:
+        return
+    text = (
+        f"NOT APPLICABLE: {chosen.name} needs a broker that is {' and '.join(lacks)}; the "
+        f"{host.kind} broker is not: use --mqchaos-broker=process"
+    )
+    if may_skip:
+        pytest.skip(text)
+    raise UsageError(f"{text}, or say may_skip=True in the mark")
+
+
+def _plan(request: pytest.FixtureRequest, chosen: Chosen | None) -> Plan:
+    """The plan of this run: a stored one as it failed, else the chosen one with the test's seed."""
+    kept: replay.Kept | None = request.node.stash.get(replay.REPLAYED, None)
+    if kept is not None:
+        return kept.plan
+    plan = chosen.plan if chosen else Plan()
     if plan.seed or not plan.rules:
         return plan
     return Plan(*plan.rules, seed=settings.seed_of(request.config, request.node.nodeid))
 
 
-def _nodeid(item: pytest.Item) -> str:
-    """The test without its profile: the replay line brings the plan itself."""
-    if not hasattr(item, "callspec") or "mqchaos_plan" not in item.callspec.params:
-        return item.nodeid
-    name = item.callspec.params["mqchaos_plan"].name
-    rest = [part for part in item.callspec.id.split("-") if part]
-    plain = item.nodeid.rpartition("[")[0] or item.nodeid
-    others = item.callspec.id.replace(name, "").strip("-")
-    return f"{plain}[plan-{others}]" if others and rest else plain
+def replayable(item: pytest.Item) -> str:
+    """The node id under which --mqchaos-plan runs this test: its profile's name gives way to
+    `plan`, and is left out where it is the only parameter."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    plain, _, rest = item.nodeid.partition("[")
+    if "mqchaos_plan" not in params:
+        return item.nodeid  # an unmarked test: no plan to bring
+    name, ids = params["mqchaos_plan"].name, rest.removesuffix("]")
+    if ids == name:
+        return plain
+    for found in re.finditer(rf"(?<![^-]){re.escape(name)}(?![^-])", ids):
+        return f"{plain}[{ids[: found.start()]}{PLAN}{ids[found.end() :]}]"
+    return item.nodeid
 
 
 def _directory(request: pytest.FixtureRequest) -> Path:

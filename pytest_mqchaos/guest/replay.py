@@ -1,22 +1,39 @@
-"""Failures that were seen are kept, one small file each, until they pass: `.mqchaos/failures/`."""
+"""Failures that were seen are kept, one small file each, until they pass: `.mqchaos/failures/`.
+
+A failure under a profile is found again by its node id; one under a plan of its own
+(`--mqchaos-plan`) has a node id that only exists while that plan is given, so the plan is given to
+its test function again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.guest.stash import FIXED
+from pytest_mqchaos.plan.rules import Plan
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
 
 VERSION = 1
-FIXED = "mqchaos-fixed"
-_REPLAYED = pytest.StashKey[Path]()
+
+
+class Kept(NamedTuple):
+    """One stored failure: its test, and the plan under which it failed."""
+
+    path: Path
+    test: str
+    plan: Plan
+
+
+REPLAYED: pytest.StashKey[Kept] = pytest.StashKey()
 
 
 def directory(config: pytest.Config) -> Path:
@@ -39,30 +56,43 @@ def remember(item: pytest.Item, chaos: Chaos, report: pytest.TestReport) -> None
             "broker": chaos.host.kind, "sentence": sentence,
         }  # fmt: skip
         path.write_text(json.dumps(body, indent=1), encoding="utf-8")
-    elif report.passed and _REPLAYED in item.stash:
-        item.stash[_REPLAYED].unlink(missing_ok=True)
-        item.user_properties.append((FIXED, f"FIXED {item.nodeid}"))
-        report.user_properties = list(item.user_properties)
+    elif report.passed and REPLAYED in item.stash:
+        item.stash[REPLAYED].path.unlink(missing_ok=True)
+        report.user_properties.append((FIXED, f"FIXED {item.nodeid}"))
 
 
-def stored(config: pytest.Config) -> dict[str, Path]:
-    """Node id -> file of every stored failure."""
-    found: dict[str, Path] = {}
+def stored(config: pytest.Config) -> Iterator[Kept]:
+    """Every stored failure. Raises `UsageError` for a file that this version did not write."""
     for path in sorted(directory(config).glob("*.json")):
-        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if body.get("version") != VERSION:
-            raise UsageError(
-                f"{path} was written by another version (format {body.get('version')!r}, this one "
-                f"reads {VERSION}): remove it, or replay with the version that wrote it"
-            )
-        found[str(body["test"])] = path
-    return found
+        try:
+            body = json.loads(path.read_text(encoding="utf-8"))
+            version = body.get("version")
+            if version == VERSION:
+                yield Kept(path, str(body["test"]), Plan.from_token(body["plan"]))
+                continue
+        except (ValueError, AttributeError, KeyError, UsageError) as error:
+            raise UsageError(f"{path} is no stored failure ({error!r}): remove it") from error
+        raise UsageError(
+            f"{path} was written by another version (format {version!r}, this one reads "
+            f"{VERSION}): remove it, or replay with the version that wrote it"
+        )
+
+
+def plan_for(config: pytest.Config, function: str) -> Plan | None:
+    """The plan of its own under which a test function failed, when failures are replayed."""
+    if not config.getoption("mqchaos_replay"):
+        return None
+    own = (kept for kept in stored(config) if kept.test.startswith(f"{function}[plan"))
+    return next((kept.plan for kept in own), None)
 
 
 def first(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests with stored failures before the others."""
-    known = stored(config)
+    """Put the tests with stored failures before the others, each to run under its stored plan."""
+    try:
+        known = {kept.test: kept for kept in stored(config)}
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
     for item in items:
         if item.nodeid in known:
-            item.stash[_REPLAYED] = known[item.nodeid]
+            item.stash[REPLAYED] = known[item.nodeid]
     items.sort(key=lambda item: item.nodeid not in known)

@@ -1,34 +1,131 @@
-"""`[tool.mqchaos]` and the options, read once a session."""
+"""`[tool.mqchaos]` and the options: read and checked once, before anything is collected.
+
+It is loaded with every session, so what it needs beyond its own few lines it imports when asked.
+"""
 
 from __future__ import annotations
 
-import tomllib
+import os
 import zlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_mqchaos.chaos.config import Config, load
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.plan.profile import Profile
-from pytest_mqchaos.plan.profiles import own_profiles
 
-_CONFIG = pytest.StashKey[Config]()
+if TYPE_CHECKING:
+    from pytest_mqchaos.plan.profile import Profile
+    from pytest_mqchaos.plan.rules import Plan
+
+SERVERS = "MQCHAOS_BOOTSTRAP_SERVERS"
+_CONFIG: pytest.StashKey[Config] = pytest.StashKey()
+
+
+def check(config: pytest.Config) -> None:
+    """Refuse a wrong option or setting in one line, and announce a fixed address to whatever reads
+    the environment when it is imported. Raises `pytest.UsageError`."""
+    try:
+        settings = config_of(config)
+        if settings.profiles:
+            own(config, "kafka")
+        _check_options(config)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    if settings.listen is not None:
+        _announce(config, settings.listen)
+
+
+def _check_options(config: pytest.Config) -> None:
+    seed_of(config, "")
+    plan_of(config)
+    kind = config.getoption("mqchaos_broker")
+    if kind is not None:
+        from pytest_mqchaos.brokers.providers import kinds
+
+        if kind not in kinds("kafka"):
+            raise UsageError(
+                f"--mqchaos-broker={kind}: kafka has no such broker in this version. Possible: "
+                f"{', '.join(kinds('kafka'))}"
+            )
+    names = profiles_of(config)
+    if names:
+        from pytest_mqchaos.plan.profiles import expand
+
+        for name in names:
+            expand(name, "kafka", own(config, "kafka"))
 
 
 def config_of(config: pytest.Config) -> Config:
     """The project's settings. Raises `UsageError` naming the key that is wrong."""
     if _CONFIG not in config.stash:
-        path = config.rootpath / "pyproject.toml"
-        table = {}
-        if path.is_file():
-            table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-        config.stash[_CONFIG] = load(table.get("mqchaos", {}))
+        config.stash[_CONFIG] = _apart(load(_table(config.rootpath / "pyproject.toml")))
     return config.stash[_CONFIG]
+
+
+def _table(path: Path) -> dict[str, object]:
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if "mqchaos" not in text:
+        return {}
+    import tomllib
+
+    try:
+        found = tomllib.loads(text).get("tool", {}).get("mqchaos", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no TOML: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: [tool.mqchaos] must be a table, not {found!r}")
+    return found
+
+
+def _apart(found: Config) -> Config:
+    """Each xdist worker has a data plane of its own, so each its own port: the n-th the n-th."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if found.listen is None or not worker.isdecimal():
+        return found
+    host, _, port = found.listen.rpartition(":")
+    return replace(found, listen=f"{host}:{int(port) + int(worker)}")
+
+
+def _announce(config: pytest.Config, address: str) -> None:
+    before = os.environ.get(SERVERS)
+    os.environ[SERVERS] = address
+
+    def withdraw() -> None:
+        if before is None:
+            os.environ.pop(SERVERS, None)
+        else:
+            os.environ[SERVERS] = before
+
+    config.add_cleanup(withdraw)
 
 
 def own(config: pytest.Config, protocol: str) -> dict[str, Profile]:
     """The user's own profiles."""
+    from pytest_mqchaos.plan.profiles import own_profiles
+
     return own_profiles(config_of(config).profiles, protocol)
+
+
+def profiles_of(config: pytest.Config) -> list[str]:
+    """What --mqchaos-profile names."""
+    given = config.getoption("mqchaos_profile")
+    return [part.strip() for one in given for part in one.split(",") if part.strip()]
+
+
+def plan_of(config: pytest.Config) -> Plan | None:
+    """The plan of --mqchaos-plan."""
+    given = config.getoption("mqchaos_plan")
+    if given is None:
+        return None
+    from pytest_mqchaos.plan.rules import Plan
+
+    try:
+        return Plan.from_text(given)
+    except UsageError as error:
+        raise UsageError(f"--mqchaos-plan: {error}") from error
 
 
 def kind_of(config: pytest.Config) -> str:
@@ -46,6 +143,8 @@ def seed_of(config: pytest.Config, nodeid: str) -> int:
         import secrets
 
         return secrets.randbelow(1 << 31)
-    if not given.isdigit():
-        raise UsageError(f"--mqchaos-seed={given}: must be a whole number or `random`")
+    if not given.isdecimal():
+        raise UsageError(
+            f"--mqchaos-seed={given}: must be a whole number of 0 or more, or `random`"
+        )
     return int(given)

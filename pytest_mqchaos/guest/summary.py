@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
-from pytest_mqchaos.guest.ending import LINES
-from pytest_mqchaos.guest.replay import FIXED
+from pytest_mqchaos.guest.stash import FIXED, LIMITS, PASSED
 
 
 def write(reporter: pytest.TerminalReporter) -> None:
     """Write our section, if there is anything to say."""
-    lines = [
-        str(value)
+    told = [
+        (name, str(value))
         for report in reporter.stats.get("passed", [])
-        for name, value in getattr(report, "user_properties", ())
-        if name in (LINES, FIXED)
+        if report.when == "call"
+        for name, value in report.user_properties
     ]
-    if lines and not reporter.no_summary:
-        reporter.section("mqchaos", sep="-")
-        for line in dict.fromkeys(lines):
-            reporter.line(line)
+    lines = dict.fromkeys(value for name, value in told if name in (PASSED, FIXED))
+    if not lines or reporter.no_summary:
+        return
+    reporter.section("mqchaos", sep="-")
+    for line in lines:
+        reporter.line(line)
+    limits = Counter(value for name, value in told if name == LIMITS)
+    if limits:
+        reporter.line("What these passes do not cover:")
+    for limit, count in limits.items():
+        reporter.line(f"  {limit} ({count} {'test' if count == 1 else 'tests'})")

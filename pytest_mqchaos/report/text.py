@@ -20,7 +20,7 @@ from pytest_mqchaos.report.plan import plan, surroundings, unfired_because
 from pytest_mqchaos.report.redact import Redactor
 from pytest_mqchaos.report.timeline import timelines
 
-__all__ = ["Context", "LogLine", "failure", "no_question", "passed", "unfired"]
+__all__ = ["Context", "LogLine", "failure", "no_question", "passed", "uncovered", "unfired"]
 
 LIMITS = 6  # sentences about what was not covered
 
@@ -43,19 +43,34 @@ def failure(verdict: Verdict, history: History, context: Context) -> str:
 
 
 def passed(
-    verdicts: Iterable[Verdict], history: History, context: Context, *, profile: str = ""
-) -> str:
-    """One line: which questions passed, which rules took effect, what was looked at, and what the
-    pass does not cover."""
+    verdicts: Iterable[Verdict], history: History, context: Context, *, profile: str = "",
+    limits: bool = True,
+) -> str:  # fmt: skip
+    """One line: which questions passed, which rules took effect, what was looked at, and (unless
+    `limits` is False) what the pass does not cover."""
     asked = list(verdicts)
     fired = sum(1 for rule in history.rules if rule.fired)
     rules = f"{fired} of {len(history.rules)} rules took effect" if history.rules else "no rule"
-    names = ", ".join(dict.fromkeys(verdict.question for verdict in asked)) or "nothing asked"
-    words = [f"{profile or 'mqchaos'}: {names} passed", rules, *_population(asked)]
-    limits = list(dict.fromkeys(limit for verdict in asked for limit in _limits(verdict)))
-    if limits:
-        words.append("not covered: " + "; ".join(limits[:LIMITS]))
+    words = [f"{profile or 'mqchaos'}: {_answers(asked)}", rules, *_population(asked)]
+    told = uncovered(asked, context) if limits else ()
+    if told:
+        words.append("not covered: " + "; ".join(told))
     return Redactor.of(context).text(SEPARATOR.join(words))
+
+
+def _answers(asked: list[Verdict]) -> str:
+    """ "lossless, ordered passed, idempotent failed": a test may have expected a failure."""
+    last = {verdict.question: verdict.status for verdict in asked}
+    statuses = sorted(set(last.values()), key=["passed", "failed", "unknown"].index)
+    told = [f"{', '.join(q for q in last if last[q] == status)} {status}" for status in statuses]
+    return ", ".join(told) or "nothing asked"
+
+
+def uncovered(verdicts: Iterable[Verdict], context: Context) -> tuple[str, ...]:
+    """What passes of these verdicts do not cover, each sentence once."""
+    found = dict.fromkeys(limit for verdict in verdicts for limit in _limits(verdict))
+    redact = Redactor.of(context)
+    return tuple(redact.text(limit) for limit in list(found)[:LIMITS])
 
 
 def unfired(history: History, context: Context) -> str:

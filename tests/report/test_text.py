@@ -113,7 +113,7 @@ def test_the_text(text, expected):
 
 def test_a_pass_of_nothing_says_that_nothing_was_looked_at():
     line = passed([], runs.Run().history(), Context())
-    assert line == "mqchaos: nothing asked passed · no rule · nothing was there to look at"
+    assert line == "mqchaos: nothing asked · no rule · nothing was there to look at"
 
 
 def test_a_composed_verdict_shows_its_parts_and_the_findings_of_the_worst():

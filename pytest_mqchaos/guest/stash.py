@@ -1,0 +1,21 @@
+"""What the plugin leaves with pytest's own objects. Loaded with every session: it imports nothing.
+
+A test that never asked for a Chaos costs one look at its stash.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.session import Chaos
+
+RUNNING: pytest.StashKey[Chaos] = pytest.StashKey()
+"""On an item: its Chaos, from the fixture's start on."""
+
+# User properties of a report (they travel from xdist workers): what the summary is made of.
+PASSED = "mqchaos"  # one line of a test that passed
+LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence
+FIXED = "mqchaos-fixed"  # a stored failure that passes now
