@@ -11,10 +11,14 @@ from pytest_mqchaos.checkers.registry import checker
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.errors import VerdictFailed
 
+BY_KEY = ("ordered", "latest")  # their `by=` is the mark's `key=` unless it is given
+
 
 class Assertions:
     """What `Chaos` can be asked. Every `assert_<question>` takes the options of the checker of that
     name and raises `VerdictFailed` with the report unless the verdict is `passed`."""
+
+    key: Any
 
     def judged(self, question: Checker) -> Verdict:
         """Answer one question about everything seen so far."""
@@ -26,7 +30,11 @@ class Assertions:
 
     def check(self, question: Checker | str, **options: Any) -> Verdict:
         """The verdict of a checker (or of the checker of that name), without raising."""
-        return self.judged(checker(question, **options) if isinstance(question, str) else question)
+        if not isinstance(question, str):
+            return self.judged(question)
+        if question in BY_KEY and self.key is not None:
+            options = {"by": self.key, **options}
+        return self.judged(checker(question, **options))
 
     def _ask(self, question: str, options: dict[str, Any]) -> None:
         __tracebackhide__ = True

@@ -1,8 +1,8 @@
 """What the code under test did to the world: `chaos.effects`.
 
-Sources are recorded in process, read from a file of JSON lines, or looked at (SQL, a function). A
-looked-at source has no instants of its own: each look narrows when a row appeared to (look without
-it, look with it].
+Sources are recorded in process, read from a file of JSON lines, read from an output topic, or
+looked at (SQL, a function). A looked-at source has no instants of its own: each look narrows when a
+row appeared to (look without it, look with it].
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.rows import Effect, Handled
 from pytest_mqchaos.workloads import effects_file
@@ -117,7 +118,14 @@ class Watch:
         self._seen: list[tuple[Row, int, int]] = []
         self._last = time.monotonic_ns()
         # What stood there before is the baseline: not this test's doing.
-        self._before = Counter(map(_plain, source.look()))
+        rows = source.look()
+        self.before = frozenset(found.id for found in rows)
+        self._before = Counter(map(_plain, rows))
+
+    @property
+    def timed(self) -> bool:
+        """Whether its rows have instants of their own."""
+        return self.source.timed
 
     def look(self) -> bool:
         """Look again; whether anything new was there."""
@@ -157,10 +165,11 @@ def _plain(found: Row) -> tuple[object, ...]:
 class Effects:
     """`chaos.effects`: declare where effects can be seen, or record them."""
 
-    def __init__(self, lines: Path) -> None:
+    def __init__(self, lines: Path, output: Callable[[str], Output]) -> None:
         self._recorded = Recorded()
         self._lines = Lines(lines)
-        self._watches = [Watch(self._recorded), Watch(self._lines)]
+        self._output = output
+        self._watches: list[Watch | Output] = [Watch(self._recorded), Watch(self._lines)]
         self._handled: list[Handled] = []
         self.declared = False
 
@@ -210,6 +219,13 @@ class Effects:
         """A file of JSON lines: {"id": ..., "part", "by", "key", "value", "t" (monotonic ns)}."""
         self._watch(Lines(Path(path)))
 
+    def from_topic(self, name: str) -> None:
+        """Every record of the output topic `name` is an effect of the message whose id it carries
+        (found by `id=`); the topic is then no input. `key` and `value` are the record's, as text.
+        """
+        self.declared = True
+        self._watches.append(self._output(name))
+
     def _watch(self, source: Source) -> None:
         self.declared = True
         self._watches.append(Watch(source))
@@ -228,14 +244,22 @@ class Effects:
             found += watch.effects(len(found), order=True)
         if not found and not self.declared:
             return None
-        if all(watch.source.timed for watch in self._watches if watch.effects(0, order=True)):
+        shown = [watch for watch in self._watches if watch.effects(0, order=True)]
+        # One source has an order of its own, which is more than instants say.
+        if len(shown) > 1 and all(watch.timed for watch in shown):
             found.sort(key=lambda effect: effect.t_from)
             found = [effect._replace(order=n) for n, effect in enumerate(found)]
         return tuple(found)
 
-    def timed(self) -> bool:
-        """Whether every effect has an instant or at least an interval (always: looks give one)."""
-        return True
+    def nameless(self) -> list[str]:
+        """Sentences about effects that may be anybody's."""
+        outputs = [watch for watch in self._watches if isinstance(watch, Output)]
+        return [text for output in outputs for text in output.nameless()]
+
+    @property
+    def before(self) -> frozenset[str]:
+        """The ids whose effects stood there before the test began."""
+        return frozenset().union(*(w.before for w in self._watches if isinstance(w, Watch)))
 
     def handled(self) -> tuple[Handled, ...]:
         """Every start of a handler."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_mqchaos.errors import VerdictFailed
+from pytest_mqchaos.errors import NotApplicable, VerdictFailed
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ def end_of_test(chaos: Chaos) -> None:
     unfired = [rule for rule in history.rules if not rule.fired and not rule.optional]
     if unfired:
         chaos.telling.keep(history, context.payloads)
+        # A reason is an observation ("this client never had two requests in flight").
+        if chaos.telling.profile and all(rule.reasons for rule in unfired):
+            reasons = dict.fromkeys(reason for rule in unfired for reason in rule.reasons)
+            told = text.unfired(history, context)
+            raise NotApplicable(
+                f"NOT APPLICABLE: {chaos.telling.profile}: {'; '.join(reasons)}\n\n{told}"
+            )
         raise VerdictFailed(text.unfired(history, context))
     if not chaos.verdicts and not chaos.own_assertions:
         raise VerdictFailed(text.no_question(history, context))

@@ -6,8 +6,9 @@ ChaosBroker -- DataPlane (process)        one per session and xdist worker
 
 from __future__ import annotations
 
+import inspect
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +19,7 @@ from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import DataPlaneDied, UsageError, unknown
 from pytest_mqchaos.plan.rules import Plan
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ class ChaosBroker:
     def stop(self) -> None:
         """Stop everything that was started. Safe to call twice."""
         try:
-            if self._current is not None:
-                self._current.abandon()
+            if self._current is not None:  # the session ends under its feet
+                self._current.finish(body_failed=True)
+                self._current.close()
         finally:
             try:
                 self.side.close()
@@ -112,8 +114,8 @@ class ChaosBroker:
     # ------------------------------------------------------------ one run
 
     def chaos(self, plan: Plan | None = None, **settings: Any) -> Chaos:
-        """A Chaos for one example: use it in `with`. `settings`: id, key, and the rest of
-        `Chaos`."""
+        """A Chaos for one example: use it in `with` or `async with`. `settings` are the keyword
+        arguments of `Chaos` (id, key, own_assertions, ...)."""
         from pytest_mqchaos.chaos.session import Chaos
 
         if self._current is not None:
@@ -121,6 +123,10 @@ class ChaosBroker:
                 "the Chaos before this one has not ended: leave its `with` block first (a broker "
                 "serves one Chaos at a time)"
             )
+        allowed = inspect.signature(Chaos).parameters
+        for name in settings:
+            if name not in allowed:
+                raise unknown("setting of a Chaos", name, set(allowed) - {"host", "plan"})
         made = Chaos(self, plan or Plan(), **settings)
         self._current = made
         return made
@@ -129,6 +135,7 @@ class ChaosBroker:
         """A run starts: history file, first node, address of the default links."""
         assert self.broker is not None
         self._runs += 1
+        self.troubles.clear()  # those of the run before were its own
         history = self.directory / f"run-{self._runs}.history"
         if self.kind == "embedded":
             self.broker.start()
@@ -138,7 +145,15 @@ class ChaosBroker:
         host, port = self.plane.address(TEST, node, self.config.port)
         return history, node, Address(f"{host}:{port}")
 
-    def end(self) -> None:
-        """A run is over; late clients of its links are refused."""
+    def end(self, owners: Iterable[str] = ()) -> None:
+        """A run is over; the links of its `owners` end, and their late clients find nobody."""
         self._current = None
-        self.plane.request("end")
+        if self.plane.died is None:  # else there is nobody to tell
+            self.plane.request("end")
+            for owner in owners:
+                self.plane.request("unlisten", owner=owner)
+
+    def alive(self) -> None:
+        """Raise `DataPlaneDied` if nothing that is waited for can come any more."""
+        if self.plane.died is not None:
+            raise DataPlaneDied(self.plane.died)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape, Standing
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 REQUEST_TIMEOUT_MS = 3000
+LOOK = 0.1  # seconds between two looks whether an answer can still come
+AWAY = 0.5  # seconds before a broker that refused a connection is tried again
 UNKNOWN_MEMBER_ID = 25
 
 
@@ -107,8 +110,8 @@ class KafkaSide:
                 if getattr(error, "code", None) != UNKNOWN_MEMBER_ID:
                     raise
 
-    def publisher(self, address: str) -> Publisher:
-        return KafkaPublisher(address)
+    def publisher(self, address: str, alive: Callable[[], None]) -> Publisher:
+        return KafkaPublisher(address, alive)
 
     def close(self) -> None:
         if self._direct is not None:
@@ -120,8 +123,9 @@ class KafkaPublisher:
     """aiokafka with acks=all on a loop of its own. It awaits each message before the next, so that
     publish order is beyond doubt, and sends again until confirmed."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, alive: Callable[[], None]) -> None:
         self._address = address
+        self._alive = alive
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="mqchaos-publisher", daemon=True
@@ -130,7 +134,14 @@ class KafkaPublisher:
         self._producers: dict[bool, Any] = {}
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while not wait([running], LOOK).done:
+                self._alive()
+        except BaseException:
+            running.cancel()
+            raise
+        return running.result()
 
     def send(
         self, destination: str, messages: Sequence[Message], *, attempts: int, idempotent: bool
@@ -152,38 +163,47 @@ class KafkaPublisher:
                 retry_backoff_ms=20,
                 linger_ms=0,
             )
-            await producer.start()
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
             self._producers[idempotent] = producer
         return self._producers[idempotent]
 
     async def _send(
         self, destination: str, messages: Sequence[Message], attempts: int, *, idempotent: bool
     ) -> list[Receipt]:
-        producer = await self._producer(idempotent=idempotent)
-        partitions = len(await producer.partitions_for(destination)) or 1
         receipts = []
         for number, message in enumerate(messages):
-            # Without a key the client would draw a partition by chance: not twice the same run.
-            partition = number % partitions if message.key is None else None
-            receipts.append(await self._one(producer, destination, message, partition, attempts))
+
+            async def once(number: int = number, message: Message = message) -> Any:
+                producer = await self._producer(idempotent=idempotent)
+                # Without a key the client would draw a partition by chance: not twice the same run.
+                partitions = sorted(await producer.partitions_for(destination))
+                partition = partitions[number % len(partitions)] if message.key is None else None
+                return await producer.send_and_wait(
+                    destination, message.value, key=message.key, partition=partition,
+                    headers=list(message.headers.items()),
+                )  # fmt: skip
+
+            receipts.append(await self._one(once, destination, message, attempts))
         return receipts
 
     async def _one(
-        self, producer: Any, destination: str, message: Message, partition: int | None,
-        attempts: int,
-    ) -> Receipt:  # fmt: skip
+        self, once: Callable[[], Awaitable[Any]], destination: str, message: Message, attempts: int
+    ) -> Receipt:
+        """Send until confirmed; also the first connection is an attempt, and so may fail."""
         from aiokafka.errors import KafkaError, KafkaTimeoutError, RequestTimedOutError
 
         error: Exception | None = None
-        headers = list(message.headers.items())
         for attempt in range(1, attempts + 1):
             try:
-                told = await producer.send_and_wait(
-                    destination, message.value, key=message.key, partition=partition,
-                    headers=headers,
-                )  # fmt: skip
+                told = await once()
             except KafkaError as raised:
                 error = raised
+                if not self._producers:  # nothing was sent, the broker is away: give it a moment
+                    await asyncio.sleep(AWAY)
                 continue
             return Receipt(
                 id=message.id, destination=destination, outcome="confirmed", attempts=attempt,

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from pytest_mqchaos.chaos.messages import Given, understood
 from pytest_mqchaos.chaos.side import Publisher, Receipt
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.identity import Identity
 
 
 class Post:
-    """Our own client of one Chaos, made when first needed. `default`: ids travel in our header."""
+    """Our own client of one Chaos, made when first needed. `default`: ids travel in our header.
+    `before`: the ids whose effects stood there already."""
 
     def __init__(
-        self, *, identity: Identity, default: bool, connect: Callable[[], Publisher]
-    ) -> None:
+        self, *, identity: Identity, default: bool, connect: Callable[[], Publisher],
+        before: Callable[[], Container[str]] = frozenset,
+    ) -> None:  # fmt: skip
         self._identity = identity
         self._default = default
         self._connect = connect
+        self._before = before
         self._publisher: Publisher | None = None
         self._count = 0
         self.receipts: list[Receipt] = []
@@ -33,6 +38,7 @@ class Post:
             default=self._default,
             start=self._count,
         )
+        self._refuse_known(made)
         self._count += len(made)
         if not made:
             return []
@@ -41,6 +47,17 @@ class Post:
         sent = self._publisher.send(destination, made, attempts=attempts, idempotent=idempotent)
         self.receipts += sent
         return sent
+
+    def _refuse_known(self, messages: Iterable[Message]) -> None:
+        """An effect that stood there before the test would be taken for this message's."""
+        before = self._before()
+        for message in messages:
+            if message.id is not None and message.id in before:
+                raise UsageError(
+                    f"a message with the id {message.id!r} is published, but its effect was there "
+                    "before this test began: reset the store, or make ids unique per test or "
+                    "example"
+                )
 
     def close(self) -> None:
         """Close the client, if there is one."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pytest_mqchaos.chaos.waiting import until
+from pytest_mqchaos.chaos.waiting import off_loop, until
 from pytest_mqchaos.history.history import RuleState
 from pytest_mqchaos.plan.check import check_rule, resolved
 from pytest_mqchaos.plan.rules import Rule
@@ -40,7 +41,12 @@ class ArmedRule:
 
     def wait(self, timeout: float = 15.0) -> None:
         """Return when it has taken effect; `WaitTimeout` after `timeout` seconds."""
-        until(lambda: self.fired, timeout=timeout, what=f"{self.rule!r} to take effect")
+        off_loop("rule.wait()", "await rule.wait_async()")
+        self._book.wait_for(self, timeout)
+
+    async def wait_async(self, timeout: float = 15.0) -> None:
+        """`wait` on a running loop."""
+        await asyncio.to_thread(self._book.wait_for, self, timeout)
 
     def __repr__(self) -> str:
         return f"<{self.rule!r} fired {self.fired}>"
@@ -49,8 +55,12 @@ class ArmedRule:
 class RuleBook:
     """All rules of a Chaos in the order they were armed."""
 
-    def __init__(self, plane: DataPlane, protocol: str, abilities: Sequence[str]) -> None:
+    def __init__(
+        self, plane: DataPlane, protocol: str, abilities: Sequence[str], *,
+        failed: Callable[[], BaseException | None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.rules: list[ArmedRule] = []
+        self._failed = failed
         self._plane = plane
         self._protocol = protocol
         self._abilities = tuple(abilities)
@@ -78,6 +88,11 @@ class RuleBook:
     def states(self) -> dict[int, dict[str, Any]]:
         """What the data plane counts, by index."""
         return {state["index"]: state for state in self._plane.request("rules")["rules"]}
+
+    def wait_for(self, armed: ArmedRule, timeout: float) -> None:
+        """Return when this rule has taken effect."""
+        what = f"{armed.rule!r} to take effect"
+        until(lambda: armed.fired, timeout=timeout, what=what, failed=self._failed)
 
     def told(self) -> tuple[RuleState, ...]:
         """For the history."""

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.address import Address, replaced
+from pytest_mqchaos.chaos.waiting import off_loop
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.rows import ProcessEvent
 from pytest_mqchaos.report.context import LogLine
@@ -36,6 +37,7 @@ class Crew:
     ) -> None:  # fmt: skip
         self.events: list[ProcessEvent] = []
         self.supervisors: list[Supervisor] = []
+        self.owners: list[str] = []
         self.in_process = False
         self._plane = plane
         self._address = address
@@ -70,6 +72,7 @@ class Crew:
     def _launch(
         self, job: Job, incarnation: Incarnation, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Launch:
+        self.owners.append(incarnation.name)
         host, port = self._plane.address(incarnation.name, self._node)
         own = f"{host}:{port}"
 
@@ -124,6 +127,10 @@ class Crew:
             return f"{owner} was not running any more"
         self._bury(owner)
         return None
+
+    def cut(self, owner: str) -> None:
+        """Cut its links, and refuse them from now on."""
+        self._plane.request("cut", owner=owner)
 
     # ------------------------------------------------------------ all of them
 
@@ -193,8 +200,17 @@ class WorkerHandle:
 
     def crash(self) -> None:
         """Kill every incarnation that runs now, links first, as a rule would."""
+        off_loop("worker.crash()", "await worker.crash_async()")
+        self._crash()
+
+    async def crash_async(self) -> None:
+        """`crash` on a running loop."""
+        await asyncio.to_thread(self._crash)
+
+    def _crash(self) -> None:
+        self.supervisor.require_crashable()
         for name in self.supervisor.running:
-            self._crew._plane.request("cut", owner=name)  # noqa: SLF001 - same module
+            self._crew.cut(name)
             self._crew.crash(name, "crashed by the test")
 
     def pids(self) -> list[int]:
@@ -203,6 +219,7 @@ class WorkerHandle:
         return [pid for pid in found if pid is not None]
 
     def __enter__(self) -> Self:
+        off_loop("the end of `with chaos.worker(...)`", "async with chaos.worker(...)")
         self._supervisor = self._hire(None)
         self._supervisor.start()
         return self

@@ -41,29 +41,35 @@ class Chaos(Assertions, Twins):
     """One test's (or example's) chaos on one broker.
 
     `id`: where a message's id stands ("header:NAME", "json:/pointer", "key", "value", a tuple of
-    these, a callable; default: a header that `publish` adds). `plan`: rules armed from the start.
-    `telling`: what reports say about the test itself (name, replay line).
+    these, a callable; default: a header that `publish` adds). `key`: the same words for what
+    messages belong together, the default of `by=`. `plan`: rules armed from the start.
+    `own_assertions`: the test asks by itself. `may_skip`: a plan that cannot act on this client is
+    a skip. `telling`: what reports say about the test itself (name, replay line).
     """
 
     def __init__(
-        self, host: ChaosBroker, plan: Plan, *, id: Any = None, telling: Telling | None = None,
-        own_assertions: bool = False, drawn: bool = False,
+        self, host: ChaosBroker, plan: Plan, *, id: Any = None, key: Any = None,
+        telling: Telling | None = None, own_assertions: bool = False, may_skip: bool = False,
+        drawn: bool = False,
     ) -> None:  # fmt: skip
         self._host = host
         self.plan = plan
         self.own_assertions = own_assertions
+        self.may_skip = may_skip
+        self.key = key
+        if key is not None:
+            Identity.parse(key)
         self.drawn = drawn
         self.identity = Identity.parse(DEFAULT_SPEC if id is None else id)
         self.telling = telling or Telling()
         self.verdicts: list[Verdict] = []
         self._post = Post(
-            identity=self.identity, default=id is None, connect=self._publisher
+            identity=self.identity, default=id is None, connect=self._publisher,
+            before=lambda: self.effects.before,
         )  # fmt: skip
         self._started = self._over = False
-        self.key: str | None = None
-        self.may_skip = False
         self.last_history = History()
-        self.rules = RuleBook(host.plane, host.protocol, host.abilities)
+        self.rules = RuleBook(host.plane, host.protocol, host.abilities, failed=self._trouble)
         if host.broker is not None and plan.rules:
             self.rules.check(plan.rules)
 
@@ -76,13 +82,13 @@ class Chaos(Assertions, Twins):
         path, node, address = host.begin({"identity": spec, "record": True})
         self._started = True
         self._address = address
-        self.effects = Effects(path.with_suffix(".effects"))
+        self.effects = Effects(path.with_suffix(".effects"), lambda name: self.view.output(name))
         self.scope = Scope(host.side)
         self._crew = Crew(
             plane=host.plane, address=address, node=node, directory=path.parent,
             environment=self._environment, progress=self._progress,
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
-            bury=self._bury,
+            bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - the view comes next
         )  # fmt: skip
         self.view = View(chaos=self, path=path, node=node)
         assert host.broker is not None
@@ -117,15 +123,10 @@ class Chaos(Assertions, Twins):
         self._started = False
         try:
             self._post.close()
-            if self._host.kind != "embedded":
+            if self._host.kind != "embedded" and self._host.plane.died is None:
                 self._host.side.remove(self.scope.created)
         finally:
-            self._host.end()
-
-    def abandon(self) -> None:
-        """The session ends under our feet: stop what runs, judge nothing."""
-        self.finish(body_failed=True)
-        self.close()
+            self._host.end((PUBLISHER, *self._crew.owners))
 
     # ------------------------------------------------------------ addresses, destinations
 
@@ -189,7 +190,7 @@ class Chaos(Assertions, Twins):
     ) -> list[Receipt]:  # fmt: skip
         """Publish through a link with a plain client (acks=all), one after the other, each sent
         again until confirmed. One receipt per message; raises only for messages that cannot be."""
-        off_loop("publish")
+        off_loop("chaos.publish()", "await chaos.publish_async(...)")
         self.scope.named(destination)
         return self._post.send(destination, messages, attempts=attempts, idempotent=idempotent)
 
@@ -235,10 +236,7 @@ class Chaos(Assertions, Twins):
 
     def _publisher(self) -> Publisher:
         host, port = self._host.plane.address(PUBLISHER, self.view.node)
-        return self._host.side.publisher(f"{host}:{port}")
-
-    def _bury(self, owner: str) -> None:
-        self.view.bury(owner)
+        return self._host.side.publisher(f"{host}:{port}", self._host.alive)
 
     def _progress(self) -> int:
         return int(self._host.plane.request("status")["moved"])
@@ -249,7 +247,7 @@ class Chaos(Assertions, Twins):
         """Wait until nothing can still happen (see the docs for what that means). `timeout`:
         seconds without progress. What still waits then is given one final drain: the workers are
         restarted once. `until="effects"`: for services that keep positions in their own store."""
-        off_loop("settle")
+        off_loop("chaos.settle()", "await chaos.settle_async(...)")
         self._questions.heal()
         limits = Limits.of(self._host.config)
         settled = settle(self.view, until=until, limits=limits, timeout=timeout)
@@ -263,9 +261,14 @@ class Chaos(Assertions, Twins):
         self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
     ) -> None:
         """Return when `condition()` is true; `WaitTimeout` says what was waited for."""
-        off_loop("wait_for")
+        off_loop("chaos.wait_for()", "await chaos.wait_for_async(...)")
         name = what or getattr(condition, "__qualname__", repr(condition))
-        until(condition, timeout=timeout, what=name, failed=lambda: self._crew.failure)
+        until(condition, timeout=timeout, what=name, failed=self._trouble)
+
+    def _trouble(self) -> BaseException | None:
+        """Why waiting has become pointless, if so."""
+        self._host.alive()
+        return self._crew.failure
 
     # ------------------------------------------------------------ judgement
 
@@ -280,15 +283,6 @@ class Chaos(Assertions, Twins):
         verdict = run(question, self.last_history)
         self.verdicts.append(verdict)
         return verdict
-
-    @property
-    def started_well(self) -> bool:
-        """Whether there is anything to tell."""
-        return self._over
-
-    def summary(self) -> str:
-        """What was seen, for a test that failed for a reason of its own."""
-        return self.telling.summary(self)
 
     def failure_text(self, verdict: Verdict) -> str:
         """The report of a verdict that did not pass."""

@@ -4,7 +4,7 @@ name; the rest of the room knows only this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Literal, NamedTuple, Protocol
@@ -91,7 +91,8 @@ class Side(Protocol):
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         """(group, member) of a dead worker leave their groups, as after their session time-out."""
 
-    def publisher(self, address: str) -> Publisher: ...
+    def publisher(self, address: str, alive: Callable[[], None]) -> Publisher:
+        """A client of `address`; `alive()` raises when no answer can come any more."""
 
     def close(self) -> None: ...
 

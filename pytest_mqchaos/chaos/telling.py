@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from pytest_mqchaos.chaos.consequences import missing
 from pytest_mqchaos.checkers.verdict import Verdict
+from pytest_mqchaos.errors import MqchaosError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report import jsonl, text
 from pytest_mqchaos.report.context import Context, Payloads
 from pytest_mqchaos.report.funnel import funnel
-from pytest_mqchaos.report.plan import plan
+from pytest_mqchaos.report.plan import plan, surroundings
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
@@ -36,7 +37,7 @@ class Telling:
             clients=chaos.view.clients(),
             replay=self.replay(chaos),
             logs=chaos.crew.logs(),
-            payloads=self._payloads(chaos),
+            payloads=self.payloads(chaos),
             guarantees={armed.index: armed.row.survives for armed in chaos.armed},
             consequences=missing([armed.rule for armed in chaos.armed], chaos.last_history),
             error_name=chaos.host.side.error_name,
@@ -61,17 +62,26 @@ class Telling:
     def failure(self, chaos: Chaos, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""
         history = chaos.last_history
-        self.keep(history, self._payloads(chaos))
+        self.keep(history, self.payloads(chaos))
         return text.failure(verdict, history, self.context(chaos))
 
     def summary(self, chaos: Chaos) -> str:
-        """Funnel and rules, without a verdict."""
-        lines = [*plan(chaos.last_history, self.context(chaos))]
-        replay = self.replay(chaos)
-        return "\n".join([funnel(chaos.last_history), *lines, replay]).strip()
+        """Funnel and rules without a verdict, for a test that failed for a reason of its own."""
+        try:
+            history = chaos.last_history = chaos.history
+        except MqchaosError as error:
+            return f"what was seen cannot be told: {type(error).__name__}: {error}"
+        context = self.context(chaos)
+        self.keep(history, context.payloads)
+        lines = [funnel(history), "", *plan(history, context)]
+        lines += [f"  {label:<9}{told}" for label, told in surroundings(context)]
+        lines += [f"  replay   {context.replay}"] if context.replay else []
+        lines += [f"  history  {context.history_file}"] if context.history_file else []
+        return "\n".join(lines)
 
     @staticmethod
-    def _payloads(chaos: Chaos) -> Payloads:
+    def payloads(chaos: Chaos) -> Payloads:
+        """How keys and values may be shown."""
         return "hash" if chaos.host.config.payloads == "hash" else "show"
 
     def keep(self, history: History, payloads: Payloads) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 from pytest_mqchaos.chaos.messages import Given
 from pytest_mqchaos.chaos.settling import Settled, Until
 from pytest_mqchaos.chaos.side import Receipt
+from pytest_mqchaos.chaos.waiting import off_loop
 
 
 class Twins:
@@ -26,6 +27,7 @@ class Twins:
     wait_for: Callable[..., None]
 
     def __enter__(self) -> Self:
+        off_loop("the end of `with ...chaos(...)`", "async with ...chaos(...)")
         try:
             self.start()
         except BaseException:

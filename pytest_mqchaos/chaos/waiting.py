@@ -11,15 +11,15 @@ from pytest_mqchaos.errors import UsageError, WaitTimeout
 PAUSE = 0.01
 
 
-def off_loop(method: str) -> None:
-    """Raise at once when a waiting method is called on a running loop, and name its twin."""
+def off_loop(what: str, instead: str) -> None:
+    """Raise at once when something that waits is called on a running loop, and name its twin."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     raise UsageError(
-        f"chaos.{method}() waits, and a loop is running in this thread: "
-        f"write `await chaos.{method}_async(...)`"
+        f"{what} waits, and a loop is running in this thread: write `{instead}`, so that the loop "
+        "can go on"
     )
 
 
