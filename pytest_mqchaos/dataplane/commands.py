@@ -7,16 +7,34 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_mqchaos.dataplane.parts import load
 from pytest_mqchaos.dataplane.traffic import DIRECT
 from pytest_mqchaos.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.dataplane.shell import Shell
+    from pytest_mqchaos.dataplane.listeners import Listeners
+    from pytest_mqchaos.dataplane.parts import Engine
+    from pytest_mqchaos.dataplane.recorder import Recorder
+    from pytest_mqchaos.dataplane.traffic import Traffic
+    from pytest_mqchaos.dataplane.upstreams import Upstreams
 
 Body = Mapping[str, Any]
+
+
+class Shell(Protocol):
+    """What a command may use of the shell that runs it."""
+
+    parts: Mapping[str, str]
+    recorder: Recorder
+    traffic: Traffic
+    listeners: Listeners
+    upstreams: Upstreams
+
+    def engine(self) -> Engine: ...
+
+    def stop(self) -> None: ...
 
 
 def run(shell: Shell, body: Body) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Shell:
         parts: Mapping[str, str] | None = None,
         host: str = "127.0.0.1",
     ) -> None:
-        self.parts = {**DEFAULTS, **(parts or {})}
+        self.parts: Mapping[str, str] = {**DEFAULTS, **(parts or {})}
         self.loop = Loop()
         self.recorder = Recorder(self.trouble)
         self.upstreams = Upstreams(self.loop)
