@@ -6,7 +6,6 @@ Three different things are kept apart: *need more bytes* is not an error at all 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -65,6 +64,8 @@ class NotApplicable(VerdictFailed):
 def unknown(what: str, given: object, allowed: Iterable[str], todo: str = "") -> UsageError:
     """Build the one error for a name that does not exist, with the nearest names that do."""
     names = sorted(allowed)
+    import difflib  # 10 ms that only an error needs
+
     near = difflib.get_close_matches(str(given), names, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return UsageError(
