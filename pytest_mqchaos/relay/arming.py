@@ -47,25 +47,38 @@ class Armed:
         """How many distinct messages were counted."""
         return len(self._numbers)
 
-    def hits(self, sighting: Sighting, candidates: Iterable[Candidate], owner: str) -> list[str]:
-        """Count what the frame carries; the ids (or numbers) for which the rule wants to act."""
+    def wanted(
+        self, sighting: Sighting, candidates: Iterable[Candidate], owner: str
+    ) -> list[Candidate]:
+        """Count what the frame carries; the messages for which the rule wants to act now."""
         where = self.rule.where
-        wanted: list[str] = []
-        for record, ids, identity in candidates:
+        found: list[Candidate] = []
+        for candidate in candidates:
+            record, ids, identity = candidate
             if not matches(where, record=record, ids=ids, sighting=sighting, owner=owner):
                 continue
             number = self._numbers.setdefault(identity, len(self._numbers) + 1)
-            attempt = self._attempts[identity] = self._attempts.get(identity, 0) + 1
-            due = identity in self._due
-            if due or (meant(where.nth, number) and attempted(where.attempt, attempt)):
-                self._due.discard(identity)
-                wanted.append(", ".join(ids) or f"#{number}")
-        return wanted
+            due = _due_as(candidate)
+            if due not in self._due:
+                if not meant(where.nth, number):
+                    continue
+                attempt = self._attempts[identity] = self._attempts.get(identity, 0) + 1
+                if not attempted(where.attempt, attempt):
+                    continue
+            self._due.discard(due)
+            found.append(candidate)
+        return found
 
-    def postpone(self, candidates: Iterable[Candidate]) -> None:
-        """The frame was not ours after all: act on the next one with these messages."""
-        self._due.update(candidate.identity for candidate in candidates)
+    def label(self, candidate: Candidate) -> str:
+        """How a counted message is called in the report: its ids, else its number."""
+        return ", ".join(candidate.ids) or f"#{self._numbers[candidate.identity]}"
 
-    def spent(self) -> bool:
-        """It wanted one exact message and has acted on it."""
-        return isinstance(self.rule.where.nth, int) and self.fired > 0 and not self._due
+    def postpone(self, wanted: Iterable[Candidate]) -> None:
+        """Another rule was first: act on the next frame with these messages (control: the next
+        frame that matches)."""
+        self._due.update(map(_due_as, wanted))
+
+
+def _due_as(candidate: Candidate) -> Hashable:
+    """A control frame never comes again; the next one stands for it."""
+    return None if candidate.record is None else candidate.identity

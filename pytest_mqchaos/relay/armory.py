@@ -6,7 +6,8 @@ It knows rules, counters and what messages are the same; it must never know what
 from __future__ import annotations
 
 from pytest_mqchaos.frames import Direction, Frame, Point, Record, Sighting
-from pytest_mqchaos.history.identity import Identity
+from pytest_mqchaos.history.identity import Identity, content
+from pytest_mqchaos.plan.match import names as questions
 from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.relay.arming import Armed, Candidate
 from pytest_mqchaos.relay.coverage import Coverage
@@ -52,8 +53,10 @@ class Armory:
                 names = frozenset({rule.where.api})
         for name in names:
             table.setdefault(name, []).append(armed)
-        if point in _ACKS and self._cover is None:
-            self._cover = Coverage()
+        if point in _ACKS:
+            self._cover = self._cover or Coverage()
+            when = rule.where.when
+            self._cover.values |= when is not None and "value_contains" in questions(when)
         return armed
 
     def disarm(self) -> None:
@@ -82,14 +85,21 @@ class Armory:
             self._cover.delivered(owner, sighting.records, self.candidate)
 
     def candidate(self, record: Record) -> Candidate:
-        """A message as it is counted."""
+        """A message as it is counted. Its content is told by a digest: what a run carried may not
+        stay in memory."""
         ids = self._identity.of(record) if self._identity is not None else ()
-        identity = ids or (record.topic, record.partition, record.key, record.value)
+        identity = ids or (record.topic, record.partition, content(record.key, record.value))
         return Candidate(record, ids, identity)
 
+    def lost(self, owner: str, sighting: Sighting) -> None:
+        """An ack that was counted never reached the broker: it covered nothing."""
+        if self._cover is not None and sighting.point is Point.ACK:
+            self._cover.lost(owner, sighting)
+
     def hit(self, link: Link, frame: Frame, sighting: Sighting) -> tuple[Armed, list[str]] | None:
-        """The first rule whose turn it is and the ids it means. Every rule counts the frame; one
-        that comes second to another acts on the next frame with the same messages."""
+        """The first rule whose turn it is and what it calls the messages it means. Every rule
+        counts the frame; one that comes second to another acts on the next frame with the same
+        messages."""
         found: tuple[Armed, list[str]] | None = None
         covered: list[Candidate] | None = None
         for armed in self._rules[frame.direction][frame.name]:
@@ -104,9 +114,9 @@ class Armory:
                 candidates = [Candidate(None, (), (link.number, frame.correlation, frame.t))]
             else:
                 candidates = [self.candidate(record) for record in sighting.records]
-            ids = armed.hits(sighting, candidates, link.owner)
-            if ids and found is None:
-                found = armed, ids
-            elif ids:
-                armed.postpone(candidates)
+            wanted = armed.wanted(sighting, candidates, link.owner)
+            if wanted and found is None:
+                found = armed, [armed.label(candidate) for candidate in wanted]
+            elif wanted:
+                armed.postpone(wanted)
         return found

@@ -51,8 +51,7 @@ def _cut(engine: Engine, body: Body, now: int) -> None:
 
 
 def _closing(engine: Engine, body: Body, now: int) -> None:
-    engine.recording.closing.add(body["owner"])
-    engine.note({"note": "closing", "owner": body["owner"]}, now)
+    engine.closing(body["owner"], now)
 
 
 def _note(engine: Engine, body: Body, now: int) -> None:
@@ -87,7 +86,7 @@ def _status(engine: Engine, body: Body, now: int) -> dict[str, object]:
         "moved": engine.recording.moved(),
         "open_publishes": open_publishes,
         "held": sum(len(f.held) for f in engine.firings),
-        "dark": sum(link.dark is not None for link in engine.links.values()),
+        "dark": sum(link.dark for link in engine.links.values()),
         "firing": [f.armed.index for f in engine.firings],
         "timers": engine.timers(),
         "links": owners,

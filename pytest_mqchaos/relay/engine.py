@@ -47,36 +47,51 @@ class Engine:
         self._timers: list[tuple[int, int, Firing]] = []
         self._interest = Interest()
         self._topics_told = 0
-        self.begin({}, 0)
-        self.recording.on = False
+        self._last: tuple[Frame, Sighting] | None = None
+        self._reset(None)
 
     # ------------------------------------------------------------ a run
 
     def begin(self, settings: Mapping[str, object], now: int) -> None:
-        """A Chaos starts. `settings`: `identity` (a spec, None = by content), `record` (bool)."""
-        self.now = now
-        self.refused: set[str] = set()
-        self.firings: set[Firing] = set()
-        self._questions: dict[int, Firing] = {}
-        self._timers.clear()
+        """A Chaos starts. `settings`: `identity` (a spec, None = by content), `record` (bool).
+        Links that are open already stay, and belong to it from now on."""
         spec = settings.get("identity", DEFAULT_SPEC)
-        self.armory = Armory(self.codec, Identity.parse(spec) if spec is not None else None)
+        identity = Identity.parse(spec) if spec is not None else None
+        self.end(now)
+        self._reset(identity)
         self.recording.begin(now)
         self.recording.on = bool(settings.get("record", True))
         for link in self.links.values():
             self.note(self._link_note(link), now)
+            if link.scanner.blind is not None:
+                self.blind(link, now)
         self._look()
 
+    def _reset(self, identity: Identity | None) -> None:
+        self.refused: set[str] = set()
+        self.firings: set[Firing] = set()
+        self._questions: dict[int, Firing] = {}
+        self._timers.clear()
+        self.armory = Armory(self.codec, identity)
+
     def end(self, now: int) -> None:
-        """The Chaos is over: nothing is armed, nothing is recorded."""
+        """The Chaos is over: nothing is armed, nothing is recorded, no firing is left."""
         self.disarm()
         self.heal(now)
+        for firing in tuple(self.firings):
+            firing.drop(now)
+        self._timers.clear()
         self.recording.on = False
         self._look()
 
     def arm(self, rules: Iterable[tuple[int, Rule]], now: int) -> None:
-        """Add rules; their counters start at zero now."""
-        for index, rule in rules:
+        """Add rules; their counters start at zero now. Raises `UsageError` for one that the
+        protocol has no recipe for, before any is armed."""
+        added = tuple(rules)
+        for _, rule in added:
+            recipe_for(self.codec.name, rule.where.point, rule.fault)
+        self.recording.moved()  # what was only kept is looked at before anything that comes later
+        for index, rule in added:
             self.rule_note(self.armory.arm(index, rule), "armed", repr(rule), now)
         self._look()
 
@@ -88,8 +103,19 @@ class Engine:
     def heal(self, now: int) -> None:
         """End everything that stands: holds, gates, dark links."""
         self.now = now
+        while standing := [firing for firing in self.firings if not firing.healed]:
+            for firing in standing:  # letting go may set off others
+                firing.heal(now, "the test ended first")
+
+    def closing(self, owner: str, now: int) -> None:
+        """An owner is being stopped: from now on its frames match no rule, and nothing holds them
+        up."""
+        self.now = now
+        self.recording.closing.add(owner)
+        self.note({"note": "closing", "owner": owner}, now)
         for firing in tuple(self.firings):
-            firing.heal(now)
+            if firing.link.owner == owner:
+                firing.heal(now, f"{owner} was stopped first")
 
     def _look(self) -> None:
         requests, replies = self.armory.names()
@@ -121,14 +147,16 @@ class Engine:
     def gone(self, link: Link, now: int, *, by_client: bool) -> None:
         """Both sides of a link are closed."""
         self.now = now
-        if link.scanner.blind is not None:
-            self.note({"note": "blind", "link": link.number, "why": link.scanner.blind}, now)
-        who = "client" if by_client else "broker"
-        if link.closing is None:
-            self.note({"note": "closed", "link": link.number, "by": who}, now)
+        if link.ended is None:
+            link.ended = "client" if by_client else "broker"
+            self.note({"note": "closed", "link": link.number, "by": link.ended}, now)
         self.links.pop(link.number, None)
         for firing in tuple(link.firings):
             firing.closed(now, by_client=by_client)
+
+    def blind(self, link: Link, now: int) -> None:
+        """From here on nobody sees what this link carries."""
+        self.note({"note": "blind", "link": link.number, "why": link.scanner.blind}, now)
 
     def cut(self, owner: str, now: int) -> None:
         """End every link of an owner and refuse it for ever."""
@@ -143,26 +171,25 @@ class Engine:
         """Frames that streamed through are put on record."""
         for frame in link.scanner.seen:
             frame.t, frame.link = now, link.number
-            self.record(frame, held=False)
+            self.record(link, frame, held=False)
         link.scanner.seen.clear()
 
-    def record(self, frame: Frame, *, held: bool) -> None:
+    def record(self, link: Link, frame: Frame, *, held: bool) -> None:
         """Give a frame its place in the history."""
-        self.now = max(self.now, frame.t)
-        link = self.links[frame.link]
-        self.recording.frame(frame, link.owner, held=held)
+        self.now = frame.t
         if self.armory.covers(frame):
             self.armory.delivered(link.owner, self.decode(frame))
+        last = self._last
+        said = last[1] if last is not None and last[0] is frame else None
+        self.recording.frame(frame, link.owner, held=held, said=said)
 
     def decode(self, frame: Frame) -> Sighting:
-        """What a frame means; what cannot be read is put on record."""
-        sighting = self.codec.decode(frame)
-        if sighting.undecoded is not None:
-            self.recording.undecoded += 1
-            self.note(
-                {"note": "undecoded", "frame": frame.seq, "why": sighting.undecoded}, self.now
-            )
-        return sighting
+        """What a frame means; what cannot be read is counted (the history has the frame itself).
+        A frame is decoded once: codecs may count on seeing each of them in its turn."""
+        if self._last is None or self._last[0] is not frame:
+            self._last = frame, self.codec.decode(frame)
+            self.recording.undecoded += self._last[1].undecoded is not None
+        return self._last[1]
 
     def rewritten(self, link: Link, frame: Frame) -> bytes:
         """The reply with every broker address replaced by the owner's own listener."""
@@ -206,8 +233,9 @@ class Engine:
 
     def arrived(self, link: Link, frame: Frame, now: int) -> None:
         """A frame came while firings are at work on its link."""
+        sighting = self.decode(frame)
         for firing in tuple(link.firings):
-            firing.arrived(frame, self.codec.decode(frame), now)
+            firing.arrived(frame, sighting, now)
 
     # ------------------------------------------------------------ what firings use
 

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 
 class Firing:
-    """State of one firing, from `triggered` to `took effect` or `unharmed`."""
+    """State of one firing, from `triggered` to `took effect` or `unharmed`. `held`: frames that it
+    keeps back; `healed`: it may cause nothing any more, only tell what an answer says."""
 
-    __slots__ = ("_told", "armed", "done", "effect", "frame", "held", "label", "link", "recipe",
-                 "replied", "sighting")  # fmt: skip
+    __slots__ = ("_gated", "_ours", "_told", "armed", "done", "effect", "frame", "healed", "held",
+                 "label", "link", "recipe", "replied", "sighting")  # fmt: skip
 
     def __init__(
         self, *, armed: Armed, link: Link, frame: Frame, sighting: Sighting, recipe: act.Recipe,
@@ -37,31 +38,30 @@ class Firing:
         self.held: set[Frame] = set()
         self.done = False
         self.effect = False
+        self.healed = False
         self.replied = False
         self._told = False
+        self._ours = [frame]  # whose fate is ours and not decided yet
+        self._gated: set[Direction] = set()
 
     # ------------------------------------------------------------ events
 
     def start(self, now: int) -> None:
         """The rule was triggered by our frame."""
-        engine = self.link.engine
-        engine.rule_note(self.armed, "triggered", self.label, now)
+        self.link.engine.rule_note(self.armed, "triggered", self.label, now)
         self.link.firings.append(self)
-        seen = act.FrameSeen(frame=self.frame, sighting=self.sighting, first=True, t=now)
-        self._feed(seen, now, default=self.frame)
-        queue = self.link.scanner.outstanding
-        if queue and queue[0].frame is self.frame:
-            self.drained(now)
+        self._feed(act.FrameSeen(frame=self.frame, sighting=self.sighting, first=True, t=now), now)
 
     def awaits(self, reply: Frame) -> bool:
         """Whether this reply answers the request that triggered us."""
-        return not self.done and not self.replied and reply.request is self.frame
+        return not self.replied and reply.request is self.frame
 
     def reply(self, frame: Frame, now: int) -> None:
         """The broker's answer to our request has come; it is ours to let go."""
         self.replied = True
+        self._ours.append(frame)
         sighting = self.link.engine.decode(frame)
-        self._feed(act.ReplySeen(frame=frame, sighting=sighting, t=now), now, default=frame)
+        self._feed(act.ReplySeen(frame=frame, sighting=sighting, t=now), now)
 
     def arrived(self, frame: Frame, sighting: Sighting, now: int) -> None:
         """Another frame came on the same link while we are at work."""
@@ -84,41 +84,101 @@ class Firing:
     def closed(self, now: int, *, by_client: bool) -> None:
         """The link is gone."""
         self._feed(act.Closed(by_client=by_client, t=now), now)
-        if not self.done and not self.link.engine.asked(self):
+
+    def heal(self, now: int, why: str) -> None:
+        """End what stands: let go what is held, open the gates, end the dark. An answer that is
+        still to come is waited for: it says whether there was an effect."""
+        link = self.link
+        if self.done or self.healed:
+            return
+        self.healed = True
+        self._leave()
+        if link.dark:
+            link.sever(reset=False, now=now)
+        if self.effect:
+            link.engine.rule_note(self.armed, "healed", why, now)
+        self._let_go(now)
+        if not link.engine.asked(self):
+            self._give_up(why, now)
+
+    def drop(self, now: int) -> None:
+        """The run is over: nothing is waited for any more."""
+        self.heal(now, "the test was over first")
+        self._give_up("the test was over before the answer came", now)
+
+    # ------------------------------------------------------------ what follows from events
+
+    def _feed(self, event: act.Event, now: int) -> None:
+        if self.done:
+            return
+        try:
+            for action in self.recipe.on(event):
+                self._do(action, now)
+        except Exception as error:
+            self._failed(error, now)
+            raise
+        for frame in tuple(self._ours):
+            if frame not in self.held:
+                self._let(frame, None)
+        self.link.regate(now)
+        if self.link.engine.asked(self):
+            return
+        if self.healed:
+            self._give_up("it was healed before it could act", now)
+        elif self.link.gone:
+            who = "another rule" if self.link.ended == "fault" else f"the {self.link.ended}"
+            self._give_up(f"{who} closed the connection first", now)
+
+    def _failed(self, error: Exception, now: int) -> None:
+        """Nothing about this link can be trusted any more: it is cut, so that nothing hangs."""
+        self.link.sever(reset=True, now=now)
+        self._unharmed(f"the recipe failed: {type(error).__name__}: {error}", now)
+        self._finish(now)
+
+    def _give_up(self, why: str, now: int) -> None:
+        if not self.done:
             if not self.effect:
-                who = "client" if by_client else "broker"
-                self._do(act.Unharmed(f"the {who} closed the connection first"), now)
+                self._unharmed(why, now)
             self._finish(now)
 
-    def heal(self, now: int) -> None:
-        """The test is over or settles: give up what is held, end the dark."""
-        if self.link.dark == "lost":
-            self.link.sever(reset=False, now=now)
-        self.link.dark = None
-        for frame in tuple(self.held):
-            self._do(act.Forward(frame), now)
-        self._finish(now)
+    def _let_go(self, now: int) -> None:
+        for frame in tuple(self._ours):
+            self._let(frame, None)
+        self._gated.clear()
+        for gates in self.link.gates:
+            gates.discard(self)
+        self.link.regate(now)
+
+    def _finish(self, now: int) -> None:
+        """A frame that the recipe forgot goes on with everything behind it."""
+        self.done = True
+        self._leave()
+        self.armed.firing -= 1
+        self.link.engine.finished(self)
+        self._let_go(now)
+
+    def _leave(self) -> None:
+        """See nothing of the link any more."""
+        if self in self.link.firings:
+            self.link.firings.remove(self)
 
     # ------------------------------------------------------------ actions
 
-    def _feed(self, event: act.Event, now: int, default: Frame | None = None) -> None:
-        if self.done:
-            return
-        mentioned = False
-        for action in self.recipe.on(event):
-            if default is not None and isinstance(action, act.Forward | act.Swallow | act.Hold):
-                mentioned = mentioned or action.frame is default
-            if isinstance(action, act.Done) and default is not None and not mentioned:
-                self._do(act.Forward(default), now)
-                mentioned = True
-            self._do(action, now)
-        if default is not None and not mentioned:
-            self._do(act.Forward(default), now)
-        self.link.regate(now)
+    def _do(self, action: act.Action, now: int) -> None:
+        """Carry out one action. Notes are always taken; anything else only while we may act."""
+        match action:
+            case act.TookEffect(note):
+                self._effect(note, now)
+            case act.Unharmed(reason):
+                self._unharmed(reason, now)
+            case act.Done():
+                if not self.done:
+                    self._finish(now)
+            case _ if not self.healed:
+                self._cause(action, now)
 
-    def _do(self, action: act.Action, now: int) -> None:  # noqa: C901, PLR0912, PLR0915 - a closed set
+    def _cause(self, action: act.Action, now: int) -> None:
         link = self.link
-        engine = link.engine
         match action:
             case act.Forward(frame, data):
                 self._let(frame, data)
@@ -127,23 +187,23 @@ class Firing:
             case act.Hold(frame):
                 self._hold(frame)
             case act.Gate(direction):
+                self._gated.add(direction)
                 link.gates[direction].add(self)
             case act.Reply(request, data, code):
-                by = self.armed.index
-                body = {"note": "answered", "frame": request.seq, "code": code, "rule": by}
-                engine.note(body, now)
-                link.answer(link.pending_of(request), data)
-            case act.WakeAt(t):
-                engine.wake_at(t, self)
+                self._reply(request, data, code, now)
             case act.Sever(reset):
-                link.gates[Direction.TO_CLIENT].discard(self)
-                link.flush_replies()
                 link.sever(reset=reset, now=now)
             case act.Dark():
-                link.dark = "lost"
-            case act.Light():
-                link.dark = None
-                engine.dirty.add(link)
+                link.dark = True
+            case act.WakeAt(t):
+                link.engine.wake_at(t, self)
+            case _:
+                self._ask(action, now)
+
+    def _ask(self, action: act.Action, now: int) -> None:
+        """Have others do something."""
+        link, engine = self.link, self.link.engine
+        match action:
             case act.SideRequest(data):
                 engine.sides.append((engine.question(self), link.node, data))
             case act.CutOwner():
@@ -151,35 +211,42 @@ class Firing:
             case act.Ask(what, arguments):
                 body = {"owner": link.owner, "node": link.node, "port": link.port, **arguments}
                 engine.asks.append({"ask": engine.question(self), "what": what, "arguments": body})
-            case act.TookEffect(note):
-                self._effect(note, now)
-            case act.Unharmed(reason):
-                self.armed.reasons.append(reason)
-                engine.rule_note(self.armed, "unharmed", reason, now)
-            case act.Done():
-                self._finish(now)
+
+    def _reply(self, request: Frame, data: bytes, code: int, now: int) -> None:
+        link = self.link
+        pending = link.pending_of(request)
+        if pending is None or link.shut:
+            return  # nobody will hear it
+        by = self.armed.index
+        link.engine.note({"note": "answered", "frame": request.seq, "code": code, "rule": by}, now)
+        link.answer(pending, data)
 
     def _let(self, frame: Frame, data: bytes | None) -> None:
+        if not self._decided(frame):
+            return
         link = self.link
-        self._unhold(frame)
         by = self.armed.index
         if frame.direction is Direction.TO_BROKER:
-            link.let(frame, frame.raw if data is None else data, told=True, by=by)
+            link.let(frame, frame.raw if data is None else data, by)
             return
-        if data is not None:
-            link.engine.fate(frame, "replaced", by)
-        link.answer(link.pending_of(frame), frame.raw if data is None else data, frame)
-
-    def _swallow(self, frame: Frame) -> None:
-        link = self.link
-        self._unhold(frame)
-        link.engine.fate(frame, "swallowed", self.armed.index)
         pending = link.pending_of(frame)
         if pending is None:
+            return  # we answered in its place
+        if data is not None:
+            link.engine.fate(frame, "replaced", by)
+        link.answer(pending, frame.raw if data is None else data, frame)
+
+    def _swallow(self, frame: Frame) -> None:
+        if not self._decided(frame):
             return
+        link = self.link
+        link.engine.fate(frame, "swallowed", self.armed.index)
+        pending = link.pending_of(frame)
         if frame.direction is Direction.TO_BROKER:
-            pending.local = True
-        else:
+            link.engine.armory.lost(link.owner, self.sighting)
+            if pending is not None:
+                pending.local = True
+        elif pending is not None:
             link.answer(pending, b"")
 
     def _hold(self, frame: Frame) -> None:
@@ -191,11 +258,15 @@ class Firing:
         if pending is not None:
             pending.held = True
 
-    def _unhold(self, frame: Frame) -> None:
-        if frame in self.held:
-            self.held.discard(frame)
-            if frame.direction is Direction.TO_BROKER:
-                self.link.gates[Direction.TO_BROKER].discard(self)
+    def _decided(self, frame: Frame) -> bool:
+        """Its fate is told now: once for each frame of ours, never for another's."""
+        if frame not in self._ours:
+            return False
+        self._ours.remove(frame)
+        self.held.discard(frame)
+        if frame is self.frame and Direction.TO_BROKER not in self._gated:
+            self.link.gates[Direction.TO_BROKER].discard(self)
+        return True
 
     def _effect(self, note: str, now: int) -> None:
         if not self.effect:
@@ -203,15 +274,6 @@ class Firing:
             self.armed.fired += 1
         self.link.engine.rule_note(self.armed, "took effect", note or self.label, now)
 
-    def _finish(self, now: int) -> None:
-        if self.done:
-            return
-        self.done = True
-        link = self.link
-        for gates in link.gates:
-            gates.discard(self)
-        if self in link.firings:
-            link.firings.remove(self)
-        self.armed.firing -= 1
-        link.engine.finished(self)
-        link.regate(now)
+    def _unharmed(self, reason: str, now: int) -> None:
+        self.armed.reasons.append(reason)
+        self.link.engine.rule_note(self.armed, "unharmed", reason, now)

@@ -39,11 +39,12 @@ class Step(NamedTuple):
 
 
 class Link:
-    """State of one connection; made by `Engine.open`."""
+    """State of one connection; made by `Engine.open`. `ended`: who closed it first ("client",
+    "broker" or "fault"), None while that is open."""
 
     __slots__ = (
-        "_eof", "_waiting", "backlog", "closing", "dark", "engine", "firings", "gates", "gone",
-        "node", "number", "out", "owner", "paused", "port", "scanner",
+        "_blind", "_eof", "_waiting", "backlog", "closing", "dark", "ended", "engine", "firings",
+        "gates", "gone", "node", "number", "out", "owner", "paused", "port", "scanner",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, number: int, owner: str, node: int, port: int) -> None:
@@ -59,10 +60,17 @@ class Link:
         self.firings: list[Firing] = []
         self.paused = [False, False]
         self.closing: str | None = None
-        self.dark: str | None = None  # None | "kept" (flows on later) | "lost"
+        self.dark = False  # what comes is lost, the connection stays open
         self.gone = False
+        self.ended: str | None = None
         self._waiting = 0
-        self._eof = False
+        self._eof = [False, False]  # said by that side, not yet passed on
+        self._blind = False
+
+    @property
+    def shut(self) -> bool:
+        """Nothing that is let go now would still arrive."""
+        return self.gone or self.dark or self.closing is not None
 
     # ------------------------------------------------------------ bytes
 
@@ -70,20 +78,20 @@ class Link:
         self, direction: Direction, buf: bytearray | memoryview, start: int, end: int, now: int
     ) -> Step:
         """Take what was read. `now` is the instant of receipt (CLOCK_MONOTONIC, ns)."""
-        if self.dark is not None or self.closing is not None:
-            # The network ate it, or the link is ending: nothing more may pass.
-            if self.dark == "kept":
-                return Step(start, start, start, False)
-            return Step(end, start, end, False)
+        if self.dark or self.closing is not None:
+            return Step(end, start, end, False)  # the network ate it, or the link is ending
         scanner = self.scanner
         cut = scanner.scan(direction, buf, start, end)
         if scanner.seen:
             self.engine.recorded(self, now)
-        if cut.frame is None:
-            if self.firings and direction is TO_CLIENT:
-                self._tell_drained(now)
-            return Step(cut.parsed, cut.forward, cut.forward, False)
         frame = cut.frame
+        if frame is None:
+            if self.firings:
+                self._tell_drained(now)
+            if scanner.blind is not None and not self._blind:
+                self._blind = True
+                self.engine.blind(self, now)
+            return Step(cut.parsed, cut.forward, cut.forward, False)
         frame.t, frame.link = now, self.number
         if direction is TO_BROKER:
             self._request(frame, now)
@@ -94,56 +102,61 @@ class Link:
     # ------------------------------------------------------------ requests
 
     def _request(self, frame: Frame, now: int) -> None:
-        engine = self.engine
-        if self.gates[TO_BROKER]:
-            engine.record(frame, held=True)
-            self.backlog.append(frame)
-            self._waiting += len(frame.raw)
-            self.paused[TO_BROKER] = self._waiting > BACKLOG_LIMIT
-            self._update_every()
-            engine.arrived(self, frame, now)
+        if not self.gates[TO_BROKER]:
+            self._admit(frame, now, recorded=False)
             return
-        self._admit(frame, now, recorded=False)
+        self.engine.record(self, frame, held=True)
+        self.backlog.append(frame)
+        self._waiting += len(frame.raw)
+        self.paused[TO_BROKER] = self._waiting > BACKLOG_LIMIT
+        self.engine.arrived(self, frame, now)
 
     def _admit(self, frame: Frame, now: int, *, recorded: bool) -> None:
         """It is this request's turn: a rule takes it or it goes on."""
         shot = self.engine.trigger(self, frame)
         if not recorded:
-            self.engine.record(frame, held=shot is not None)
+            self.engine.record(self, frame, held=shot is not None)
         if shot is not None:
             shot.start(now)
         else:
-            self.let(frame, frame.raw, told=recorded)
+            self.let(frame, frame.raw)
 
     def drain_backlog(self, now: int) -> None:
-        """Let requests go that waited behind a gate, until the next gate."""
-        while self.backlog and not self.gates[TO_BROKER] and self.closing is None:
+        """Let requests go that waited behind a gate, until the next gate; into a link that is shut
+        none arrives."""
+        while self.backlog and (self.shut or not self.gates[TO_BROKER]):
             frame = self.backlog.popleft()
             self._waiting -= len(frame.raw)
-            self._admit(frame, now, recorded=True)
-        self.paused[TO_BROKER] = self._waiting > BACKLOG_LIMIT
-        self._update_every()
-        if self._eof and not self.backlog:
-            self.closing = self.closing or "flush"
+            if self.shut:
+                self.engine.fate(frame, "swallowed", None)
+            else:
+                self._admit(frame, now, recorded=True)
+        if self.paused[TO_BROKER] and self._waiting <= BACKLOG_LIMIT:
+            self.paused[TO_BROKER] = False
+            self.engine.dirty.add(self)
 
-    def let(self, frame: Frame, data: bytes, *, told: bool, by: int | None = None) -> None:
-        """Send a request on to the broker; `told`: its fate must be put on record."""
+    def let(self, frame: Frame, data: bytes, by: int | None = None) -> None:
+        """Send a request on to the broker. `by`: the rule that decides so."""
+        if self.shut:
+            self.engine.fate(frame, "swallowed", None)
+            return
         self.out[TO_BROKER].append(data)
         self.engine.dirty.add(self)
-        if told:
-            self.engine.fate(frame, "forwarded" if data is frame.raw else "replaced", by)
+        self.engine.fate(frame, "forwarded" if data is frame.raw else "replaced", by)
 
     # ------------------------------------------------------------ replies
 
     def _reply(self, frame: Frame, now: int) -> None:
-        pending = self.pending_of(frame)
         engine = self.engine
         data = engine.rewritten(self, frame)
+        pending = self.pending_of(frame)
+        if pending is None:
+            self._earlier(frame)
+            return
         waiter = next((f for f in self.firings if f.awaits(frame)), None)
-        shot = None
-        if waiter is None:
-            shot = engine.trigger(self, frame)
-        engine.record(frame, held=waiter is not None or shot is not None or self._behind(pending))
+        shot = engine.trigger(self, frame) if waiter is None else None
+        behind = pending is not self.scanner.outstanding[0] or bool(self.gates[TO_CLIENT])
+        engine.record(self, frame, held=waiter is not None or shot is not None or behind)
         if waiter is not None:
             waiter.reply(frame, now)
         elif shot is not None:
@@ -152,30 +165,33 @@ class Link:
             self.answer(pending, data, frame)
         self._tell_drained(now)
 
-    def _behind(self, pending: Pending | None) -> bool:
+    def _earlier(self, frame: Frame) -> None:
+        """The reply to a request from before anybody looked: it belongs in front of all that we
+        still wait for, and in no history."""
         queue = self.scanner.outstanding
-        return bool(queue) and pending is not queue[0]
+        place = 0
+        while place < len(queue) and _received(queue[place]):
+            place += 1
+        pending = Pending(frame.kind, frame.version, frame.correlation)
+        queue.insert(place, pending)
+        self.answer(pending, frame.raw, frame)
 
     def pending_of(self, frame: Frame) -> Pending | None:
         """The place in the queue of replies that this frame (reply or request) has."""
         for pending in self.scanner.outstanding:
-            if frame.direction is TO_CLIENT:
-                if (
-                    not pending.local
-                    and pending.answer is None
-                    and pending.correlation == frame.correlation
-                ):
+            if frame.direction is TO_BROKER:
+                if pending.frame is frame:
                     return pending
-            elif pending.frame is frame or pending.correlation == frame.correlation:
+            elif (
+                not pending.local
+                and pending.answer is None
+                and pending.correlation == frame.correlation
+            ):
                 return pending
         return None
 
-    def answer(self, pending: Pending | None, data: bytes, frame: Frame | None = None) -> None:
+    def answer(self, pending: Pending, data: bytes, frame: Frame | None = None) -> None:
         """Put a reply into its place; it leaves once everything before it has left."""
-        if pending is None:
-            self.out[TO_CLIENT].append(data)
-            self.engine.dirty.add(self)
-            return
         pending.answer = data
         pending.held = False
         pending.reply = frame
@@ -186,7 +202,7 @@ class Link:
         queue = self.scanner.outstanding
         while queue and queue[0].answer is not None and not self.gates[TO_CLIENT]:
             pending = queue.popleft()
-            if pending.answer:
+            if pending.answer and not self.shut:
                 self.out[TO_CLIENT].append(pending.answer)
                 self.engine.dirty.add(self)
                 if pending.reply is not None:
@@ -194,51 +210,62 @@ class Link:
         self._update_every()
 
     def _update_every(self) -> None:
-        """Nothing may stream past a waiting reply or a closed gate."""
-        queue = self.scanner.outstanding
-        waits = any(p.local or p.held or p.answer is not None for p in queue)
-        self.scanner.every[TO_CLIENT] = waits or bool(self.gates[TO_CLIENT])
-        self.scanner.every[TO_BROKER] = bool(self.gates[TO_BROKER]) or bool(self.backlog)
+        """Nothing may stream past a waiting reply, a closed gate, or a firing that waits for it."""
+        waits = any(p.local or p.held or p.answer is not None for p in self.scanner.outstanding)
+        every = self.scanner.every
+        every[TO_CLIENT] = waits or bool(self.firings) or bool(self.gates[TO_CLIENT])
+        every[TO_BROKER] = bool(self.gates[TO_BROKER])
 
     def regate(self, now: int) -> None:
-        """A gate opened or closed: let what may go, and stop what may not."""
-        self._update_every()
-        if not self.gates[TO_BROKER]:
-            self.drain_backlog(now)
+        """A gate opened or closed: let what may go, stop what may not, tell who waits for it."""
+        self.drain_backlog(now)
         self.flush_replies()
+        self._tell_drained(now)
+        self._pass_eof()
 
     def _tell_drained(self, now: int) -> None:
         queue = self.scanner.outstanding
         for firing in tuple(self.firings):
-            if queue and queue[0].frame is not None and queue[0].frame is firing.frame:
+            if queue and queue[0].frame is firing.frame:
                 firing.drained(now)
 
     # ------------------------------------------------------------ the end
 
     def sever(self, *, reset: bool, now: int) -> None:
         """Close both sides; requests that waited behind a gate never reached the broker."""
-        if self.closing is not None:
+        if self.gone or self.closing is not None:
             return
         self.closing = "reset" if reset else "flush"
-        for frame in self.backlog:
-            self.engine.fate(frame, "swallowed", None)
-        self.backlog.clear()
-        self.paused[:] = [False, False]
+        self.dark = False
+        self.ended = "fault"
+        self.drain_backlog(now)
         self.engine.note({"note": "closed", "link": self.number, "by": "fault"}, now)
         self.engine.dirty.add(self)
 
     def eof(self, direction: Direction, now: int) -> bool:
         """One side has said all it will. True: tell the other side."""
         self.engine.now = now
-        if self.dark == "lost":
+        if self.dark:
             if direction is TO_BROKER:  # the client gave up: the wait is over
-                self.closing = "flush"
-                self.engine.dirty.add(self)
+                self._close()
             return False
-        if direction is TO_BROKER and self.gates[TO_BROKER]:
-            self._eof = True  # what it said before must go first
-            return False
-        return True
+        held = self.gates[TO_BROKER] if direction is TO_BROKER else self._withheld()
+        self._eof[direction] = bool(held)  # what it said before must go first
+        return not held
+
+    def _withheld(self) -> bool:
+        """Whether replies wait that a firing will yet let go."""
+        return bool(self.gates[TO_CLIENT]) or any(p.held for p in self.scanner.outstanding)
+
+    def _pass_eof(self) -> None:
+        """What was said before the end has gone: now the end itself."""
+        asked, answered = self._eof
+        if (asked and not self.gates[TO_BROKER]) or (answered and not self._withheld()):
+            self._close()
+
+    def _close(self) -> None:
+        self.closing = self.closing or "flush"
+        self.engine.dirty.add(self)
 
     def closed(self, *, by_client: bool, now: int) -> None:
         """Both sides are gone; firings learn it, the queue of replies is void."""
@@ -246,3 +273,8 @@ class Link:
             return
         self.gone = True
         self.engine.gone(self, now, by_client=by_client)
+
+
+def _received(pending: Pending) -> bool:
+    """The broker has answered this request (`local`: it never saw it)."""
+    return pending.held or (pending.answer is not None and not pending.local)

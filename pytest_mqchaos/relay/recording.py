@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pytest_mqchaos.frames import Direction, Frame, Point
+from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
 from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry, NoteEntry, pack_frame, pack_note
 from pytest_mqchaos.wire.base import Codec
 
@@ -43,8 +43,9 @@ class Recording:
         self._positions: dict[tuple[str | None, str, int], int] = {}
         self._unsorted: list[Frame] = []
 
-    def frame(self, frame: Frame, owner: str, *, held: bool) -> None:
-        """Give the frame its place in the history; `held`: `fate` tells later what became of it."""
+    def frame(self, frame: Frame, owner: str, *, held: bool, said: Sighting | None = None) -> None:
+        """Give the frame its place in the history; `held`: `fate` tells later what became of it.
+        `said` is what it means, if somebody has looked already."""
         self.seq += 1
         frame.seq = self.seq
         if not self.on:
@@ -62,35 +63,40 @@ class Recording:
             )
         )  # fmt: skip
         if not flags & CLOSING:
-            self._sort(frame)
+            self._sort(frame, said)
 
-    def _sort(self, frame: Frame) -> None:
+    def _sort(self, frame: Frame, said: Sighting | None) -> None:
+        """Note what surely moved something, put aside what may have."""
         name = frame.name
         if name in self._publishes:
-            self.last_moved = max(self.last_moved, frame.t)
-        elif frame.direction is Direction.TO_CLIENT and name in self._delivers:
-            if len(frame.raw) > SMALL:
-                self.last_moved = max(self.last_moved, frame.t)
-            else:
-                self._unsorted.append(frame)
-        elif frame.direction is Direction.TO_BROKER and name in self._acks:
+            self.last_moved = frame.t
+            return
+        delivers = frame.direction is Direction.TO_CLIENT and name in self._delivers
+        if delivers and len(frame.raw) > SMALL:
+            self.last_moved = frame.t
+        elif delivers or (frame.direction is Direction.TO_BROKER and name in self._acks):
+            if said is not None:
+                self._judge(frame, said)
+                return
             self._unsorted.append(frame)
-        if len(self._unsorted) > UNSORTED_LIMIT:
-            self.moved()
+            if len(self._unsorted) > UNSORTED_LIMIT:
+                self.moved()
+
+    def _judge(self, frame: Frame, said: Sighting) -> None:
+        moved = bool(said.records) or said.undecoded is not None
+        for topic, partition, offset in said.positions:
+            place = (said.group, topic, partition)
+            if offset > self._positions.get(place, -1):
+                self._positions[place] = offset
+                moved = True
+        if moved:
+            self.last_moved = max(self.last_moved, frame.t)
 
     def moved(self) -> int:
         """When a frame last moved something (ns): a publish, a confirm, a delivery that was not
         empty, an ack that advanced."""
         for frame in self._unsorted:
-            sighting = self._codec.decode(frame)
-            advanced = bool(sighting.records) or sighting.undecoded is not None
-            for topic, partition, offset in sighting.positions:
-                place = (sighting.group, topic, partition)
-                if offset > self._positions.get(place, -1):
-                    self._positions[place] = offset
-                    advanced = True
-            if advanced:
-                self.last_moved = max(self.last_moved, frame.t)
+            self._judge(frame, self._codec.decode(frame))
         self._unsorted.clear()
         return self.last_moved
 
