@@ -55,6 +55,7 @@ class Evidence:
     processes: tuple[ProcessEvent, ...]
     rules: tuple[RuleState, ...]
     limits: tuple[str, ...]
+    nameless: tuple[str, ...]
     started: int
 
 
@@ -141,10 +142,12 @@ def build(
         rule_events=transcript.rule_events,
         flow=flow,
         expected=evidence.expected,
-        gaps=(*transcript.gaps, *(text for _, text in bypassed)),
+        gaps=(*transcript.gaps, *(text for _, text in bypassed), *evidence.nameless),
         gap_topics=transcript.gap_topics
         if transcript.gaps and not transcript.gap_topics
-        else transcript.gap_topics | {topic for topic, _ in bypassed},
+        else transcript.gap_topics
+        | {topic for topic, _ in bypassed}
+        | (flow.outputs if evidence.nameless else frozenset()),
         unidentified=transcript.unidentified,
         limits=evidence.limits,
         links=transcript.links,

@@ -19,6 +19,7 @@ class Scope:
         self._side = side
         self._declared: Flow | None = None
         self._inputs: set[str] = set()
+        self._outputs: set[str] = set()
         self.created: list[str] = []
         self.baseline: dict[tuple[str, int], int] = {}
         self.expected = Expected()
@@ -34,6 +35,13 @@ class Scope:
         if name not in self._inputs:
             self._baseline([name])
             self._inputs.add(name)
+
+    def output(self, name: str) -> dict[tuple[str, int], int]:
+        """A destination is read as effects: what it holds now is the baseline, which is given."""
+        if name not in self._inputs:
+            self._baseline([name])
+        self._outputs.add(name)
+        return {place: end for place, end in self.baseline.items() if place[0] == name}
 
     def _baseline(self, names: Iterable[str]) -> None:
         fresh = [name for name in names if name not in self.created]
@@ -65,12 +73,12 @@ class Scope:
     @property
     def flow(self) -> Flow:
         """Roles as they are now."""
-        if self._declared is None:
-            return Flow(inputs=frozenset(self._inputs))
-        if self._declared.inputs:
-            return self._declared
-        others = self._declared.retries | self._declared.outputs | self._declared.dead_letters
-        return replace(self._declared, inputs=frozenset(self._inputs - others))
+        declared = self._declared or Flow()
+        declared = replace(declared, outputs=declared.outputs | self._outputs)
+        if declared.inputs:
+            return declared
+        others = declared.retries | declared.outputs | declared.dead_letters
+        return replace(declared, inputs=frozenset(self._inputs - others))
 
     def accepted(self, id: str) -> None:
         """The service told its caller that this message is safe."""

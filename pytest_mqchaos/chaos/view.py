@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads
+from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 
@@ -52,6 +53,13 @@ class View:
         left = self.transcript().members.get(owner)
         if left:
             self._side.bury(left)
+
+    def output(self, name: str) -> Output:
+        """An output topic, read as effects from now on."""
+        return Output(
+            name, side=self._side, identity=self._chaos.identity, transcript=self.transcript,
+            baseline=self._chaos.scope.output(name),
+        )  # fmt: skip
 
     # ------------------------------------------------------------ for settling
 
@@ -141,6 +149,7 @@ class View:
             processes=tuple(chaos.crew.events),
             rules=chaos.rules.told(),
             limits=self._limits(),
+            nameless=tuple(chaos.effects.nameless()),
             started=self.started,
         )
         history = build(

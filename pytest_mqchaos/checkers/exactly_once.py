@@ -59,10 +59,13 @@ def _failed_first(verdict: Verdict) -> bool:
 
 
 def _known(index: Index) -> set[str]:
-    """Ids of everything that anybody attempted, on whatever destination."""
+    """Ids of everything that anybody attempted, on whatever destination but outputs: what stands
+    there is an effect itself."""
     history = index.history
-    known = {a.id for a in history.attempts} | {s.id for s in history.stored}
-    known |= {d.id for d in history.deliveries}
+    outputs = history.flow.outputs
+    known = {a.id for a in history.attempts if a.topic not in outputs}
+    known |= {s.id for s in history.stored if s.topic not in outputs}
+    known |= {d.id for d in history.deliveries if d.topic not in outputs}
     return {name for name in known if name is not None} | index.accepted.keys()
 
 

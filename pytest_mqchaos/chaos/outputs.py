@@ -1,0 +1,109 @@
+"""An output topic as a source of effects: `chaos.effects.from_topic`.
+
+    read back (committed view) --same place in the log--> the publish that put it there
+        id, key, value                                        when it happened, by whom
+
+It knows the log and the transcript; it must never know a verdict. A record that no link saw being
+published only has the interval between two looks.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pytest_mqchaos.frames import Record
+from pytest_mqchaos.history.identity import Identity, content
+from pytest_mqchaos.history.rows import Attempt, Effect
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.side import Side
+    from pytest_mqchaos.relay.transcript import Transcript
+
+_Place = tuple[int, int]  # partition, offset
+
+
+class Output:
+    """One output topic, from `baseline` (partition -> first offset) on."""
+
+    timed = True
+    before: frozenset[str] = frozenset()  # what stood there is not read at all
+
+    def __init__(
+        self, name: str, *, side: Side, identity: Identity, transcript: Callable[[], Transcript],
+        baseline: dict[tuple[str, int], int],
+    ) -> None:  # fmt: skip
+        self.name = name
+        self._side = side
+        self._identity = identity
+        self._transcript = transcript
+        self._next = dict(baseline)
+        self._last = time.monotonic_ns()
+        self._records: list[tuple[Record, int, int]] = []
+
+    def look(self) -> bool:
+        """Read what was stored since the last look; whether there was any."""
+        asked = time.monotonic_ns()
+        fresh = self._side.read([self.name], self._next)
+        seen_at = time.monotonic_ns()
+        for record in fresh:
+            self._next[record.topic, record.partition] = record.offset + 1
+            self._records.append((record, self._last, seen_at))
+        self._last = asked
+        return bool(fresh)
+
+    def nameless(self) -> list[str]:
+        """Sentences about records whose id cannot be told: whose effect they are is not known."""
+        found = [self._identity.find(record) for record, _, _ in self._records]
+        reasons = [each.reason for each in found if each.mine and not each.ids]
+        if not reasons:
+            return []
+        return [
+            f"{len(reasons)} of {len(found)} records of the output topic {self.name} have no id "
+            f"({reasons[0]}): let the service keep the id, or give id= per destination"
+        ]
+
+    def effects(self, start: int, order: bool) -> list[Effect]:  # noqa: FBT001 - as Watch
+        """One effect per record and id: per partition in the order of the log, partitions merged by
+        the instants of their publishes."""
+        if not self._records:
+            return []
+        exact, alike = self._publishes()
+        latest: dict[int, int] = {}
+        made = []
+        for record, since, until in self._records:
+            said = exact.get((record.partition, record.offset)) or alike.get(
+                (record.partition, content(record.key, record.value))
+            )
+            t_from, t_to = (said.t, said.end_t) if said else (since, until)
+            # A log has one order, whatever the instants of two overlapping publishes say.
+            rank = latest[record.partition] = max(latest.get(record.partition, 0), t_from)
+            for one in self._identity.find(record).ids:
+                made.append((rank, record, one, t_from, t_to, said.owner if said else None))
+        made.sort(key=lambda row: row[0])
+        return [
+            Effect(
+                start + n if order else None, t_from, t_to, one, None, None, _text(record.key),
+                _text(record.value), owner, posthumous=False, countable=True,
+            )
+            for n, (_, record, one, t_from, t_to, owner) in enumerate(made)
+        ]  # fmt: skip
+
+    def _publishes(self) -> tuple[dict[_Place, Attempt], dict[tuple[int, bytes], Attempt]]:
+        """Publishes by the place that the broker told, and first ones of a content whose place was
+        never told: at what instant these took effect has no upper bound."""
+        exact: dict[_Place, Attempt] = {}
+        alike: dict[tuple[int, bytes], Attempt] = {}
+        for attempt in self._transcript().attempts:
+            if attempt.topic != self.name or not attempt.reached:
+                continue
+            if attempt.offset >= 0:
+                exact.setdefault((attempt.partition, attempt.offset), attempt)
+            else:
+                alike.setdefault((attempt.partition, attempt.content), attempt._replace(end_t=0))
+        return exact, alike
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode(errors="backslashreplace")
