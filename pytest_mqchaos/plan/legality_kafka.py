@@ -271,7 +271,7 @@ _CONTROL_REFUSALS: tuple[tuple[str, tuple[tuple[int, str], ...]], ...] = (
     ("FindCoordinator", ((15, ""), (14, ""))),
     ("Metadata", ((5, "an election is under way"), (3, "the topic is not known here yet"))),
     ("ListOffsets", ((6, ""), (5, "an election is under way"))),
-    ("InitProducerId", ((15, ""), (14, ""), (16, ""), (51, "the old transaction is ending"))),
+    ("InitProducerId", ((14, ""), (15, ""), (16, ""), (51, "the old transaction is ending"))),
     ("AddPartitionsToTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
     ("AddOffsetsToTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
     ("EndTxn", ((51, "the last transaction is ending"), (14, ""), (15, ""), (16, ""))),
@@ -296,7 +296,10 @@ _CONTROL = (
         survives="Everything: the client asks again.",
         reference="Kafka protocol guide, error codes of each API",
         consequence="The client retries or looks the coordinator up again; a Heartbeat answered "
-        "27 makes it join its group again.",
+        "27 makes it join its group again. An OffsetFetch answered 15 reaches the application in "
+        "aiokafka (an exception); one answered 15 or 16 does in confluent-kafka (an error from "
+        "poll), which then waits until it is started again. An InitProducerId without a "
+        "transactional id has no coordinator: brokers answer it 14 only.",
         apis=tuple(api for api, _ in _CONTROL_REFUSALS),
     ),
     _row(

@@ -133,11 +133,6 @@ class Dark:
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
-    """End `Dark`: what was kept flows on."""
-
-
-@dataclass(frozen=True, slots=True)
 class SideRequest:
     """Send one whole frame to the link's broker on a connection of our own; `Answer` has the
     reply."""
@@ -179,7 +174,7 @@ class Done:
 
 
 Action: TypeAlias = (
-    Forward | Swallow | Hold | Gate | Reply | WakeAt | Sever | Dark | Light | SideRequest
+    Forward | Swallow | Hold | Gate | Reply | WakeAt | Sever | Dark | SideRequest
     | CutOwner | Ask | TookEffect | Unharmed | Done
 )  # fmt: skip
 

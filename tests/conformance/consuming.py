@@ -1,7 +1,8 @@
 """The consumers that the tests run: take a message, commit it, go on whatever the commit said.
 
 `take(bootstrap, topic, group, last="p5")` ends when `last` has been committed and gives what the
-application saw, step by step.
+application saw, step by step. `work`: seconds between a message and its commit; `first`: called
+once, when the first message is in work.
 """
 
 from __future__ import annotations
@@ -27,17 +28,24 @@ class Step(NamedTuple):
     error: str | None
 
 
-def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, **settings):
+def _done(first):
+    if first is not None:
+        first()
+
+
+def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
     async def run():
+        nonlocal first
         consumer = AIOKafkaConsumer(
             topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
             auto_offset_reset="earliest", retry_backoff_ms=50, **settings,
         )  # fmt: skip
         steps = []
-        await consumer.start()
         try:
+            await consumer.start()
             while Step(last, None) not in steps:
                 message = await asyncio.wait_for(consumer.getone(), LIMIT)
+                first = _done(first)
                 await asyncio.sleep(work)
                 spot = aiokafka.TopicPartition(message.topic, message.partition)
                 try:
@@ -52,7 +60,7 @@ def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, **settings):
     return asyncio.run(run())
 
 
-def by_confluent(bootstrap, topic, group, *, last, work=0.0, **settings):
+def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
@@ -67,8 +75,11 @@ def by_confluent(bootstrap, topic, group, *, last, work=0.0, **settings):
         while Step(last, None) not in steps:
             assert time.monotonic() < limit, f"{last} was never committed: {steps}"
             message = consumer.poll(0.1)
-            if message is None or message.error():
+            if message is None:
                 continue
+            if message.error():
+                raise KafkaException(message.error())
+            first = _done(first)
             time.sleep(work)
             try:
                 consumer.commit(message, asynchronous=False)
@@ -80,7 +91,7 @@ def by_confluent(bootstrap, topic, group, *, last, work=0.0, **settings):
         consumer.close()
 
 
-def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, **settings):
+def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
     consumer = KafkaConsumer(
         topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
         auto_offset_reset="earliest", max_poll_records=1, retry_backoff_ms=50, **settings,
@@ -92,6 +103,7 @@ def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, **settings):
             assert time.monotonic() < limit, f"{last} was never committed: {steps}"
             for spot, messages in consumer.poll(100).items():
                 for message in messages:
+                    first = _done(first)
                     time.sleep(work)
                     steps.append(_committed(consumer, spot, message))
         return steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mqchaos import on
-from tests.conformance.consuming import CLIENTS, TAKERS, Step, well
+from tests.conformance.consuming import CLIENTS, TAKERS, well
 from tests.conformance.conversing import FIVE, conversation, shows
 from tests.conformance.producing import SENDERS, errors
 
@@ -19,7 +19,7 @@ BEATS = {
 ASKED = [
     ("Metadata", "LEADER_NOT_AVAILABLE"), ("FindCoordinator", 15), ("FindCoordinator", 14),
     ("JoinGroup", 15), ("JoinGroup", 14), ("JoinGroup", 16), ("SyncGroup", 27), ("SyncGroup", 15),
-    ("SyncGroup", 16), ("OffsetFetch", 14), ("OffsetFetch", 15), ("OffsetFetch", 16),
+    ("SyncGroup", 16), ("OffsetFetch", None), ("OffsetFetch", 15), ("OffsetFetch", 16),
     ("ListOffsets", 6), ("ListOffsets", 5), ("Heartbeat", 15), ("Heartbeat", 16),
     ("LeaveGroup", 15), ("LeaveGroup", 16),
 ]  # fmt: skip
@@ -27,12 +27,31 @@ CUT = [
     "ApiVersions", "Metadata", "FindCoordinator", "JoinGroup", "SyncGroup", "OffsetFetch",
     "ListOffsets", "Heartbeat", "LeaveGroup",
 ]  # fmt: skip
+# What the application has to live through: it starts its consumer again. aiokafka does not retry
+# while it bootstraps; librdkafka keeps waiting for the partitions of an answer that names none.
+TOLD = {
+    ("aiokafka", "ApiVersions", "cut"): "KafkaConnectionError",
+    ("aiokafka", "Metadata", "cut"): "KafkaConnectionError",
+    ("aiokafka", "OffsetFetch", 15): "KafkaError: GroupCoordinatorNotAvailableError",
+    ("confluent", "OffsetFetch", 15): "COORDINATOR_NOT_AVAILABLE",
+    ("confluent", "OffsetFetch", 16): "NOT_COORDINATOR",
+}
 
 
-def taken(seen, client):
+def taken(seen, client, work=0.05, first=None):
     return TAKERS[client](
-        seen.servers, seen.topic, seen.group, last="p5", work=0.05, **BEATS[client]
+        seen.servers, seen.topic, seen.group, last="p5", work=work, first=first, **BEATS[client]
     )
+
+
+def goes_well(seen, client, told):
+    """Everything is taken, once; `told`: by the next consumer, if the application heard of it."""
+    if told is not None:
+        with pytest.raises(Exception, match=told):
+            taken(seen, client)
+    assert taken(seen, client) == well(*FIVE)
+    assert seen.delivered == FIVE
+    assert seen.fired == [1]
 
 
 @shows("control", "refuse")
@@ -42,9 +61,7 @@ def test_a_consumer_asks_again_when_refused(kafka_chaos_broker, client, api, err
     with conversation(kafka_chaos_broker) as seen:
         seen.publish()
         seen.chaos.arm(on.control(api=api, client="test", nth=1).refuse(error))
-        assert taken(seen, client) == well(*FIVE)
-        assert seen.delivered == FIVE
-        assert seen.fired == [1]
+        goes_well(seen, client, TOLD.get((client, api, error)))
 
 
 @shows("control", "sever")
@@ -54,6 +71,72 @@ def test_a_consumer_asks_again_when_cut_off(kafka_chaos_broker, client, api):
     with conversation(kafka_chaos_broker) as seen:
         seen.publish()
         seen.chaos.arm(on.control(api=api, client="test", nth=1).sever())
-        assert taken(seen, client) == well(*FIVE)
-        assert seen.delivered == FIVE
+        goes_well(seen, client, TOLD.get((client, api, "cut")))
+
+
+@shows("control", "refuse")
+@pytest.mark.parametrize("client", SENDERS)
+def test_an_idempotent_producer_asks_again_for_its_number(kafka_chaos_broker, client):
+    with conversation(kafka_chaos_broker, on.control(api="InitProducerId", nth=1).refuse()) as seen:
+        told = SENDERS[client](seen.servers, seen.topic, FIVE, idempotent=True)
+        assert errors(told) == {}
+        assert seen.stored == seen.tries == FIVE
         assert seen.fired == [1]
+
+
+@pytest.mark.parametrize("error", [15, 16, 51])
+def test_without_a_transactional_id_there_is_no_coordinator_to_refuse(kafka_chaos_broker, error):
+    rule = on.control(api="InitProducerId", nth=1).refuse(error, optional=True)
+    with conversation(kafka_chaos_broker, rule) as seen:
+        assert errors(SENDERS["aiokafka"](seen.servers, seen.topic, FIVE, idempotent=True)) == {}
+        assert seen.fired == [0]
+        assert "answered 14 only" in seen.reasons[0]
+
+
+@shows("control", "sever")
+@pytest.mark.parametrize("client", SENDERS)
+def test_an_idempotent_producer_asks_again_when_cut_off(kafka_chaos_broker, client):
+    with conversation(kafka_chaos_broker, on.control(api="InitProducerId", nth=1).sever()) as seen:
+        told = SENDERS[client](seen.servers, seen.topic, FIVE, idempotent=True)
+        assert errors(told) == {}
+        assert seen.stored == seen.tries == FIVE
+        assert seen.fired == [1]
+
+
+def joined_again(seen, client, rule):
+    """Takes everything while the rule waits for the first heartbeat that falls into work."""
+    joins = on.control(api="JoinGroup", client="test", nth=1000).sever(optional=True)
+    seen.publish()
+    steps = taken(seen, client, work=0.2, first=lambda: seen.chaos.arm(rule, joins))
+    assert {step.id for step in steps if step.error is None} == set(FIVE)
+    assert seen.chaos.armed[1].matched >= 1
+    assert seen.fired == [1, 0]
+    return steps
+
+
+@shows("control", "refuse")
+@each_client
+def test_a_heartbeat_answered_rebalance_makes_the_member_join_again(kafka_chaos_broker, client):
+    """aiokafka joins again behind the application's back: the message in work comes again, and no
+    commit raises; the others only join."""
+    with conversation(kafka_chaos_broker) as seen:
+        steps = joined_again(seen, client, on.control(api="Heartbeat", nth=1).refuse(27))
+        if client == "aiokafka":
+            assert len(steps) == len(FIVE) + 1
+        else:
+            assert steps == well(*FIVE)
+
+
+@shows("control", "rebalance")
+@each_client
+def test_a_member_put_out_at_its_heartbeat_reads_again_what_it_had_not_committed(
+    kafka_chaos_broker, client
+):
+    with conversation(kafka_chaos_broker) as seen:
+        steps = joined_again(seen, client, on.control(api="Heartbeat", nth=1).rebalance())
+        in_work = next(one for one in FIVE if [step.id for step in steps].count(one) == 2)
+        rest = FIVE[FIVE.index(in_work) :]
+        assert seen.delivered.count(in_work) == 2
+        assert steps[-len(rest) :] == well(*rest)
+        if client != "kafka-python":  # it goes on with what it had fetched, and reads all again
+            assert len(steps) == len(FIVE) + 1

@@ -18,8 +18,10 @@ DEFAULT_ERROR = {
     "TxnOffsetCommit": "COORDINATOR_LOAD_IN_PROGRESS",
     "Heartbeat": "REBALANCE_IN_PROGRESS",
     "EndTxn": "CONCURRENT_TRANSACTIONS",
+    "InitProducerId": "COORDINATOR_LOAD_IN_PROGRESS",
 }
 FALLBACK_ERROR = "COORDINATOR_NOT_AVAILABLE"
+LOADING = 14  # the only error of these that a producer without a transactional id is ever answered
 
 
 def lose(_fault: object, seen: FrameSeen) -> Script:
@@ -39,6 +41,11 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     """Answer with an error that a broker may give without having done anything."""
     usual = DEFAULT_ERROR.get(seen.frame.name, FALLBACK_ERROR)
     code = code_of(fault.error if fault.error is not None else usual)
+    lone = seen.frame.name == "InitProducerId" and not seen.sighting.transactional_id
+    if lone and code != LOADING:
+        reason = "a producer without a transactional id has no coordinator: it is answered 14 only"
+        yield [act.Forward(seen.frame), act.Unharmed(reason)]
+        return
     yield [
         act.Swallow(seen.frame),
         act.Reply(seen.frame, error_reply(seen.frame, code), code),

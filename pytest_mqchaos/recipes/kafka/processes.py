@@ -10,9 +10,10 @@ from pytest_mqchaos.faults.crash_worker import CrashWorker
 from pytest_mqchaos.faults.kill_broker import KillBroker
 from pytest_mqchaos.faults.pause_broker import PauseBroker
 from pytest_mqchaos.faults.restart_broker import RestartBroker
-from pytest_mqchaos.frames import Frame
+from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
+from pytest_mqchaos.recipes.kafka.replies import NO_CONFIRM
 
 
 def _refusal(event: act.Event) -> str | None:
@@ -43,6 +44,9 @@ def crash_at_request(fault: CrashWorker, seen: FrameSeen) -> Script:
     if fault.when == "before":
         yield from _crash(fault, seen.frame, [act.Swallow(seen.frame)])
         return
+    if not seen.frame.expects_reply:  # nothing to wait for: it leaves, then the worker dies
+        yield from _crash(fault, seen.frame, [act.Forward(seen.frame)])
+        return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
     if isinstance(event, ReplySeen):
         yield from _crash(fault, event.frame, [act.Swallow(event.frame)])
@@ -51,7 +55,10 @@ def crash_at_request(fault: CrashWorker, seen: FrameSeen) -> Script:
 def crash_at_reply(fault: CrashWorker, seen: FrameSeen) -> Script:
     """before: the reply never arrives; after: it has left towards the client."""
     frame, event = seen.frame, None
-    if seen.frame.request is None:  # a confirm: we were started by its request
+    if seen.frame.direction is Direction.TO_BROKER:  # a confirm: we were started by its request
+        if not seen.frame.expects_reply:
+            yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+            return
         event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
         if not isinstance(event, ReplySeen):
             return

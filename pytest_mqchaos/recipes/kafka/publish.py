@@ -69,8 +69,10 @@ def _partitions(sighting: Sighting) -> set[tuple[str, int]]:
 def reorder(fault: Reorder, seen: FrameSeen) -> Script:
     """Hold request n until n + window of the same partition have arrived, then refuse it: the
     client's retry lands behind them. An answer given at once would reorder nothing."""
+    reason = "acks=0 asks for no answer to refuse with" if seen.sighting.acks == 0 else ""
     if any(record.producer_id >= 0 for record in seen.sighting.records):
         reason = "an idempotent producer keeps its order (sequence numbers, KIP-98)"
+    if reason:
         yield [act.Forward(seen.frame), act.Unharmed(reason)]
         return
     ours = _partitions(seen.sighting)

@@ -81,5 +81,8 @@ def dark(fault: object, frame: Frame, t: int) -> Script:
         return
     gates: list[act.Action] = [act.Gate(Direction.TO_BROKER), act.Gate(Direction.TO_CLIENT)]
     wake = act.WakeAt(t + int(seconds * 1e9))
-    yield from until(act.Timer, do=[act.Hold(frame), *gates, wake])
+    event = yield from until(act.Timer, act.Closed, do=[act.Hold(frame), *gates, wake])
+    if isinstance(event, act.Closed):
+        yield [act.Swallow(frame), act.TookEffect("dark until the connection was given up")]
+        return
     yield [act.Forward(frame), act.TookEffect(f"dark for {seconds} s")]

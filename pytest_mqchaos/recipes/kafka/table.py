@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.recipes.base import FrameSeen, Script, Scripted
-from pytest_mqchaos.recipes.kafka import acks, processes, publish, replies
+from pytest_mqchaos.recipes.kafka import acks, control, processes, publish, replies
 from pytest_mqchaos.recipes.registry import Maker
 
 Writer = Callable[[Any, FrameSeen], Script]
@@ -38,7 +38,7 @@ _WRITERS: dict[tuple[Point, str], Writer] = {
     (Point.ACK, "hang"): replies.hang_frame,
     (Point.ACK, "crash_worker"): processes.crash_at_request,
     (Point.ACK_CONFIRM, "drop"): replies.lose,
-    (Point.CONTROL, "refuse"): acks.refuse,
+    (Point.CONTROL, "refuse"): control.refuse,
     (Point.CONTROL, "sever"): acks.sever,
     (Point.CONTROL, "rebalance"): acks.evict,
 }
