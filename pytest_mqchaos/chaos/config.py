@@ -8,6 +8,8 @@ from typing import Any
 
 from pytest_mqchaos.errors import UsageError, unknown
 
+LAST_PORT = 65535
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
@@ -66,4 +68,5 @@ def _address(value: object) -> bool:
     if not isinstance(value, str):
         return False
     host, _, port = value.rpartition(":")
-    return host in ("127.0.0.1", "localhost") and port.isdigit()
+    own = host in ("127.0.0.1", "localhost")
+    return own and port.isdecimal() and 0 < int(port) <= LAST_PORT
