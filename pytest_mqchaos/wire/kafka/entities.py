@@ -177,7 +177,7 @@ def _zero(field: Any) -> Any:
 
 def first_error(entity: Any) -> int:
     """The top error code of a reply, else the first one inside that is not 0, else 0."""
-    top = getattr(entity, "error_code", None)
+    top = getattr(entity, "error_code", None) or getattr(entity, "partition_error_code", None)
     if top:
         return int(top)
     for field in dataclasses.fields(entity):

@@ -6,15 +6,17 @@ They are what a broker sends that did not do what was asked. Errors that tell of
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction, Frame
+from pytest_mqchaos.wire.kafka.addresses import body_of_reply
 from pytest_mqchaos.wire.kafka.apis import name_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
-from pytest_mqchaos.wire.kafka.entities import first_error, read, schema_of, write_reply
+from pytest_mqchaos.wire.kafka.entities import encode, first_error, read, schema_of, write_reply
 from pytest_mqchaos.wire.kafka.error_codes import code_of
 
 Fields = Mapping[str, Any]
@@ -47,6 +49,26 @@ def error_reply(request: Frame, error: str | int, *, brokers: Sequence[Broker] =
     if request.name == "Metadata":
         fields = {**fields, "brokers": [_broker(*broker) for broker in brokers]}
     return write_reply(request.kind, request.version, request.correlation, fields)
+
+
+def without_leaders(reply: Frame, error: str | int) -> bytes | None:
+    """A Metadata reply as it is during an election: its brokers, and this error for every topic.
+
+    None if it names no topic. Raises `UsageError` for a reply that cannot be read.
+    """
+    try:
+        body = read(reply)
+    except Unreadable as why:
+        raise UsageError(f"cannot put an error into this reply: {why}") from why
+    if not body.topics:
+        return None
+    code = type(body.topics[0].error_code)(code_of(error))
+    topics = tuple(
+        dataclasses.replace(topic, error_code=code, partitions=()) for topic in body.topics
+    )
+    start = body_of_reply(reply.kind, reply.version, reply.raw).at
+    data = reply.raw[4:start] + encode(dataclasses.replace(body, topics=topics))
+    return struct.pack(">i", len(data)) + data
 
 
 def reply_error_code(asked: Frame | bytes, reply: bytes | None = None) -> int | None:
@@ -153,6 +175,23 @@ def _join(body: Any, code: int) -> Fields:
     return {"error_code": code, "generation_id": -1, "member_id": body.member_id, "leader": ""}
 
 
+def _added_partitions(body: Any, code: int) -> Fields:
+    """Up to version 3, which clients send; newer ones (between brokers) have one error on top."""
+    return {
+        "error_code": code,
+        "results_by_topic_v3_and_below": [
+            {
+                "name": topic.name,
+                "results_by_partition": [
+                    {"partition_index": index, "partition_error_code": code}
+                    for index in topic.partitions
+                ],
+            }
+            for topic in getattr(body, "v3_and_below_topics", ())
+        ],
+    }
+
+
 def _metadata(body: Any, code: int) -> Fields:
     topics = [_named(topic) | {"error_code": code} for topic in body.topics or ()]
     return {"topics": topics, "controller_id": -1, "error_code": 0 if topics else code}
@@ -203,6 +242,7 @@ _BUILDERS: dict[str, Callable[[Any, int], Fields]] = {
     "InitProducerId": _top,
     "EndTxn": _top,
     "AddOffsetsToTxn": _top,
+    "AddPartitionsToTxn": _added_partitions,
     "ConsumerGroupHeartbeat": _top,
 }
 REFUSABLE: frozenset[str] = frozenset(_BUILDERS)

@@ -37,6 +37,7 @@ ASKED = {
     },
     "CreateTopics": {"topics": [{"name": "t"}]},
     "JoinGroup": {"group_id": "g", "member_id": "m"},
+    "AddPartitionsToTxn": {"v3_and_below_topics": [{"name": "t", "partitions": [2]}]},
 }
 CASES = [
     (name, version)
