@@ -127,5 +127,3 @@ CLIENTS = list(TAKERS)
 def well(*ids):
     """Every message was handed out once and its commit succeeded."""
     return [Step(one, None) for one in ids]
-
-

@@ -118,9 +118,7 @@ def _kafka_python_told(one, sent):
 
 
 SENDERS = {"aiokafka": by_aiokafka, "confluent": by_confluent, "kafka-python": by_kafka_python}
-PLAIN_AND_IDEMPOTENT = [
-    (client, idempotent) for client in SENDERS for idempotent in (False, True)
-]
+PLAIN_AND_IDEMPOTENT = [(client, idempotent) for client in SENDERS for idempotent in (False, True)]
 
 
 def errors(told):

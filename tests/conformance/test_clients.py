@@ -11,7 +11,7 @@ from confluent_kafka import Consumer
 from kafka import ConsumerRebalanceListener as KafkaPythonListener
 from kafka import KafkaConsumer
 
-from tests.conformance.conversing import LIMIT, conversation
+from tests.conformance.conversing import FIVE, LIMIT, conversation
 from tests.conformance.producing import SENDERS, errors
 
 CLIENTS = ["aiokafka", "confluent", "kafka-python"]
@@ -144,7 +144,8 @@ def through(seen, producer, consumer, *, members=1, **settings):
     assert sorted(seen.stored) == MANY
     assert sorted(seen.tries) == MANY
     assert {(reached, outcome) for _, reached, outcome in seen.attempts} == {(True, "confirmed")}
-    assert sorted(seen.delivered) == MANY
+    # A fetch from before the group was complete may bring what is another member's by then.
+    assert sorted(seen.delivered if members == 1 else set(seen.delivered)) == MANY
     assert {ack.outcome for ack in history.acks} == {"confirmed"}
     assert sum(place.committed for place in history.places) == len(MANY)
     return history
@@ -167,8 +168,10 @@ def test_one_member_takes_what_was_produced(kafka_chaos_broker, client, flavour)
 def test_two_members_share_it(kafka_chaos_broker, client):
     with conversation(kafka_chaos_broker, partitions=2) as seen:
         history = through(seen, client, client, members=2, idempotent=True, keys=True)
-        by_owner = {row.owner: row.partition for row in history.deliveries}
-        assert sorted(by_owner.values()) == [0, 1]
+        place = {row.id: row.partition for row in history.stored}
+        shares = {(effect.owner, place[effect.id]) for effect in history.effects}
+        assert sorted(partition for _, partition in shares) == [0, 1]
+        assert len({owner for owner, _ in shares}) == 2
 
 
 @pytest.mark.parametrize(
@@ -190,8 +193,9 @@ def test_two_groups_get_a_copy_each(kafka_chaos_broker, client):
                 chaos.effects, roll,
             )  # fmt: skip
             with worker:
-                seen.publish() if name == "a" else None
+                if name == "a":
+                    seen.publish()
                 chaos.settle()
         groups = {row.group for row in chaos.history.deliveries}
         assert groups == {f"{seen.group}-a", f"{seen.group}-b"}
-        assert sorted(seen.delivered) == sorted([*["p1", "p2", "p3", "p4", "p5"] * 2])
+        assert sorted(seen.delivered) == sorted(FIVE * 2)

@@ -38,4 +38,3 @@ def test_a_late_delivery_is_only_late(kafka_chaos_broker, client):
         assert seen.steps() == ["armed", "triggered", "took effect"]
         assert seen.lasted() >= 0.2
         assert seen.fired == [1]
-
