@@ -97,8 +97,9 @@ class Firing:
             link.sever(reset=False, now=now)
         if self.effect:
             link.engine.rule_note(self.armed, "healed", why, now)
-        self._let_go(now)
-        if not link.engine.asked(self):
+        if link.engine.asked(self):
+            self._let_go(now)
+        else:
             self._give_up(why, now)
 
     def drop(self, now: int) -> None:
@@ -250,6 +251,8 @@ class Firing:
             link.answer(pending, b"")
 
     def _hold(self, frame: Frame) -> None:
+        if frame not in self._ours:
+            return
         self.held.add(frame)
         if frame.direction is Direction.TO_BROKER:
             self.link.gates[Direction.TO_BROKER].add(self)

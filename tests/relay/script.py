@@ -93,7 +93,7 @@ class Talk:
             self.engine.wake(self.now)
         elif side in ("answer", "reply"):
             number, _, value = what.partition(" ")
-            value = json.loads(value) if side == "answer" else value and pack(value)
+            value = value and json.loads(value) if side == "answer" else value and pack(value)
             self.engine.answer(int(number), value or None, self.now)
         elif side == "disarm":
             self.engine.disarm()
