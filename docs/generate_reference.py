@@ -13,15 +13,17 @@ HERE = Path(__file__).parent / "reference"
 MADE = "<!-- Made from the code by docs/generate_reference.py; change the code, not this page. -->"
 HEAD = """# Assertions
 
-Each is one question about everything seen so far, asked as `chaos.assert_<question>(...)`, which raises with the report
-unless the answer is `passed`; `chaos.check("<question>", ...)` gives the verdict instead. Ask after `chaos.settle()`.
+Each is one question about everything seen so far, asked as `chaos.assert_<question>(...)`, which
+raises with the report unless the answer is `passed`; `chaos.check("<question>", ...)` gives the
+verdict instead. Ask after `chaos.settle()`.
 
-An answer is `passed`, `failed` or `unknown`. `unknown` fails the test too, and says what was missing and what to add: a
-wrong verdict is worse than none. Each answer states its population (how much was looked at); a population of 0 is
-`unknown` when a fault was armed. Words: *confirmed* = the broker said that it is safe; *accepted* = your service told
-its own caller so (`chaos.accepted(id)`); *effect* = what your code did to the world ([effects](../how-to/effects.md));
-*expected* = declared by `chaos.expect(dead_lettered=, expired=, dropped=, ignored=)`; *posthumous* = recorded by a
-worker after its crash.
+An answer is `passed`, `failed` or `unknown`. `unknown` fails the test too, and says what was
+missing and what to add: a wrong verdict is worse than none. Each answer states its population
+(how much was looked at); a population of 0 is `unknown` when a fault was armed. Words:
+*confirmed* = the broker said that it is safe; *accepted* = your service told its own caller so
+(`chaos.accepted(id)`); *effect* = what your code did to the world
+([effects](../how-to/effects.md)); *expected* = declared by `chaos.expect(dead_lettered=,
+expired=, dropped=, ignored=)`; *posthumous* = recorded by a worker after its crash.
 
 A question of your own is a function: [write a checker](../how-to/write-a-checker.md)."""
 

@@ -2,11 +2,11 @@
 
     <!-- file: NAME -->             the block below is written to NAME
     <!-- add to: NAME -->           the block below is added to the end of NAME
-    <!-- replace: NAME -->          ... takes the place of what begins alike in NAME (a def, or a line)
+    <!-- replace: NAME -->          ... takes the place of what begins alike in NAME (a def, a line)
     <!-- given: NAME of PAGE -->    the first block that PAGE writes to NAME is written here, unseen
     <!-- run: OUTCOME -->           the `$ ` lines below are run; OUTCOME is in what they print
     <!-- run live: OUTCOME -->      the same where real brokers may be started
-    <!-- output -->                 every line below was printed by the run before (but for times, and … for anything)
+    <!-- output -->                 every line below was printed by the run before (… is anything)
     <!-- not run: WHY -->           the block below is only to be read
     <!-- run by: TEST -->           the block below is run by that file
 
@@ -28,6 +28,7 @@ MARK = re.compile(
     r"<!-- (file|add to|replace|given|run live|run|output|not run|run by)(?:: (.*?))? -->"
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MQCHAOS = "from pytest_mqchaos.cli import main; raise SystemExit(main())"
 PROGRAMS = {
     "pytest": [sys.executable, "-m", "pytest"],
     "mqchaos": [
@@ -128,7 +129,7 @@ class Reader:
         assert step.what in self.printed, f"{step.what!r} is not in:\n{self.printed}"
 
     def printed_by(self, line):
-        name, *arguments = shlex.split(line)
+        program, *arguments = shlex.split(line)
         environment = {
             key: value for key, value in os.environ.items() if key not in ("CI", REPLAYING)
         }
@@ -138,7 +139,7 @@ class Reader:
         if not self.replays:
             environment[REPLAYING] = "1"
         done = subprocess.run(
-            PROGRAMS[name] + arguments, cwd=self.directory, env=environment, check=False,
+            PROGRAMS[program] + arguments, cwd=self.directory, env=environment, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT,
         )  # fmt: skip
         return done.stdout

@@ -23,7 +23,7 @@ def page():
 
 
 def passed(scanner, direction, data, size):
-    """Everything that leaves when `data` comes in pieces of `size` bytes; held frames are let go."""
+    """All that leaves when `data` comes in pieces of `size` bytes; held frames are let go."""
     buf, left = bytearray(), bytearray()
     for at in range(0, len(data), size):
         buf += data[at : at + size]
