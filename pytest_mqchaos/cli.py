@@ -71,8 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     profiles.add_argument("name", nargs="?", help="a profile or bundle")
     profiles.add_argument("--protocol", default="kafka", choices=PROTOCOLS)
     profiles.set_defaults(run=_profiles)
-    replay = commands.add_parser("replay", help="run the stored failures first")
-    replay.add_argument("arguments", nargs=argparse.REMAINDER, help="handed to pytest")
+    # No prefix of its own: what looks like an option here is pytest's.
+    replay = commands.add_parser(
+        "replay", help="run the stored failures first", prefix_chars="\0", add_help=False
+    )
+    replay.add_argument("arguments", nargs="*", help="handed to pytest")
     replay.set_defaults(run=_replay)
     return parser
 

@@ -251,7 +251,7 @@ def test_a_stored_failure_that_cannot_be_read_stops_the_run(project, text, words
 def test_the_replay_line_names_the_run_that_a_plan_makes(nodeid, name, expected):
     class Item:
         class callspec:  # noqa: N801 - as pytest has it
-            params = {} if name is None else {"mqchaos_plan": type("Chosen", (), {"name": name})}  # noqa: RUF012
+            params = {} if name is None else {"mqchaos_plan": type("Chosen", (), {"name": name})}
 
     Item.nodeid = nodeid
     assert replayable(Item) == expected

@@ -1,0 +1,118 @@
+"""Settling against a world that a test moves, on a clock that stands still: no real time passes."""
+
+import pytest
+
+from pytest_mqchaos.chaos import settling
+from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.settling import Limits, Settled, settle
+
+LIMITS = Limits(progress=15, effects=2, start=20)
+
+
+class World:
+    """What is watched; `at` says what happens when that many seconds have passed."""
+
+    def __init__(self, monkeypatch, **now):
+        self.seconds = 0.0
+        self.at = {}
+        self.now = {
+            "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
+            "new": False, "missing": 0, "failed": None, "unfired": [], "idle": False,
+        } | now  # fmt: skip
+        monkeypatch.setattr(settling.time, "monotonic", lambda: self.seconds)
+
+    def pause(self, seconds):
+        self.seconds += seconds
+        for instant in [instant for instant in self.at if instant <= self.seconds]:
+            self.now |= self.at.pop(instant)
+
+    def status(self):
+        return {name: self.now[name] for name in ("moved", "open_publishes", "held", "dark")}
+
+    def look(self):
+        new, self.now["new"] = self.now["new"], False
+        return new
+
+    def __getattr__(self, name):
+        return lambda: self.now[name]
+
+    def settle(self, until="positions", timeout=None):
+        found = settle(self, until=until, limits=LIMITS, timeout=timeout, pause=self.pause)
+        return Settled(seconds=round(found.seconds), waiting=found.waiting, behind=found.behind)
+
+
+def test_a_quiet_world_has_settled_after_the_window(monkeypatch):
+    world = World(monkeypatch)
+    assert world.settle() == Settled(seconds=0)
+    assert world.seconds >= settling.WINDOW
+
+
+def test_what_moves_is_waited_for_and_the_limit_counts_from_the_last_move(monkeypatch):
+    world = World(monkeypatch, behind=["group g stands at 1 of 2 in t-0"])
+    world.at = {10: {"moved": 1}, 20: {"moved": 2}, 30: {"moved": 3, "behind": []}}
+    assert world.settle() == Settled(seconds=30)
+
+
+def test_a_new_effect_is_progress_too(monkeypatch):
+    world = World(monkeypatch, behind=["b"])
+    world.at = {10: {"new": True}, 24: {"behind": []}}
+    assert world.settle() == Settled(seconds=24)
+
+
+REASONS = [
+    ({"open_publishes": 2}, 15, ("2 publishes without an answer",), False),
+    ({"held": 1}, 15, ("1 frames held by a rule",), False),
+    ({"dark": 1}, 75, ("1 dark connections",), False),
+    ({"unheard": ["worker-1#1 has not been heard of yet"]}, 20, None, False),
+    ({"behind": ["group g stands at 1 of 2"]}, 15, None, True),
+    ({"behind": ["group g stands at 1 of 2"], "idle": True}, 1, None, True),
+    ({"unfired": ["on.control(api='Heartbeat').drop() has not fired"]}, 15, None, False),
+    ({"missing": 3}, 2, ("3 messages without an effect",), False),
+]
+
+
+@pytest.mark.parametrize(("now", "limit", "waiting", "behind"), REASONS)
+def test_each_reason_has_its_limit_and_is_named_when_it_comes(
+    monkeypatch, now, limit, waiting, behind
+):
+    world = World(monkeypatch, **now)
+    told = waiting or tuple(next(iter(now.values())))
+    assert world.settle() == Settled(seconds=limit, waiting=told, behind=behind)
+
+
+@pytest.mark.parametrize(("now", "limit", "waiting", "behind"), REASONS)
+def test_each_reason_that_goes_away_lets_it_settle(monkeypatch, now, limit, waiting, behind):
+    world = World(monkeypatch, **now)
+    world.at = {limit / 2: {name: type(value)() for name, value in now.items()}}
+    assert world.settle().waiting == ()
+
+
+def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark(monkeypatch):
+    assert World(monkeypatch, behind=["b"]).settle(timeout=4).seconds == 4
+    assert World(monkeypatch, dark=1).settle(timeout=4).seconds == 4
+    assert World(monkeypatch, missing=1).settle(timeout=1).seconds == 1
+
+
+def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long(monkeypatch):
+    world = World(monkeypatch, behind=["b"], missing=1)
+    assert world.settle(until="effects") == Settled(
+        seconds=15, waiting=("1 messages without an effect",)
+    )
+    world = World(monkeypatch, behind=["b"])
+    assert world.settle(until="effects") == Settled(seconds=0)
+
+
+def test_rules_that_may_still_fire_are_not_waited_for_when_nobody_is_left(monkeypatch):
+    world = World(monkeypatch, unfired=["on.control() has not fired"], idle=True)
+    assert world.settle() == Settled(seconds=0)
+
+
+def test_a_failed_worker_ends_the_wait_at_once(monkeypatch):
+    world = World(monkeypatch, behind=["b"])
+    world.at = {3: {"failed": LookupError("x")}}
+    assert world.settle() == Settled(seconds=3)
+
+
+def test_limits_are_those_of_the_configuration():
+    config = Config(settle_timeout=1, effect_timeout=2, start_timeout=3)
+    assert Limits.of(config) == Limits(progress=1, effects=2, start=3)
