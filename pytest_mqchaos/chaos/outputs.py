@@ -59,10 +59,8 @@ class Output:
         reasons = [each.reason for each in found if each.mine and not each.ids]
         if not reasons:
             return []
-        return [
-            f"{len(reasons)} of {len(found)} records of the output topic {self.name} have no id "
-            f"({reasons[0]}): let the service keep the id, or give id= per destination"
-        ]
+        text = f"{len(reasons)} of {len(found)} records of the output topic {self.name} have no id"
+        return [f"{text} ({reasons[0]}): let the service keep it, or give id= per destination"]
 
     def effects(self, start: int, order: bool) -> list[Effect]:  # noqa: FBT001 - as Watch
         """One effect per record and id: per partition in the order of the log, partitions merged by
@@ -79,8 +77,9 @@ class Output:
             t_from, t_to = (said.t, said.end_t) if said else (since, until)
             # A log has one order, whatever the instants of two overlapping publishes say.
             rank = latest[record.partition] = max(latest.get(record.partition, 0), t_from)
-            for one in self._identity.find(record).ids:
-                made.append((rank, record, one, t_from, t_to, said.owner if said else None))
+            owner = said.owner if said else None
+            ids = self._identity.find(record).ids
+            made += [(rank, record, one, t_from, t_to, owner) for one in ids]
         made.sort(key=lambda row: row[0])
         return [
             Effect(

@@ -65,7 +65,7 @@ class Chaos(Assertions, Twins):
         self.verdicts: list[Verdict] = []
         self._post = Post(
             identity=self.identity, default=id is None, connect=self._publisher,
-            before=lambda: self.effects.before,
+            before=lambda: self.ledger.before,
         )  # fmt: skip
         self._started = self._over = False
         self.last_history = History()
@@ -82,7 +82,8 @@ class Chaos(Assertions, Twins):
         path, node, address = host.begin({"identity": spec, "record": True})
         self._started = True
         self._address = address
-        self.effects = Effects(path.with_suffix(".effects"), lambda name: self.view.output(name))
+        self.view = View(chaos=self, path=path, node=node)
+        self.ledger = Effects(path.with_suffix(".effects"), self.view.output)
         self.scope = Scope(host.side)
         self._crew = Crew(
             plane=host.plane, address=address, node=node, directory=path.parent,
@@ -90,7 +91,6 @@ class Chaos(Assertions, Twins):
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
             bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - the view comes next
         )  # fmt: skip
-        self.view = View(chaos=self, path=path, node=node)
         assert host.broker is not None
         self._questions = Questions(
             crew=self._crew, broker=host.broker, trouble=host.troubles.append
@@ -135,6 +135,12 @@ class Chaos(Assertions, Twins):
         """Address of the links ("127.0.0.1:PORT"). In the arguments of `worker` it becomes the
         worker's own."""
         return self._address
+
+    @property
+    def effects(self) -> Effects:
+        """Where effects are recorded or looked at: who asks for it has a source, if an empty one."""
+        self.ledger.declared = True
+        return self.ledger
 
     @property
     def url(self) -> str:

@@ -116,11 +116,11 @@ class View:
 
     def look(self) -> bool:
         """Look at the effects."""
-        return self._chaos.effects.look()
+        return self._chaos.ledger.look()
 
     def missing(self) -> int:
         """Messages that were confirmed and have no effect yet."""
-        effects = self._chaos.effects.rows()
+        effects = self._chaos.ledger.rows()
         if effects is None:
             return 0
         done = {effect.id for effect in effects} | self._chaos.scope.expected.all()
@@ -139,17 +139,17 @@ class View:
     def history(self) -> History:
         """Everything known so far."""
         chaos = self._chaos
-        chaos.effects.look()
+        chaos.ledger.look()
         evidence = Evidence(
             flow=chaos.scope.flow,
             expected=chaos.scope.expected,
-            effects=chaos.effects.rows(),
-            handled=chaos.effects.handled(),
+            effects=chaos.ledger.rows(),
+            handled=chaos.ledger.handled(),
             accepted=tuple(chaos.scope.acceptances),
             processes=tuple(chaos.crew.events),
             rules=chaos.rules.told(),
             limits=self._limits(),
-            nameless=tuple(chaos.effects.nameless()),
+            nameless=tuple(chaos.ledger.nameless()),
             started=self.started,
         )
         history = build(

@@ -1,0 +1,114 @@
+"""One shape of a service: how it is set up, what it is asked, what a run of it answered."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_mqchaos import Plan
+from pytest_mqchaos.chaos.session import Chaos
+from pytest_mqchaos.checkers.verdict import Verdict
+from pytest_mqchaos.plan.profiles import profile
+from tests.shapes.services import processes
+from tests.shapes.services.world import World
+
+PROFILES = (
+    "lost-confirm", "refused-publish", "duplicate-publish", "redelivery", "crash-before-ack",
+    "crash-after-ack", "lost-ack", "lost-publish", "delayed-delivery", "slow-confirm", "rebalance",
+)  # fmt: skip
+NO_ACKS = ("redelivery", "crash-before-ack", "crash-after-ack", "lost-ack", "rebalance")
+Asked = tuple[str, Mapping[str, Any]]
+
+
+def order(number: int, **more: Any) -> dict[str, Any]:
+    """One order as a message; orders of one customer have one key."""
+    body = json.dumps({"id": f"o{number}", **more})
+    return {"key": f"k{number % 2}", "value": body}
+
+
+ORDERS = tuple(order(n) for n in range(1, 6))
+LOSSLESS: Asked = ("lossless", {})
+IDEMPOTENT: Asked = ("idempotent", {})
+ORDERED: Asked = ("ordered", {"by": "key"})
+EXACTLY_ONCE: Asked = ("exactly_once", {})
+ACKED_AFTER: Asked = ("acked_after_effect", {})
+ALL = (LOSSLESS, IDEMPOTENT, ORDERED, EXACTLY_ONCE, ACKED_AFTER)
+
+
+def one_topic(chaos: Chaos, world: World) -> None:
+    chaos.topic("orders", partitions=1)
+
+
+def five_orders(chaos: Chaos, world: World) -> None:
+    chaos.publish("orders", ORDERS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caught:
+    """The planted bug: `question` fails under `under` (a profile, or a plan of its own), and a
+    finding says `what`, and `where` if given, of `about` (any message if not given)."""
+
+    broken: Any
+    under: str | Plan
+    question: str
+    what: str
+    where: str = ""
+    about: str = ""
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """`cannot` are the profiles whose rule cannot fire here; `unknown` maps (profile, question) to
+    a part of the sentence that must explain why the answer cannot be known."""
+
+    name: str
+    service: Any
+    caught: tuple[Caught, ...]
+    asks: tuple[Asked, ...] = ALL
+    prepare: Callable[[Chaos, World], None] = one_topic
+    publish: Callable[[Chaos, World], None] = five_orders
+    id: Any = "json:/id"
+    fails: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    seldom: tuple[str, ...] = ()  # slow for this client: only in the full matrix
+    unknown: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    settle: Mapping[str, Any] = field(default_factory=dict)
+    workers: Mapping[str, Any] = field(default_factory=dict)
+    before: bool = False  # publish before the worker starts, too
+
+
+def plan_of(name: str) -> Plan:
+    """A profile's plan."""
+    return profile(name, "kafka")
+
+
+def run(host: Any, shape: Shape, service: Any, plan: Plan) -> dict[str, Verdict]:
+    """One run, from the first topic to the verdicts."""
+    with host.chaos(plan, id=shape.id, own_assertions=True) as chaos:
+        world = World(chaos.effects, fails=shape.fails)
+        shape.prepare(chaos, world)
+        if shape.before:
+            chaos.publish("orders", ORDERS[:3])
+        with chaos.worker(*_work(service, chaos, world), **shape.workers) as world.worker:
+            shape.publish(chaos, world)
+            chaos.settle(**shape.settle)
+        return {question: chaos.check(question, **options) for question, options in shape.asks}
+
+
+def _work(service: Any, chaos: Chaos, world: World) -> tuple[Any, ...]:
+    """What is run: a function with its world, in a process with its database, or a program."""
+    if isinstance(service, str):
+        return ([sys.executable, processes.__file__, chaos.bootstrap_servers, service],)
+    if service.__module__ == processes.__name__:
+        return service, chaos.bootstrap_servers, world.path
+    return service, chaos.bootstrap_servers, world
+
+
+def told(verdict: Verdict) -> str:
+    """A verdict for the message of a failed assertion."""
+    shown = "; ".join(f"{f.id} {f.what} ({f.where}) {f.text}" for f in verdict.findings)
+    return f"{verdict.question} {verdict.status}: {verdict.sentence} [{shown}]"
