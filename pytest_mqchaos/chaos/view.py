@@ -109,7 +109,7 @@ class View:
             return []
         seen = self.transcript()
         heard = {row.owner for row in seen.attempts} | {row.owner for row in seen.deliveries}
-        heard |= set(seen.members)
+        heard |= set(seen.members) | seen.listening
         flow = self._chaos.scope.flow
         waiting = [f"{name} has not been heard of yet" for name in running if name not in heard]
         return waiting if self._side.ends(flow.inputs) else []

@@ -31,7 +31,8 @@ class Transcript:
 
     `gaps` are sentences about what was not seen, `gap_topics` the destinations they touch (empty
     with gaps = any of them). `unidentified` shows each message without an id once. `topics` are the
-    destinations that rows mention, `groups` those that somebody joined or acked for. `closing` maps
+    destinations that rows mention, `listening` the owners that were answered whether there was
+    anything to read, `groups` those that somebody joined or acked for. `closing` maps
     an owner to the seq from which on its frames belong to its shutdown. `transactional` maps the
     seq of an ack frame to the transaction it belongs to, `ends` are the commits and aborts seen.
     `links` maps a link to its owner, `clients` to the client id it named. `notes` were only kept.
@@ -48,6 +49,7 @@ class Transcript:
     groups: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     subscribed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    listening: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
     links: Mapping[int, str] = field(default_factory=dict)
@@ -129,6 +131,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         gap_topics=gap_topics,
         groups=frozenset(group for names in reading.groups.values() for group in names),
         subscribed={group: frozenset(named) for group, named in reading.subscribed.items()},
+        listening=frozenset(reading.listening),
         members={owner: frozenset(named) for owner, named in reading.members.items()},
         topics=frozenset(row.topic for row in rows),
         unidentified=tuple(maker.unidentified),
