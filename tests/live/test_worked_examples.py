@@ -1,0 +1,38 @@
+"""Every worked example has the same verdicts on the embedded broker and on real Apache Kafka."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+pytestmark = pytest.mark.live
+ROOT = Path(__file__).parents[2]
+
+
+def verdicts(kind, directory):
+    """Test -> its verdicts (question, status, findings), as its run on this broker noted them."""
+    report = directory / f"{kind}.xml"
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
+         f"--mqchaos-broker={kind}", f"--junitxml={report}", "tests/fixtures"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
+    return {
+        f"{case.get('classname')}::{case.get('name')}": json.loads(told.get("value"))
+        for case in ET.parse(report).iter("testcase")
+        for told in case.iter("property")
+        if told.get("name") == "verdicts"
+    }
+
+
+def test_the_same_verdict_for_every_worked_example(kafka_installed, tmp_path):
+    embedded, real = verdicts("embedded", tmp_path), verdicts("process", tmp_path)
+    assert len(embedded) > 40
+    assert all(embedded.values())  # each asked something
+    statuses = {status for told in embedded.values() for _, status, _ in told}
+    assert statuses == {"passed", "failed"}
+    assert {test: embedded[test] for test in embedded if real[test] != embedded[test]} == {}
