@@ -1,4 +1,4 @@
-"""Faults at the Produce answer, as each client sees them (clients.md 1.1 is what is expected)."""
+"""Faults at the Produce answer, as each client sees them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ BEATS = {
 }
 # What a consumer in a group asks, with errors that a broker may answer.
 ASKED = [
-    ("Metadata", "LEADER_NOT_AVAILABLE"), ("FindCoordinator", 15), ("FindCoordinator", 14),
+    ("FindCoordinator", 15), ("FindCoordinator", 14),
     ("JoinGroup", 15), ("JoinGroup", 14), ("JoinGroup", 16), ("SyncGroup", 27), ("SyncGroup", 15),
     ("SyncGroup", 16), ("OffsetFetch", None), ("OffsetFetch", 15), ("OffsetFetch", 16),
     ("ListOffsets", 6), ("ListOffsets", 5), ("Heartbeat", 15), ("Heartbeat", 16),
@@ -54,14 +54,46 @@ def goes_well(seen, client, told):
     assert seen.fired == [1]
 
 
+# librdkafka takes seconds to find its coordinator again: one error of each request is enough.
+REFUSED = [
+    (client, api, error)
+    for client in CLIENTS
+    for at, (api, error) in enumerate(ASKED)
+    if client != "confluent" or api == "OffsetFetch" or api != ASKED[at - 1][0]
+]
+
+
 @shows("control", "refuse")
-@each_client
-@pytest.mark.parametrize(("api", "error"), ASKED)
+@pytest.mark.parametrize(("client", "api", "error"), REFUSED)
 def test_a_consumer_asks_again_when_refused(kafka_chaos_broker, client, api, error):
     with conversation(kafka_chaos_broker) as seen:
         seen.publish()
         seen.chaos.arm(on.control(api=api, client="test", nth=1).refuse(error))
         goes_well(seen, client, TOLD.get((client, api, error)))
+
+
+@shows("control", "refuse")
+@pytest.mark.parametrize("client", ["aiokafka", "kafka-python"])
+@pytest.mark.parametrize("error", [5, "UNKNOWN_TOPIC_OR_PARTITION"])
+def test_metadata_without_leaders_is_asked_for_again(kafka_chaos_broker, client, error):
+    """A client's first question is for the brokers alone: there is no topic to refuse in it."""
+    with conversation(kafka_chaos_broker) as seen:
+        seen.publish()
+        rule = on.control(api="Metadata", client="test", nth=range(1, 4)).refuse(error)
+        seen.chaos.arm(rule)
+        assert taken(seen, client) == well(*FIVE)
+        assert seen.fired[0] in (1, 2, 3)
+
+
+@shows("control", "refuse")
+@pytest.mark.parametrize("client", SENDERS)
+def test_a_producer_asks_again_when_its_topic_has_no_leader(kafka_chaos_broker, client):
+    with conversation(kafka_chaos_broker) as seen:
+        rule = on.control(api="Metadata", client="test", nth=range(1, 4)).refuse()
+        seen.chaos.arm(rule)
+        assert errors(SENDERS[client](seen.servers, seen.topic, FIVE)) == {}
+        assert seen.stored == seen.tries == FIVE
+        assert seen.fired[0] in (1, 2, 3)
 
 
 @shows("control", "sever")
@@ -134,9 +166,14 @@ def test_a_member_put_out_at_its_heartbeat_reads_again_what_it_had_not_committed
 ):
     with conversation(kafka_chaos_broker) as seen:
         steps = joined_again(seen, client, on.control(api="Heartbeat", nth=1).rebalance())
-        in_work = next(one for one in FIVE if [step.id for step in steps].count(one) == 2)
-        rest = FIVE[FIVE.index(in_work) :]
-        assert seen.delivered.count(in_work) == 2
+        handed_out = [step.id for step in steps]
+        twice = next((one for one in FIVE if handed_out.count(one) == 2), None)
+        if twice is None:  # librdkafka was between two messages
+            assert client == "confluent"
+            assert steps == well(*FIVE)
+            return
+        rest = FIVE[FIVE.index(twice) :]
+        assert seen.delivered.count(twice) == 2
         assert steps[-len(rest) :] == well(*rest)
         if client != "kafka-python":  # it goes on with what it had fetched, and reads all again
             assert len(steps) == len(FIVE) + 1

@@ -67,16 +67,18 @@ def test_a_consumer_lives_through_it(real, harm, place):
         assert seen.fired == [1]
 
 
-def test_what_a_failed_test_broke_is_healed(real):
-    """The broker was killed for the rest of the test; the next Chaos finds it well, data kept."""
-    with (
-        pytest.raises(ZeroDivisionError),
-        real.chaos(Plan(on.publish(nth=2).kill_broker()), id="value") as chaos,
-    ):
+def _break_and_fail(real):
+    with real.chaos(Plan(on.publish(nth=2).kill_broker()), id="value") as chaos:
         topic = chaos.topic("left-broken")
         chaos.publish(topic, ["p1", "p2"], attempts=1)
         assert chaos.armed[0].fired == 1
         raise ZeroDivisionError
+
+
+def test_what_a_failed_test_broke_is_healed(real):
+    """The broker was killed for the rest of the test; the next Chaos finds it well, data kept."""
+    with pytest.raises(ZeroDivisionError):
+        _break_and_fail(real)
     with conversation(real) as seen:
         seen.publish()
         assert seen.stored == FIVE
