@@ -35,6 +35,7 @@ class Transcript:
     anything to read, `groups` those that somebody joined or acked for. `closing` maps
     an owner to the seq from which on its frames belong to its shutdown. `transactional` maps the
     seq of an ack frame to the transaction it belongs to, `ends` are the commits and aborts seen.
+    `consumers` are owners that asked for messages, even if there were none.
     `links` maps a link to its owner, `clients` to the client id it named. `notes` were only kept.
     """
 
@@ -49,6 +50,7 @@ class Transcript:
     groups: frozenset[str] = frozenset()
     members: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     subscribed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    consumers: frozenset[str] = frozenset()
     listening: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         gaps=gaps,
         gap_topics=gap_topics,
         groups=frozenset(group for names in reading.groups.values() for group in names),
+        consumers=frozenset(reading.consumers),
         subscribed={group: frozenset(named) for group, named in reading.subscribed.items()},
         listening=frozenset(reading.listening),
         members={owner: frozenset(named) for owner, named in reading.members.items()},

@@ -50,6 +50,7 @@ class Reading:
     groups: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
     members: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     subscribed: dict[str, set[str]] = field(default_factory=dict)
+    consumers: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
     gaps: Gaps = field(default_factory=Gaps)
 
@@ -129,6 +130,7 @@ class Reading:
 
     def _delivery(self, entry: FrameEntry, said: Sighting) -> None:
         """Messages handed out; most replies of an idle consumer have none."""
+        self.consumers.add(self.remarks.owner(entry.link))
         self.listening.add(self.remarks.owner(entry.link))
         if said.records:
             passed = self._left(entry, self._fate(entry)) is not None

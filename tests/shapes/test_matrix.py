@@ -15,7 +15,9 @@ from tests.shapes.shape import PROFILES, plan_of, run, told
 from tests.shapes.table import SHAPES
 
 # Crashed clients close nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore:loop is closed:ResourceWarning"
+)
 FULL = os.environ.get("MQCHAOS_MATRIX") == "full"
 QUICK = tuple(name for name in PROFILES if name not in ("delayed-delivery", "slow-confirm"))
 CORRECT = [(shape, name) for shape in SHAPES for name in PROFILES if name not in shape.cannot]
