@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from pytest_mqchaos.frames import Direction, Frame, Sighting
 
@@ -70,6 +70,7 @@ class Closed:
 
 
 Event: TypeAlias = FrameSeen | ReplySeen | Drained | Timer | Answer | Closed
+E = TypeVar("E", bound=Event)
 
 # ---------------------------------------------------------------- actions
 
@@ -230,9 +231,19 @@ class Scripted:
 READ_NS = 30_000_000
 
 
+@overload
+def until(
+    kind: type[E], /, *, do: list[Action] | None = None
+) -> Generator[list[Action], Event, E]: ...
+
+
+@overload
 def until(
     *kinds: type[Event], do: list[Action] | None = None
-) -> Generator[list[Action], Event, Event]:
+) -> Generator[list[Action], Event, Event]: ...
+
+
+def until(*kinds: type[Any], do: list[Action] | None = None) -> Generator[list[Action], Event, Any]:
     """Inside a script: do these actions, then wait for the first event of one of these kinds."""
     event = yield do or []
     while not isinstance(event, kinds):

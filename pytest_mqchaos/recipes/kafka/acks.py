@@ -63,7 +63,7 @@ def evict(_fault: object, seen: FrameSeen) -> Script:
         return
     frame = leave_group(group, member)
     answered = yield from until(act.Answer, do=[act.Hold(seen.frame), act.SideRequest(frame)])
-    raw = answered.value if isinstance(answered, act.Answer) else None
+    raw = answered.value
     code = reply_error_code(frame, raw) if isinstance(raw, bytes) else None
     if code == 0:
         yield [act.Forward(seen.frame), act.TookEffect(f"{member} left {group}")]

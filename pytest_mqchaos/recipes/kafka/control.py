@@ -22,8 +22,6 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
         yield from acks.refuse(fault, seen)
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
-    if not isinstance(event, ReplySeen):
-        return
     code = code_of(fault.error if fault.error is not None else NO_LEADER)
     answer = without_leaders(event.frame, code)
     if answer is None:

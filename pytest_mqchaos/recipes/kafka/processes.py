@@ -16,9 +16,9 @@ from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
 from pytest_mqchaos.recipes.kafka.replies import NO_CONFIRM
 
 
-def _refusal(event: act.Event) -> str | None:
+def _refusal(event: act.Answer) -> str | None:
     """Why the controller did not act, if it did not."""
-    value = event.value if isinstance(event, act.Answer) else None
+    value = event.value
     if isinstance(value, Mapping) and value.get("done"):
         return None
     return str(value.get("refused") if isinstance(value, Mapping) else "the controller is gone")
@@ -48,20 +48,17 @@ def crash_at_request(fault: CrashWorker, seen: FrameSeen) -> Script:
         yield from _crash(fault, seen.frame, [act.Forward(seen.frame)])
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
-    if isinstance(event, ReplySeen):
-        yield from _crash(fault, event.frame, [act.Swallow(event.frame)])
+    yield from _crash(fault, event.frame, [act.Swallow(event.frame)])
 
 
 def crash_at_reply(fault: CrashWorker, seen: FrameSeen) -> Script:
     """before: the reply never arrives; after: it has left towards the client."""
-    frame, event = seen.frame, None
+    frame = seen.frame
     if seen.frame.direction is Direction.TO_BROKER:  # a confirm: we were started by its request
         if not seen.frame.expects_reply:
             yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
             return
         event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
-        if not isinstance(event, ReplySeen):
-            return
         frame = event.frame
     let: act.Action = act.Swallow(frame) if fault.when == "before" else act.Forward(frame)
     yield from _crash(fault, frame, [let])

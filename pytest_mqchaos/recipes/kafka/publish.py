@@ -47,13 +47,15 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
     answer = error_reply(seen.frame, code)
     if code in APPENDED:
         event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame)])
-        if isinstance(event, act.ReplySeen):
-            # In this order: ours takes the place of the broker's, and the history knows its code.
-            yield [
-                act.Reply(seen.frame, answer, code),
-                act.Swallow(event.frame),
-                act.TookEffect(f"answered {code}, stored"),
-            ]
+        if any(outcome.code for outcome in event.sighting.outcomes):
+            yield [act.Forward(event.frame), act.Unharmed("the broker refused it by itself")]
+            return
+        # In this order: ours takes the place of the broker's, and the history knows its code.
+        yield [
+            act.Reply(seen.frame, answer, code),
+            act.Swallow(event.frame),
+            act.TookEffect(f"answered {code}, stored"),
+        ]
         return
     yield [
         act.Swallow(seen.frame),
@@ -107,15 +109,13 @@ def duplicate(_fault: Duplicate, seen: FrameSeen) -> Script:
     event = yield from until(
         act.ReplySeen, do=[act.Forward(seen.frame), act.Gate(Direction.TO_BROKER)]
     )
-    if not isinstance(event, act.ReplySeen):
-        return
     if any(outcome.code for outcome in event.sighting.outcomes):
         yield [act.Forward(event.frame), act.Unharmed("the broker refused the first copy")]
         return
     answered = yield from until(
         act.Answer, do=[act.Hold(event.frame), act.SideRequest(seen.frame.raw)]
     )
-    raw = answered.value if isinstance(answered, act.Answer) else None
+    raw = answered.value
     if isinstance(raw, bytes) and reply_error_code(seen.frame, raw) == 0:
         yield [act.Forward(event.frame), act.TookEffect("stored once more")]
     else:

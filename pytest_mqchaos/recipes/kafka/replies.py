@@ -20,12 +20,11 @@ def lose(_fault: object, seen: FrameSeen) -> Script:
         yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame), act.Gate(Direction.TO_BROKER)])
-    if isinstance(event, ReplySeen):
-        if any(outcome.code for outcome in event.sighting.outcomes):
-            yield [act.Forward(event.frame), act.Unharmed(REFUSED)]
-            return
-        yield from until(act.Timer, do=[act.Hold(event.frame), act.WakeAt(event.t + READ_NS)])
-        yield [act.Swallow(event.frame), act.Sever(), act.TookEffect("reply lost")]
+    if any(outcome.code for outcome in event.sighting.outcomes):
+        yield [act.Forward(event.frame), act.Unharmed(REFUSED)]
+        return
+    yield from until(act.Timer, do=[act.Hold(event.frame), act.WakeAt(event.t + READ_NS)])
+    yield [act.Swallow(event.frame), act.Sever(), act.TookEffect("reply lost")]
 
 
 def delay_reply(fault: Delay, seen: FrameSeen) -> Script:
@@ -34,8 +33,7 @@ def delay_reply(fault: Delay, seen: FrameSeen) -> Script:
         yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
-    if isinstance(event, ReplySeen):
-        yield from _late(fault, event.frame, event.t)
+    yield from _late(fault, event.frame, event.t)
 
 
 def delay_frame(fault: Delay, seen: FrameSeen) -> Script:
@@ -61,8 +59,7 @@ def hang_reply(fault: object, seen: FrameSeen) -> Script:
         yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
-    if isinstance(event, ReplySeen):
-        yield from dark(fault, event.frame, event.t)
+    yield from dark(fault, event.frame, event.t)
 
 
 def hang_frame(fault: object, seen: FrameSeen) -> Script:
