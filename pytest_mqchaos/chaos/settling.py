@@ -95,14 +95,18 @@ def settle(
     progress = began
     patience = limits.progress if timeout is None else timeout
     last_moved = 0
+    still: list[str] = []
     while True:
         now = time.monotonic()
         if watched.failed() is not None:
             return Settled(seconds=now - began)
         status = watched.status()
-        if status["moved"] != last_moved or watched.look():
+        was_busy, still = bool(still), busy(status)
+        # Whoever waited for what has just ended (a dark link, a late reply) may now go on: send
+        # again, commit. That moves nothing yet, so the quiet window begins anew.
+        over = was_busy and not still
+        if status["moved"] != last_moved or watched.look() or over:
             last_moved, progress = status["moved"], now
-        still = busy(status)
         if now - progress < WINDOW:
             pause(PAUSE)
             continue

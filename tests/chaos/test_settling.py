@@ -116,3 +116,10 @@ def test_a_failed_worker_ends_the_wait_at_once(monkeypatch):
 def test_limits_are_those_of_the_configuration():
     config = Config(settle_timeout=1, effect_timeout=2, start_timeout=3)
     assert Limits.of(config) == Limits(progress=1, effects=2, start=3)
+
+
+def test_the_end_of_what_was_under_way_is_not_yet_quiet(monkeypatch):
+    """A client that gave up on a dark link reconnects and sends again a moment later."""
+    world = World(monkeypatch, dark=1)
+    world.at = {0.5: {"dark": 0}, 0.6: {"open_publishes": 1, "moved": 1}, 3: {"open_publishes": 0}}
+    assert world.settle() == Settled(seconds=3)

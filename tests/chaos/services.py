@@ -1,0 +1,45 @@
+"""Code under test: two plain coroutines, and what a child process can import or run."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+
+from aiokafka import AIOKafkaConsumer
+
+
+async def consume(servers, effects, topic="t"):
+    """A plain consumer: work, then commit."""
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=servers,
+        group_id="g",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        async for message in consumer:
+            effects.record(message.value.decode())
+            await consumer.commit()
+    finally:
+        await consumer.stop()
+
+
+async def idle(*_):
+    """Runs until it is told to stop."""
+    await asyncio.Event().wait()
+
+
+def tell(servers, path, stop=None):
+    """Write what it was started with, then wait to be stopped."""
+    told = {name: value for name, value in os.environ.items() if name.startswith("MQCHAOS_")}
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - a service is not ours
+        json.dump({"servers": servers, "environment": told, "pid": os.getpid()}, file)
+    while stop is None or not stop.wait(0.01):
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    tell(*sys.argv[1:])
