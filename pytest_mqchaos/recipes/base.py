@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction, Frame, Sighting
 
 # ---------------------------------------------------------------- events
@@ -210,20 +211,28 @@ class Scripted:
                     return []
                 self._started = True
                 self._steps = self._write(event)
-                return self._told(next(self._steps))
-            return self._told(self._steps.send(event))
+                return self._told(next(self._steps), event)
+            return self._told(self._steps.send(event), event)
         except StopIteration:
             self._steps = None
             return [Done()]
 
-    def _told(self, actions: list[Action]) -> list[Action]:
+    def _told(self, actions: list[Action], event: Event) -> list[Action]:
         """A generator that waits at its last `yield` cannot be told from one that goes on: without
         this its gates would stay closed until something else happens on the link."""
         kinds = {type(action) for action in actions}
         if Dark in kinds or not kinds & {TookEffect, Unharmed}:
             return actions
-        self._steps = None
-        return [*actions, Done()]
+        steps, self._steps = self._steps, None
+        assert steps is not None
+        try:
+            steps.send(event)
+        except StopIteration:
+            return [*actions, Done()]
+        raise UsageError(
+            "a recipe goes on after it has told its outcome: TookEffect or Unharmed belong into "
+            "its last step, unless the link is left Dark"
+        )
 
 
 # Time that a client gets to read what was answered before, so that a cut takes only what it should

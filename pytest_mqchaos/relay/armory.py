@@ -80,9 +80,9 @@ class Armory:
         )
 
     def delivered(self, owner: str, sighting: Sighting) -> None:
-        """Remember what was handed to an owner."""
-        if self._cover is not None:
-            self._cover.delivered(owner, sighting.records, self.candidate)
+        """Remember what was handed to an owner (of a frame that `covers` said yes to)."""
+        assert self._cover is not None
+        self._cover.delivered(owner, sighting.records, self.candidate)
 
     def candidate(self, record: Record) -> Candidate:
         """A message as it is counted. Its content is told by a digest: what a run carried may not

@@ -173,8 +173,7 @@ class Firing:
             case act.Unharmed(reason):
                 self._unharmed(reason, now)
             case act.Done():
-                if not self.done:
-                    self._finish(now)
+                self._finish(now)
             case _ if not self.healed:
                 self._cause(action, now)
 
@@ -204,14 +203,15 @@ class Firing:
     def _ask(self, action: act.Action, now: int) -> None:
         """Have others do something."""
         link, engine = self.link, self.link.engine
-        match action:
-            case act.SideRequest(data):
-                engine.sides.append((engine.question(self), link.node, data))
-            case act.CutOwner():
-                engine.cut(link.owner, now)
-            case act.Ask(what, arguments):
-                body = {"owner": link.owner, "node": link.node, "port": link.port, **arguments}
-                engine.asks.append({"ask": engine.question(self), "what": what, "arguments": body})
+        if isinstance(action, act.CutOwner):
+            engine.cut(link.owner, now)
+        elif isinstance(action, act.SideRequest):
+            engine.sides.append((engine.question(self), link.node, action.data))
+        else:
+            assert isinstance(action, act.Ask)
+            body = {"owner": link.owner, "node": link.node, "port": link.port, **action.arguments}
+            ask = {"ask": engine.question(self), "what": action.what, "arguments": body}
+            engine.asks.append(ask)
 
     def _reply(self, request: Frame, data: bytes, code: int, now: int) -> None:
         link = self.link

@@ -93,27 +93,31 @@ class Steps:
     def name(self, frame):
         return "P" if frame is self.frame else "R" if frame is self.reply else "?"
 
-    def word(self, action):  # noqa: PLR0911 - one line an action
+    def word(self, action):
         match action:
             case act.Forward(frame, data):
                 return f"forward {self.name(frame)}" + (" edited" if data else "")
             case act.Swallow(frame) | act.Hold(frame):
                 return f"{type(action).__name__.lower()} {self.name(frame)}"
-            case act.Gate(direction):
-                return f"gate {direction.name}"
             case act.Reply(frame, _, code):
                 return f"reply {code} to {self.name(frame)}"
             case act.WakeAt(t):
                 return f"wake +{(t - self.now) // MS}"
+            case act.TookEffect(text):
+                return f"effect: {text}"
+            case act.Unharmed(text):
+                return f"unharmed: {text}"
+        return self.other(action)
+
+    def other(self, action):
+        match action:
+            case act.Gate(direction):
+                return f"gate {direction.name}"
             case act.Sever(reset):
                 return "reset" if reset else "sever"
             case act.SideRequest(data):
                 return f"side {name_of(int.from_bytes(data[4:6], 'big'))}"
             case act.Ask(what, arguments):
                 given = " ".join(f"{key}={value}" for key, value in sorted(arguments.items()))
-                return f"ask {what} {given}".strip()
-            case act.TookEffect(note):
-                return f"effect: {note}"
-            case act.Unharmed(reason):
-                return f"unharmed: {reason}"
+                return f"ask {what} {given}"
         return type(action).__name__.lower()

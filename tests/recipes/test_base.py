@@ -41,11 +41,19 @@ def test_a_script_begins_with_a_frame():
 def test_a_script_that_tells_its_outcome_is_over():
     def write(first):
         yield [act.TookEffect("now")]
-        raise AssertionError("never resumed")
 
     recipe = Scripted(write)
     assert recipe.on(seen()) == [act.TookEffect("now"), act.Done()]
     assert recipe.on(act.Timer(t=1)) == []
+
+
+def test_a_script_that_goes_on_after_its_outcome_is_wrong():
+    def write(first):
+        yield [act.TookEffect("now")]
+        yield [act.Forward(first.frame)]
+
+    with pytest.raises(UsageError, match="goes on after it has told its outcome"):
+        Scripted(write).on(seen())
 
 
 def test_a_script_that_says_nothing_more_is_over():

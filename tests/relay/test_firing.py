@@ -9,6 +9,7 @@ from pytest_mqchaos.plan.on import on
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import until
 from tests.relay.script import MS, Talk
+from tests.relay.toy import pack
 
 TO_BROKER, TO_CLIENT = Direction.TO_BROKER, Direction.TO_CLIENT
 WAIT = 50 * MS
@@ -73,7 +74,6 @@ def test_asked_and_answered(recipe):
 
 def test_a_side_request_is_answered_with_bytes(recipe):
     def evict(fault, seen):
-        from tests.relay.toy import pack
 
         event = yield from until(
             act.Answer, do=[act.Hold(seen.frame), act.SideRequest(pack("L m"))]
@@ -437,3 +437,42 @@ def test_a_frame_is_decided_once_and_anothers_never(recipe):
           < 2 ok
     """)
     assert talk.fired() == [1]
+
+
+@pytest.mark.parametrize("then", [act.Swallow, act.Hold, None])
+def test_our_answer_may_take_the_place_of_the_brokers(recipe, then):
+    def instead(fault, seen):
+        event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame)])
+        ours = [act.Reply(seen.frame, pack("1 err 7"), 7)]
+        yield [*ours, *([then(event.frame)] if then else []), act.TookEffect("said 7")]
+
+    recipe("publish", "refuse", instead)
+    talk = Talk(on.publish(nth=1).refuse()).play("""
+        client P 1 t a + P 2 t b
+          rule 0 triggered
+          > P 1 t a
+          > P 2 t b
+        broker 1 ok + 2 ok
+          rule 0 took effect
+          < 1 err 7
+          < 2 ok
+    """)
+    assert ("1 ok", "forwarded", None) not in talk.fates()
+    assert [note["code"] for note in talk.notes("answered")] == [7]
+
+
+def test_a_frame_that_was_let_go_cannot_be_held(recipe):
+    def again(fault, seen):
+        event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame), act.Hold(seen.frame)])
+        yield [act.Forward(event.frame), act.TookEffect("over")]
+
+    recipe("publish", "delay", again)
+    Talk(on.publish(nth=1).delay(1)).play("""
+        client P 1 t a + P 2 t b
+          rule 0 triggered
+          > P 1 t a
+          > P 2 t b
+        broker 1 ok
+          rule 0 took effect
+          < 1 ok
+    """)

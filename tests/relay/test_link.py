@@ -10,6 +10,7 @@ from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import until
 from pytest_mqchaos.relay import link as link_module
 from tests.relay.script import MS, Talk
+from tests.relay.toy import pack
 
 TO_BROKER, TO_CLIENT = Direction.TO_BROKER, Direction.TO_CLIENT
 
@@ -46,8 +47,6 @@ def drained(fault, seen):
 
 
 def refuse(fault, seen):
-    from tests.relay.toy import pack
-
     data = pack(f"{seen.frame.correlation} err 6")
     yield [act.Swallow(seen.frame), act.Reply(seen.frame, data, 6), act.TookEffect("refused")]
 
@@ -193,8 +192,6 @@ def test_a_swallowed_reply_frees_those_behind_it(recipe):
 
 def test_an_edited_frame_is_told_as_replaced(recipe):
     def edit(fault, seen):
-        from tests.relay.toy import pack
-
         event = yield from until(act.ReplySeen, do=[act.Forward(seen.frame, pack("P 1 t other"))])
         yield [act.Forward(event.frame, pack("1 err 7")), act.TookEffect("edited")]
 

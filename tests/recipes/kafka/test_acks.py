@@ -176,6 +176,7 @@ def test_a_crash_after_a_request_that_gets_no_answer():
     steps = Steps("publish", "crash_worker", request(acks=0), when="after")
     assert steps.first() == ["hold P", MAY]
     assert steps.answered(DONE) == ["forward P", *CRASH]
+    assert steps.answered(DONE) == ["effect: crashed after the frame", "done"]
 
 
 @pytest.mark.parametrize(("when", "does"), [("before", "swallow"), ("after", "forward")])
