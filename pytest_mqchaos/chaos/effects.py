@@ -251,6 +251,11 @@ class Effects:
             found = [effect._replace(order=n) for n, effect in enumerate(found)]
         return tuple(found)
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """The output topics that are read as effects."""
+        return frozenset(watch.name for watch in self._watches if isinstance(watch, Output))
+
     def nameless(self) -> list[str]:
         """Sentences about effects that may be anybody's."""
         outputs = [watch for watch in self._watches if isinstance(watch, Output)]

@@ -56,6 +56,7 @@ class Evidence:
     rules: tuple[RuleState, ...]
     limits: tuple[str, ...]
     nameless: tuple[str, ...]
+    effect_topics: frozenset[str]
     started: int
 
 
@@ -151,5 +152,7 @@ def build(
         unidentified=transcript.unidentified,
         limits=evidence.limits,
         links=transcript.links,
+        readers=transcript.consumers,
+        effect_topics=evidence.effect_topics,
         started=evidence.started,
     )

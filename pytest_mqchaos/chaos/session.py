@@ -89,7 +89,7 @@ class Chaos(Assertions, Twins):
             plane=host.plane, address=address, node=node, directory=path.parent,
             environment=self._environment, progress=self._progress,
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
-            bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - the view comes next
+            bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - comes next
         )  # fmt: skip
         assert host.broker is not None
         self._questions = Questions(
@@ -138,7 +138,7 @@ class Chaos(Assertions, Twins):
 
     @property
     def effects(self) -> Effects:
-        """Where effects are recorded or looked at: who asks for it has a source, if an empty one."""
+        """Where effects are recorded or looked at: whoever asks has a source, if an empty one."""
         self.ledger.declared = True
         return self.ledger
 

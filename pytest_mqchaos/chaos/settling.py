@@ -141,5 +141,7 @@ def _quiet(watched: Watched, until: Until, limits: Limits, patience: float) -> _
     missing = watched.missing()
     if missing:
         limit = patience if until == "effects" else min(patience, limits.effects)
-        return _Waits([f"{missing} messages without an effect"], limit)
+        # Whoever keeps its own positions is drained like a group that is behind: started anew.
+        own = until == "effects"
+        return _Waits([f"{missing} messages without an effect"], limit, behind=own)
     return _Waits([], patience)

@@ -150,6 +150,7 @@ class View:
             rules=chaos.rules.told(),
             limits=self._limits(),
             nameless=tuple(chaos.ledger.nameless()),
+            effect_topics=chaos.ledger.topics,
             started=self.started,
         )
         history = build(

@@ -59,13 +59,13 @@ def _failed_first(verdict: Verdict) -> bool:
 
 
 def _known(index: Index) -> set[str]:
-    """Ids of everything that anybody attempted, on whatever destination but outputs: what stands
-    there is an effect itself."""
+    """Ids of everything that anybody attempted, on whatever destination; but what stands in one
+    that is read as effects is an effect itself."""
     history = index.history
-    outputs = history.flow.outputs
-    known = {a.id for a in history.attempts if a.topic not in outputs}
-    known |= {s.id for s in history.stored if s.topic not in outputs}
-    known |= {d.id for d in history.deliveries if d.topic not in outputs}
+    itself = history.effect_topics
+    known = {a.id for a in history.attempts if a.topic not in itself}
+    known |= {s.id for s in history.stored if s.topic not in itself}
+    known |= {d.id for d in history.deliveries if d.topic not in itself}
     return {name for name in known if name is not None} | index.accepted.keys()
 
 

@@ -27,6 +27,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
@@ -46,12 +47,19 @@ _ADVICE = {
 }
 
 
+_STILL_OPEN = (
+    "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
+    "worker's `with` block (slow work: chaos.settle(timeout=...))"
+)
+
+
 @dataclass(slots=True)
 class _Found:
     """What was found so far; counts are true, findings are kept up to a limit."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
+    open: list[Finding] = field(default_factory=list)
     posthumous: list[Finding] = field(default_factory=list)
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
@@ -167,6 +175,8 @@ def _missing(index: Index, story: Story, by: str | None, found: _Found) -> None:
         found.posthumous.append(finding("posthumous"))
     elif story.waiting:
         found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+    elif still := still_open(index, story, stage):
+        found.open.append(finding("not done", still))
     elif not _proven(index, story, by):
         found.unproven.append(finding("no effect"))
     else:
@@ -228,6 +238,8 @@ def _doubts(found: _Found, total: int) -> list[Doubt]:
     made = []
     for rows, said, missing in (
         (found.waiting, "still waiting", "let the worker finish: chaos.settle(timeout=...)"),
+        (found.open, "without an effect, which may still come",
+         _STILL_OPEN),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          "run the worker as a process (process=True), or close its store in on_crash="),
         (found.unproven, "without an effect, but not proven lost",

@@ -65,7 +65,9 @@ class History:
     then a usage error); `effects_timed` says whether effect times are known. `gaps` are sentences
     about what was not seen (blind links, undecoded frames, bypass): they turn the verdicts that
     they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
-    `limits` are sentences about what a pass does not cover. `groups` are the subscribers seen."""
+    `limits` are sentences about what a pass does not cover. `readers` are the
+    owners that were answered when they asked for messages, even if there were none,
+    `effect_topics` destinations whose records are the effects."""
 
     attempts: tuple[Attempt, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -87,6 +89,8 @@ class History:
     limits: tuple[str, ...] = ()
     read_back: bool = True
     links: Mapping[int, str] = field(default_factory=dict)
+    readers: frozenset[str] = frozenset()
+    effect_topics: frozenset[str] = frozenset()
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -96,7 +96,7 @@ def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark(monkeypat
 def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long(monkeypatch):
     world = World(monkeypatch, behind=["b"], missing=1)
     assert world.settle(until="effects") == Settled(
-        seconds=15, waiting=("1 messages without an effect",)
+        seconds=15, waiting=("1 messages without an effect",), behind=True
     )
     world = World(monkeypatch, behind=["b"])
     assert world.settle(until="effects") == Settled(seconds=0)

@@ -2,6 +2,7 @@ import pytest
 
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.rows import ProcessEvent
 from tests.checkers.timeline import run
 
 
@@ -55,11 +56,45 @@ def test_a_group_that_begins_behind_the_messages_skips_them_unless_declared():
     assert line.expect(ignored=["a"]).ask(lossless()).status == "passed"
 
 
-def test_offsets_in_an_own_store_have_no_position_so_nothing_waits():
-    line = run().publish("a").publish("b").deliver("a", group=None).effect("a")
+def test_a_reader_outside_of_groups_has_lost_only_what_it_has_left_behind():
+    line = run().publish("a").publish("b").publish("c").deliver("b", group=None).effect("b")
     verdict = line.ask(lossless())
     assert verdict.status == "failed"
-    assert verdict.findings[0].where == "stored, never delivered"
+    assert {(f.id, f.where) for f in verdict.findings if f.what == "lost"} == {
+        ("a", "stored, never delivered")
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (run().publish("a"), "nobody who reads that was seen on a link"),
+        (
+            run().publish("a").publish("b").deliver("a", group=None).effect("a"),
+            "nobody who reads that was seen on a link",
+        ),
+        (run().publish("a").deliver("a", group=None), "worker-1#1 keeps its position itself"),
+        (
+            run().publish("a").deliver("a").ack().but(
+                processes=(ProcessEvent(1, "worker-1#1", "started", ""),)
+            ),
+            "worker-1#1 still runs",
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_still_come_is_unknown_and_says_what_to_do(line, why):
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert why in verdict.sentence
+    assert "after the worker's `with` block" in verdict.missing
+
+
+def test_what_a_stopped_worker_acked_without_an_effect_is_lost():
+    events = (
+        ProcessEvent(1, "worker-1#1", "started", ""), ProcessEvent(9, "worker-1#1", "stopped", "")
+    )  # fmt: skip
+    verdict = run().publish("a").deliver("a").ack().but(processes=events).ask(lossless())
+    assert verdict.status == "failed"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +106,14 @@ def test_offsets_in_an_own_store_have_no_position_so_nothing_waits():
         (run().publish("x", outcome="unknown", stored=False).accept("x"), "outcome unknown"),
         (run().publish("x").lose("x"), "stored then gone"),
         (run().publish("x").place(1), "skipped by the position"),
-        (run().publish("x"), "stored, never delivered"),
-        (run().publish("x").deliver("x", group=None), "delivered, no effect, not acked"),
+        (
+            run().publish("x").publish("y").deliver("y", group=None).effect("y"),
+            "stored, never delivered",
+        ),
+        (
+            run().publish("x").deliver("x", group=None).but(readers={"worker-1#2"}),
+            "delivered, no effect, not acked",
+        ),
         (run().publish("x").deliver("x", reached=False).ack(), "skipped by the position"),
         (run().publish("x").deliver("x").publish("x", topic="dead").ack(), "parked"),
     ],

@@ -1,0 +1,54 @@
+"""May a message without an effect still get one? Then it is not lost, only not done.
+
+    stored, in no group's hands                 whoever comes would be handed it
+    delivered, its reader keeps its own place   may be at work on it, or read it again
+    delivered and acked, its reader still runs  may be at work on it
+
+A reader that keeps its own place has left a message behind when a later message of the partition
+was handed to such a reader, or when its next incarnation read on without it.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.story import Story
+
+
+def still_open(index: Index, story: Story, stage: str) -> str:
+    """Why an effect may still come, as a sentence; "" when none can."""
+    if stage == stages.UNDELIVERED and not story.passed and not _overtaken(index, story):
+        return f"{story.stored[0].topic} holds it, and nobody who reads that was seen on a link"
+    reached = [d.owner for d in story.deliveries if d.reached]
+    if stage == stages.UNACKED and not story.passed:
+        held = [owner for owner in reached if not _succeeded(index, owner)]
+        if held:
+            return f"{held[-1]} keeps its position itself and may still read or handle it"
+    if stage in (stages.ACKED, stages.UNACKED):
+        alive = [owner for owner in reached if _runs(index, owner)]
+        if alive:
+            return f"{alive[-1]} still runs and may be at work on it"
+    return ""
+
+
+def _overtaken(index: Index, story: Story) -> bool:
+    """Whether a reader outside of any group was handed later messages of every partition that
+    holds it."""
+    highest: dict[tuple[str, int], int] = {}
+    for delivery in index.history.deliveries:
+        if delivery.reached and delivery.group is None:
+            place = delivery.topic, delivery.partition
+            highest[place] = max(highest.get(place, -1), delivery.offset)
+    return all(highest.get((s.topic, s.partition), -1) > s.offset for s in story.stored)
+
+
+def _succeeded(index: Index, owner: str) -> bool:
+    """Whether a later incarnation of this worker has asked for messages."""
+    name, _, number = owner.partition("#")
+    later = (reader.partition("#") for reader in index.history.readers)
+    return any(base == name and int(n or 0) > int(number or 0) for base, _, n in later)
+
+
+def _runs(index: Index, owner: str) -> bool:
+    events = [event.what for event in index.history.processes if event.who == owner]
+    return bool(events) and events[-1] in ("started", "restarted")
