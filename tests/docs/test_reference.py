@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import re
+import struct
 import tomllib
 
 import pytest
@@ -104,6 +105,19 @@ def test_no_link_leads_nowhere(path):
     for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def test_the_embedded_cluster_is_hosted_as_its_page_says():
+    (block,) = re.findall(
+        r"```python\n(.*?)```", page("docs/reference/embedded-kafka.md"), re.DOTALL
+    )
+    api_versions = struct.pack(">ihhih", 10, 18, 0, 7, -1)
+    names = {"now": 1_000, "data": api_versions}
+    exec(compile(block, "embedded-kafka.md", "exec"), names)
+    assert names["number"] == names["connection"]
+    size, correlation, error = struct.unpack_from(">iih", names["answer"])
+    assert (size, correlation, error) == (len(names["answer"]) - 4, 7, 0)
+    assert not names["cluster"].take_failures()
 
 
 # ------------------------------------------------------------------------------- what --help says
