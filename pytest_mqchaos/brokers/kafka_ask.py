@@ -45,12 +45,15 @@ class Cluster(NamedTuple):
 
 
 class Asker:
-    """Shared by all questions of one `Direct`; from several threads too."""
+    """Shared by all questions of one `Direct`; from several threads too. `check` is called between
+    tries and may raise, when no answer can come any more."""
 
     def __init__(
-        self, address: str | tuple[str, int] | Iterable[tuple[str, int]], timeout: float
-    ) -> None:
+        self, address: str | tuple[str, int] | Iterable[tuple[str, int]], timeout: float,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.timeout = timeout
+        self._check = check
         self._seeds = _addresses(address)
         self._connections: dict[Address, Connection] = {}
         self._nodes: dict[int, Address] = {}
@@ -133,8 +136,7 @@ class Asker:
                 last = last or error
             except OSError as error:
                 last = error
-            if check is not None:
-                check()
+            (check or self._check)()
             if time.monotonic() + pause >= end:
                 seeds = ", ".join(map(str, self._seeds))
                 raise WaitTimeout(

@@ -24,9 +24,10 @@ class Direct:
     Safe to use from several threads: one request at a time per node. Close it, or use `with`."""
 
     def __init__(
-        self, address: str | tuple[str, int] | Iterable[tuple[str, int]], *, timeout: float = 15.0
-    ) -> None:
-        self._ask = Asker(address, timeout)
+        self, address: str | tuple[str, int] | Iterable[tuple[str, int]], *, timeout: float = 15.0,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._ask = Asker(address, timeout, check)
 
     def __enter__(self) -> Self:
         return self

@@ -67,6 +67,7 @@ class ChaosBroker:
         """Start the data plane and the broker."""
         self.plane.on_trouble(self.troubles.append)
         self.plane.start()
+        self.plane.request("litter", path=str(self.directory))
         try:
             settings: dict[str, Any] = {"plane": self.plane} if self.kind == "embedded" else {}
             self.broker = provide(self.protocol, self.kind, **settings)
@@ -85,7 +86,8 @@ class ChaosBroker:
         if self.kind != "embedded":
             for node, (host, port) in addresses.items():
                 self.plane.request("upstream", node=node, host=host, port=port)
-        self.side.connect({node: (host, port) for node, (host, port) in addresses.items()})
+        at = {node: (host, port) for node, (host, port) in addresses.items()}
+        self.side.connect(at, self.alive)
 
     def stop(self) -> None:
         """Stop everything that was started. Safe to call twice."""

@@ -52,13 +52,14 @@ class KafkaSide:
             raise BrokerError("no Kafka broker is connected yet")
         return self._direct
 
-    def connect(self, addresses: Mapping[int, tuple[str, int]]) -> None:
+    def connect(self, addresses: Mapping[int, tuple[str, int]], alive: Callable[[], None]) -> None:
         try:
             from pytest_mqchaos.brokers.kafka_direct import Direct
         except ImportError as error:
             raise missing_extra(error.name or "kio", "kafka", "Kafka") from error
         self.close()
-        self._direct = Direct([(host, port) for host, port in addresses.values()])
+        nodes = [(host, port) for host, port in addresses.values()]
+        self._direct = Direct(nodes, check=alive)
 
     def create(self, name: str, shape: Shape) -> None:
         self.direct.recreate(name, shape.partitions, shape.replication, shape.settings)
@@ -221,7 +222,8 @@ class KafkaPublisher:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(producer.stop(), 5)
 
-        self._run(stop())
+        # Without a look at who may be gone: the client must be closed in any case.
+        asyncio.run_coroutine_threadsafe(stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()

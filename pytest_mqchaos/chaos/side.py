@@ -72,8 +72,8 @@ class Side(Protocol):
     def error_name(self, code: int) -> str:
         """The protocol's name of an error code."""
 
-    def connect(self, addresses: Mapping[int, tuple[str, int]]) -> None:
-        """Answer from these nodes from now on."""
+    def connect(self, addresses: Mapping[int, tuple[str, int]], alive: Callable[[], None]) -> None:
+        """Answer from these nodes from now on; `alive()` raises when none can answer any more."""
 
     def create(self, name: str, shape: Shape) -> None:
         """An empty destination of this name, whatever was there before."""

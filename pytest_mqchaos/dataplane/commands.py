@@ -119,6 +119,10 @@ def _flush(shell: Shell, body: Body) -> Any:
     """Every answer carries the history's length: nothing else is to be done."""
 
 
+def _litter(shell: Shell, body: Body) -> Any:
+    shell.litter.append(str(body["path"]))
+
+
 def _stop(shell: Shell, body: Body) -> Any:
     del body
     shell.stop()
@@ -132,5 +136,6 @@ _HANDLERS: dict[str, Callable[[Shell, Body], Any]] = {
     "listen": _listen,
     "unlisten": _unlisten,
     "flush": _flush,
+    "litter": _litter,
     "stop": _stop,
 }

@@ -9,6 +9,7 @@ It knows when each part has its say; it must never know frames or rules.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -47,7 +48,10 @@ class Shell:
         self.traffic = Traffic(self.loop, self.upstreams, self.engine, self.trouble)
         self.listeners = Listeners(self.loop, host, self.traffic.accepted, self.trouble)
         self._engine: Engine | None = None
-        self._stopped = False
+        self._stopped = self._orphaned = False
+        self.litter: list[
+            str
+        ] = []  # directories that end with the test process, also if it is killed
         self._told: set[str] = set()
         self._parent = os.getppid()
         self._channel = Channel(control, self.loop, line=self._line, lost=self._lost)
@@ -88,6 +92,7 @@ class Shell:
     def _lost(self, why: str) -> None:
         """Nobody is left to work for."""
         print(f"data plane ends: {why}", file=sys.stderr, flush=True)  # noqa: T201 - its last words
+        self._orphaned = True
         self.stop()
 
     # ------------------------------------------------------------ the turn
@@ -100,6 +105,9 @@ class Shell:
                 self.turn()
         finally:
             self._close()
+            if self._orphaned:  # who would clean up was killed
+                for path in self.litter:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def stop(self) -> None:
         """End after this turn."""

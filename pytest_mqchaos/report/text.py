@@ -59,7 +59,7 @@ def passed(
 
 
 def _answers(asked: list[Verdict]) -> str:
-    """ "lossless, ordered passed, idempotent failed": a test may have expected a failure."""
+    """Each question with its status ("a, b passed, c failed"): a failure may be expected."""
     last = {verdict.question: verdict.status for verdict in asked}
     statuses = sorted(set(last.values()), key=["passed", "failed", "unknown"].index)
     told = [f"{', '.join(q for q in last if last[q] == status)} {status}" for status in statuses]
