@@ -19,6 +19,9 @@ from kafka import KafkaConsumer
 from kafka.structs import OffsetAndMetadata
 
 LIMIT = 20
+# kafka-python 3.0.12 forgets its assignment when poll() times out in the middle of a join, and then
+# waits for ever: a poll must last longer than any join.
+KAFKA_PYTHON_POLL = 2000
 
 
 class Step(NamedTuple):
@@ -101,7 +104,7 @@ def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, first=None, **se
     try:
         while Step(last, None) not in steps:
             assert time.monotonic() < limit, f"{last} was never committed: {steps}"
-            for spot, messages in consumer.poll(100).items():
+            for spot, messages in consumer.poll(KAFKA_PYTHON_POLL).items():
                 for message in messages:
                     first = _done(first)
                     time.sleep(work)

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer
 from kafka import ConsumerRebalanceListener as KafkaPythonListener
 from kafka import KafkaConsumer
 
+from tests.conformance.consuming import KAFKA_PYTHON_POLL
 from tests.conformance.conversing import FIVE, LIMIT, conversation
 from tests.conformance.producing import SENDERS, errors
 
@@ -95,8 +96,10 @@ def kafka_python_member(servers, topic, group, effects, ready, stop):
         auto_offset_reset="earliest", heartbeat_interval_ms=100,
     )  # fmt: skip
     consumer.subscribe([topic], listener=Ready())
+    patience = KAFKA_PYTHON_POLL
     while not stop.is_set():
-        for messages in consumer.poll(50).values():
+        for messages in consumer.poll(patience).values():
+            patience = 100  # it has joined for good
             for message in messages:
                 effects.record(message.value.decode())
             consumer.commit()

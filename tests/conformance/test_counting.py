@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_mqchaos import every, on, where
-from tests.conformance.consuming import TAKERS
+from tests.conformance.consuming import KAFKA_PYTHON_POLL, TAKERS
 from tests.conformance.conversing import FIVE, conversation
 from tests.conformance.producing import SENDERS, errors
 
@@ -149,7 +149,7 @@ def test_an_ack_counts_what_it_newly_covers(kafka_chaos_broker):
         )  # fmt: skip
         taken = []
         while len(taken) < len(FIVE):
-            taken += [m for batch in consumer.poll(200).values() for m in batch]
+            taken += [m for batch in consumer.poll(KAFKA_PYTHON_POLL).values() for m in batch]
         consumer.commit()
         consumer.close()
         assert seen.acks == [(5, False, "unknown"), (5, True, "confirmed")]
