@@ -69,7 +69,7 @@ class Engine:
 
     def _reset(self, identity: Identity | None) -> None:
         self.refused: set[str] = set()
-        self.firings: set[Firing] = set()
+        self.firings: dict[Firing, None] = {}  # in order: a run must repeat itself
         self._questions: dict[int, Firing] = {}
         self._timers.clear()
         self.armory = Armory(self.codec, identity)
@@ -228,7 +228,7 @@ class Engine:
             label=f"{frame.name} of {', '.join(ids[:NAMED])}" + " ..." * (len(ids) > NAMED),
         )
         armed.firing += 1
-        self.firings.add(firing)
+        self.firings[firing] = None
         return firing
 
     def arrived(self, link: Link, frame: Frame, now: int) -> None:
@@ -241,7 +241,7 @@ class Engine:
 
     def finished(self, firing: Firing) -> None:
         """A firing is over."""
-        self.firings.discard(firing)
+        self.firings.pop(firing, None)
         self._questions = {n: f for n, f in self._questions.items() if f is not firing}
 
     def question(self, firing: Firing) -> int:

@@ -30,6 +30,31 @@ from tests.relay.toy import ToyCodec, pack, texts
 MS = 1_000_000
 
 
+class Lane:
+    """One direction of a link in the smallest shell: `sent` and `parsed` are apart, because a frame
+    may leave before it is whole."""
+
+    def __init__(self):
+        self.buf, self.sent, self.parsed = bytearray(), 0, 0
+
+    def run(self, link, direction, now):
+        out = link.out[direction]
+        out.append(self.upto(self.parsed))
+        while self.parsed < len(self.buf) and not link.paused[direction]:
+            before, out[:] = list(out), []
+            took = link.scan(direction, self.buf, self.parsed, len(self.buf), now)
+            out[:0] = [*before, self.upto(took.forward)]
+            self.parsed, self.sent = took.parsed, max(self.sent, took.resume)
+            if not took.again:
+                break
+        out.append(self.upto(self.parsed) if self.parsed > len(self.buf) else b"")
+
+    def upto(self, limit):
+        data = bytes(self.buf[self.sent : limit])
+        self.sent += len(data)
+        return data
+
+
 class Talk:
     """An engine with one link (more with `open`), a clock in ms and all that it wrote."""
 
@@ -39,7 +64,7 @@ class Talk:
         self.packed = []
         self.engine = Engine(codec=self.codec, sink=self.packed.append, address=self.address)
         self.links = {}
-        self.bytes = ({}, {})  # by direction and link: what has not been taken yet
+        self.lanes = ({}, {})  # by direction and link
         self.raw = (bytearray(), bytearray())  # everything that left, as bytes (all links)
         self.told = 0
         self.ended = set()
@@ -69,18 +94,10 @@ class Talk:
 
     def feed(self, number, direction, data, step=0):
         """Give bytes as a shell would: `step` at a time, keeping what is not parsed yet."""
-        link = self.links[number]
-        kept = self.bytes[direction].setdefault(number, bytearray())
+        lane = self.lanes[direction].setdefault(number, Lane())
         for at in range(0, len(data), step or len(data)):
-            kept += data[at : at + (step or len(data))]
-            while kept and not link.paused[direction]:
-                out = link.out[direction]
-                before, out[:] = list(out), []
-                took = link.scan(direction, kept, 0, len(kept), self.now)
-                out[:0] = [*before, bytes(kept[: took.forward])]
-                del kept[: took.parsed]
-                if not took.again:
-                    break
+            lane.buf += data[at : at + (step or len(data))]
+            lane.run(self.links[number], direction, self.now)
 
     def do(self, line):
         who, _, what = line.partition(" ")
@@ -108,7 +125,15 @@ class Talk:
         elif what == "gone":
             link.closed(by_client=side == "client", now=self.now)
         else:
-            self.feed(number, direction, b"".join(map(pack, what.split(" + "))), step)
+            self.feed(number, direction, b"".join(map(self.written, what.split(" + "))), step)
+
+    def written(self, text):
+        """The bytes of one frame of a script; another protocol has another way."""
+        return pack(text)
+
+    def shown(self, direction, data):
+        """The frames in a run of bytes, as a script writes them."""
+        return texts(data)
 
     # ------------------------------------------------------------ what follows
 
@@ -122,7 +147,7 @@ class Talk:
             for direction, arrow in zip(Direction, "><", strict=True):
                 data = b"".join(link.out[direction])
                 self.raw[direction].extend(data)
-                found += [f"{arrow}{mark} {it}" for it in texts(data)]
+                found += [f"{arrow}{mark} {it}" for it in self.shown(direction, data)]
                 link.out[direction].clear()
             if link.closing is not None and number not in self.ended:
                 self.ended.add(number)

@@ -31,7 +31,7 @@ def test_a_recipe_that_fails_cuts_its_link_and_is_loud(recipe, when):
         """)
     assert talk.link.closing == "reset"
     assert talk.reasons() == ["the recipe failed: LookupError: no such thing"]
-    assert talk.engine.firings == set()
+    assert not talk.engine.firings
     assert not talk.link.backlog
     assert ("P 1 t a", "forwarded", 0) not in talk.fates()
 
