@@ -121,6 +121,7 @@ class Watch:
         rows = source.look()
         self.before = frozenset(found.id for found in rows)
         self._before = Counter(map(_plain, rows))
+        self._shown = rows
 
     @property
     def timed(self) -> bool:
@@ -132,6 +133,17 @@ class Watch:
         asked = time.monotonic_ns()
         rows = self.source.look()
         seen_at = time.monotonic_ns()
+        fresh = self._fresh(rows)
+        self._seen += [(found, self._last, seen_at) for found in fresh]
+        self._last = asked
+        self._shown = rows
+        return bool(fresh)
+
+    def _fresh(self, rows: list[Row]) -> list[Row]:
+        """Rows that no look has shown before."""
+        shown = self._shown
+        if len(shown) == self._before.total() + len(self._seen) and rows[: len(shown)] == shown:
+            return rows[len(shown) :]  # nothing ever vanished, the rest was only appended
         known = self._before + Counter(_plain(r) for r, _, _ in self._seen)
         fresh = []
         for found in rows:
@@ -139,10 +151,8 @@ class Watch:
             if known[plain]:
                 known[plain] -= 1
             else:
-                fresh.append((found, self._last, seen_at))
-        self._seen += fresh
-        self._last = asked
-        return bool(fresh)
+                fresh.append(found)
+        return fresh
 
     def effects(self, start: int, order: bool) -> list[Effect]:  # noqa: FBT001 - one caller
         """Every effect seen, in order."""

@@ -16,6 +16,7 @@ from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
 from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.rows import Accepted, Effect, Handled, Place, ProcessEvent, Stored
 from pytest_mqchaos.history.spool import read
+from pytest_mqchaos.relay.decoded_once import DecodedOnce
 from pytest_mqchaos.relay.transcript import Transcript, transcribe
 
 if TYPE_CHECKING:
@@ -32,13 +33,17 @@ class Tape:
     identity: Identity
     _length: int = -1
     _last: Transcript = field(default_factory=Transcript)
+    _decoder: DecodedOnce | None = None
 
     def transcript(self, length: int) -> Transcript:
         """The rows of the first `length` bytes."""
         if length != self._length:
             with self.path.open("rb") as file:
                 data = file.read(length)
-            self._last = transcribe(read(data), codec=self.codec(), identity=self.identity)
+            # What could not be decoded may be by now: a name that it needed may have come.
+            if self._decoder is None or self._last.gaps:
+                self._decoder = DecodedOnce(self.codec())
+            self._last = transcribe(read(data), codec=self._decoder, identity=self.identity)
             self._length = length
         return self._last
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import io
 import struct
 import uuid
@@ -64,9 +65,17 @@ def schema_of(kind: int, version: int, *, reply: bool) -> Any:
     if api is None or not api.low <= version <= api.high:
         return None
     try:
-        from kio.index import load_request_schema, load_response_schema
+        import kio.index  # noqa: F401 - only whether it is there
     except ImportError:
         raise missing_extra("kio", "kafka", "reading what Kafka frames mean") from None
+    return _loaded(kind, version, reply)
+
+
+@functools.cache
+def _loaded(kind: int, version: int, reply: bool) -> Any:  # noqa: FBT001 - one caller
+    """Kio looks a class up by its path each time, which costs as much as reading a small frame."""
+    from kio.index import load_request_schema, load_response_schema
+
     return (load_response_schema if reply else load_request_schema)(kind, version)
 
 
