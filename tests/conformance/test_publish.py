@@ -27,8 +27,10 @@ def test_a_lost_request_is_sent_again_and_stored_once(kafka_chaos_broker, client
 
 
 @shows("publish", "sever")
-@each_client
-@pytest.mark.parametrize("reset", [False, True])
+@pytest.mark.parametrize(
+    ("client", "idempotent", "reset"),
+    [(client, idempotent, not idempotent) for client, idempotent in PLAIN_AND_IDEMPOTENT],
+)
 def test_a_cut_at_the_request_is_the_same_for_one_in_flight(
     kafka_chaos_broker, client, idempotent, reset
 ):
@@ -41,8 +43,10 @@ def test_a_cut_at_the_request_is_the_same_for_one_in_flight(
 
 
 @shows("publish", "refuse")
-@each_client
-@pytest.mark.parametrize("error", [6, "NOT_ENOUGH_REPLICAS"])
+@pytest.mark.parametrize(
+    ("client", "idempotent", "error"),
+    [(*each, 6) for each in PLAIN_AND_IDEMPOTENT] + [("confluent", False, "NOT_ENOUGH_REPLICAS")],
+)
 def test_a_refused_request_is_sent_again_and_stored_once(
     kafka_chaos_broker, client, idempotent, error
 ):
