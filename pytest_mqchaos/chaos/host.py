@@ -93,8 +93,10 @@ class ChaosBroker:
         """Stop everything that was started. Safe to call twice."""
         try:
             if self._current is not None:  # the session ends under its feet
-                self._current.finish(body_failed=True)
-                self._current.close()
+                try:
+                    self._current.finish(body_failed=True)
+                finally:
+                    self._current.close()
         finally:
             try:
                 self.side.close()

@@ -125,6 +125,10 @@ class KafkaPublisher:
     publish order is beyond doubt, and sends again until confirmed."""
 
     def __init__(self, address: str, alive: Callable[[], None]) -> None:
+        try:
+            import aiokafka  # noqa: F401 - said now, not by the loop's thread
+        except ImportError as error:
+            raise missing_extra("aiokafka", "kafka", "chaos.publish to Kafka") from error
         self._address = address
         self._alive = alive
         self._loop = asyncio.new_event_loop()
@@ -151,10 +155,8 @@ class KafkaPublisher:
 
     async def _producer(self, *, idempotent: bool) -> Any:
         if idempotent not in self._producers:
-            try:
-                from aiokafka import AIOKafkaProducer
-            except ImportError as error:
-                raise missing_extra("aiokafka", "kafka", "chaos.publish to Kafka") from error
+            from aiokafka import AIOKafkaProducer
+
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._address,
                 client_id="mqchaos-publisher",

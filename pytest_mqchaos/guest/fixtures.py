@@ -59,8 +59,10 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
         item.stash[RUNNING] = made
         yield made
     finally:
-        made.finish(body_failed=True)  # nothing to do unless the call phase never came
-        made.close()
+        try:
+            made.finish(body_failed=True)  # nothing to do unless the call phase never came
+        finally:
+            made.close()
 
 
 def _require(host: ChaosBroker, chosen: Chosen, *, may_skip: bool) -> None:

@@ -20,5 +20,7 @@ def chaos(host, tmp_path):
         made.start()
         yield made
     finally:
-        made.finish(body_failed=True)
-        made.close()
+        try:
+            made.finish(body_failed=True)
+        finally:
+            made.close()
