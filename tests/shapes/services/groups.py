@@ -12,11 +12,13 @@ from tests.shapes.services.world import key_of, order_of
 
 
 def consumer_of(bootstrap, *topics, group="orders", **settings):
+    usual = {
+        "enable_auto_commit": False, "auto_offset_reset": "earliest", "retry_backoff_ms": 50,
+        "heartbeat_interval_ms": 300,
+    }  # fmt: skip
     return AIOKafkaConsumer(
-        *topics, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
-        **{"auto_offset_reset": "earliest", "retry_backoff_ms": 50, "heartbeat_interval_ms": 300,
-           **settings},
-    )  # fmt: skip
+        *topics, bootstrap_servers=bootstrap, group_id=group, **{**usual, **settings}
+    )
 
 
 async def plain(bootstrap, world):
