@@ -159,5 +159,6 @@ def build(
         links=transcript.links,
         readers=transcript.consumers,
         effect_topics=evidence.effect_topics,
+        nameless_effects=bool(evidence.nameless),
         started=evidence.started,
     )

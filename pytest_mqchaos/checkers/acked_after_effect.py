@@ -177,8 +177,11 @@ def _early(spans: list[_Span], ack: Ack) -> bool | None:
 
 
 def _hidden_move(index: Index, name: str) -> bool:
-    """Whether the message may have moved on by a publish that nobody saw."""
+    """Whether the message may have moved on by a publish that nobody saw, or have an effect that
+    does not say whose it is."""
     history = index.history
+    if history.nameless_effects:
+        return True
     aside = history.flow.retries | history.flow.dead_letters
     if any(a.topic in aside for a in index.stories.attempts.get(name, ())):
         return False

@@ -186,6 +186,8 @@ def _missing(index: Index, story: Story, by: str | None, found: _Found) -> None:
 def _proven(index: Index, story: Story, by: str | None) -> bool:
     """Whether what was not seen, or is nobody's, cannot be what is missing here."""
     stories = index.stories
+    if index.history.nameless_effects:
+        return False
     if by is not None and any(e.by is None for e in stories.effects.get(story.id, ())):
         return False
     if not (story.attempts or story.stored) and story.id in stories.attempts:

@@ -65,9 +65,10 @@ class History:
     then a usage error); `effects_timed` says whether effect times are known. `gaps` are sentences
     about what was not seen (blind links, undecoded frames, bypass): they turn the verdicts that
     they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
-    `limits` are sentences about what a pass does not cover. `readers` are the
-    owners that were answered when they asked for messages, even if there were none,
-    `effect_topics` destinations whose records are the effects."""
+    `limits` are sentences about what a pass does not cover. `readers` are the owners that were
+    answered when they asked for messages, even if there were none. `effect_topics` are destinations
+    whose records are the effects; `nameless_effects`: some have no id, and may be any message's.
+    """
 
     attempts: tuple[Attempt, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
@@ -91,6 +92,7 @@ class History:
     links: Mapping[int, str] = field(default_factory=dict)
     readers: frozenset[str] = frozenset()
     effect_topics: frozenset[str] = frozenset()
+    nameless_effects: bool = False
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
