@@ -31,6 +31,7 @@ class Shell(Protocol):
     traffic: Traffic
     listeners: Listeners
     upstreams: Upstreams
+    litter: list[str]
 
     def engine(self) -> Engine: ...
 

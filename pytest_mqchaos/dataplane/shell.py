@@ -49,9 +49,8 @@ class Shell:
         self.listeners = Listeners(self.loop, host, self.traffic.accepted, self.trouble)
         self._engine: Engine | None = None
         self._stopped = self._orphaned = False
-        self.litter: list[
-            str
-        ] = []  # directories that end with the test process, also if it is killed
+        # Directories that end with the test process, also if it is killed.
+        self.litter: list[str] = []
         self._told: set[str] = set()
         self._parent = os.getppid()
         self._channel = Channel(control, self.loop, line=self._line, lost=self._lost)

@@ -352,6 +352,41 @@ def test_a_chaos_works_under_async_with(host):
         host._current = None
 
 
+def test_a_broker_that_cannot_be_started_leaves_no_data_plane(monkeypatch):
+    def fail(*_, **__):
+        raise UsageError("no such broker today")
+
+    monkeypatch.setattr("pytest_mqchaos.chaos.host.provide", fail)
+    host = ChaosBroker()
+    with pytest.raises(UsageError, match="today"):
+        host.start()
+    assert not host.directory.exists()
+    with pytest.raises(MqchaosError):
+        host.plane.request("status")
+
+
+def test_a_session_that_ends_under_a_chaos_ends_it_too():
+    with ChaosBroker() as host:
+        chaos = host.chaos(id="value")
+        chaos.start()
+        publish(chaos)
+        assert chaos.url == chaos.bootstrap_servers
+    with pytest.raises(MqchaosError):
+        host.plane.request("status")
+
+
+def test_declarations_reach_the_judgement(chaos):
+    chaos.topic("t")
+    chaos.publish("t", ["a", "b"])
+    chaos.flow(inputs=["t"], dead_letters=["d"])
+    chaos.accepted("a")
+    chaos.expect(dropped=["b"])
+    history = chaos.history
+    assert history.flow.dead_letters == {"d"}
+    assert [row.id for row in history.accepted] == ["a"]
+    assert history.expected.dropped == {"b"}
+
+
 # ----------------------------------------------------------------------------- a dead data plane
 
 
