@@ -11,7 +11,6 @@ from pytest_mqchaos.plan.match import names as questions
 from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.relay.arming import Armed, Candidate
 from pytest_mqchaos.relay.coverage import Coverage
-from pytest_mqchaos.relay.link import Link
 from pytest_mqchaos.wire.base import Codec
 
 PUBLISHER = "publisher"  # frames of our own publisher count for publish and confirm only
@@ -96,7 +95,7 @@ class Armory:
         if self._cover is not None and sighting.point is Point.ACK:
             self._cover.lost(owner, sighting)
 
-    def hit(self, link: Link, frame: Frame, sighting: Sighting) -> tuple[Armed, list[str]] | None:
+    def hit(self, owner: str, frame: Frame, sighting: Sighting) -> tuple[Armed, list[str]] | None:
         """The first rule whose turn it is and what it calls the messages it means. Every rule
         counts the frame; one that comes second to another acts on the next frame with the same
         messages."""
@@ -104,17 +103,17 @@ class Armory:
         covered: list[Candidate] | None = None
         for armed in self._rules[frame.direction][frame.name]:
             point = armed.rule.where.point
-            if link.owner == PUBLISHER and point not in (Point.PUBLISH, Point.CONFIRM):
+            if owner == PUBLISHER and point not in (Point.PUBLISH, Point.CONFIRM):
                 continue
             if point in _ACKS:
                 if covered is None:
-                    covered = self._cover.newly(link.owner, sighting) if self._cover else []
+                    covered = self._cover.newly(owner, sighting) if self._cover else []
                 candidates = covered
             elif point is Point.CONTROL:
-                candidates = [Candidate(None, (), (link.number, frame.correlation, frame.t))]
+                candidates = [Candidate(None, (), (frame.link, frame.correlation, frame.t))]
             else:
                 candidates = [self.candidate(record) for record in sighting.records]
-            wanted = armed.wanted(sighting, candidates, link.owner)
+            wanted = armed.wanted(sighting, candidates, owner)
             if wanted and found is None:
                 found = armed, [armed.label(candidate) for candidate in wanted]
             elif wanted:

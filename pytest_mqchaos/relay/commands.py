@@ -87,7 +87,7 @@ def _status(engine: Engine, body: Body, now: int) -> dict[str, object]:
         "open_publishes": open_publishes,
         "held": sum(len(f.held) for f in engine.firings),
         "dark": sum(link.dark for link in engine.links.values()),
-        "firing": [f.armed.index for f in engine.firings],
+        "firing": [f.index for f in engine.firings],
         "timers": engine.timers(),
         "links": owners,
         "undecoded": engine.recording.undecoded,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from pytest_mqchaos.frames import Frame, Sighting
 from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
@@ -20,6 +21,7 @@ from pytest_mqchaos.relay.armory import Armory
 from pytest_mqchaos.relay.firing import Firing
 from pytest_mqchaos.relay.link import Link
 from pytest_mqchaos.relay.recording import Recording
+from pytest_mqchaos.relay.roles import Task
 from pytest_mqchaos.wire.base import Codec, Interest
 
 NAMED = 3  # ids that a note names
@@ -44,7 +46,7 @@ class Engine:
         self.links: dict[int, Link] = {}
         self.now = 0
         self._numbers = 0
-        self._timers: list[tuple[int, int, Firing]] = []
+        self._timers: list[tuple[int, int, Task]] = []
         self._interest = Interest()
         self._topics_told = 0
         self._last: tuple[Frame, Sighting] | None = None
@@ -69,8 +71,8 @@ class Engine:
 
     def _reset(self, identity: Identity | None) -> None:
         self.refused: set[str] = set()
-        self.firings: dict[Firing, None] = {}  # in order: a run must repeat itself
-        self._questions: dict[int, Firing] = {}
+        self.firings: dict[Task, None] = {}  # in order: a run must repeat itself
+        self._questions: dict[int, Task] = {}
         self._timers.clear()
         self.armory = Armory(self.codec, identity)
 
@@ -114,7 +116,7 @@ class Engine:
         self.recording.closing.add(owner)
         self.note({"note": "closing", "owner": owner}, now)
         for firing in tuple(self.firings):
-            if firing.link.owner == owner:
+            if firing.owner == owner:
                 firing.heal(now, f"{owner} was stopped first")
 
     def _look(self) -> None:
@@ -193,13 +195,8 @@ class Engine:
 
     def rewritten(self, link: Link, frame: Frame) -> bytes:
         """The reply with every broker address replaced by the owner's own listener."""
-
-        def own(node: int, host: str, port: int) -> tuple[str, int]:
-            return self.address(link.owner, node, host, port)
-
-        data = self.codec.rewrite_addresses(frame, own)
-        if data is not None:
-            frame.raw = data
+        own = partial(self.address, link.owner)
+        frame.raw = self.codec.rewrite_addresses(frame, own) or frame.raw
         names = self.codec.topic_names
         if len(names) != self._topics_told:
             self._topics_told = len(names)
@@ -207,14 +204,14 @@ class Engine:
             self.note({"note": "topics", "names": told}, self.now)
         return frame.raw
 
-    def trigger(self, link: Link, frame: Frame) -> Firing | None:
+    def trigger(self, link: Link, frame: Frame) -> Task | None:
         """The firing that this frame starts, if a rule waited for it. Every rule counts it."""
         if link.owner in self.recording.closing or not self.armory.waits_for(frame):
             return None
         sighting = self.decode(frame)
         if sighting.undecoded is not None:
             return None
-        hit = self.armory.hit(link, frame, sighting)
+        hit = self.armory.hit(link.owner, frame, sighting)
         if hit is None:
             return None
         armed, ids = hit
@@ -239,20 +236,20 @@ class Engine:
 
     # ------------------------------------------------------------ what firings use
 
-    def finished(self, firing: Firing) -> None:
+    def finished(self, task: Task) -> None:
         """A firing is over."""
-        self.firings.pop(firing, None)
-        self._questions = {n: f for n, f in self._questions.items() if f is not firing}
+        self.firings.pop(task, None)
+        self._questions = {n: t for n, t in self._questions.items() if t is not task}
 
-    def question(self, firing: Firing) -> int:
+    def question(self, task: Task) -> int:
         """A number under which the answer will come back."""
         self._numbers += 1
-        self._questions[self._numbers] = firing
+        self._questions[self._numbers] = task
         return self._numbers
 
-    def asked(self, firing: Firing) -> bool:
+    def asked(self, task: Task) -> bool:
         """Whether an answer to this firing is still to come."""
-        return firing in self._questions.values()
+        return task in self._questions.values()
 
     def answer(self, ask: int, value: object, now: int) -> None:
         """The controller answered an ask, or a broker a side request (None: it failed)."""
@@ -261,10 +258,10 @@ class Engine:
         if firing is not None:
             firing.answer(value, now)
 
-    def wake_at(self, t: int, firing: Firing) -> None:
+    def wake_at(self, t: int, task: Task) -> None:
         """Send this firing a timer at `t`."""
         self._numbers += 1
-        heapq.heappush(self._timers, (t, self._numbers, firing))
+        heapq.heappush(self._timers, (t, self._numbers, task))
 
     def timers(self) -> int:
         """How many instants are waited for."""
@@ -279,6 +276,14 @@ class Engine:
         self.now = now
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2].timer(now)
+
+    def touched(self, link: Link) -> None:
+        """The shell has something to flush there."""
+        self.dirty.add(link)
+
+    def lost(self, owner: str, sighting: Sighting) -> None:
+        """An ack never arrived: what it covered is not yet acked."""
+        self.armory.lost(owner, sighting)
 
     def note(self, body: Mapping[str, object], now: int) -> None:
         """Put anything on record."""

@@ -44,6 +44,16 @@ class Firing:
         self._ours = [frame]  # whose fate is ours and not decided yet
         self._gated: set[Direction] = set()
 
+    @property
+    def index(self) -> int:
+        """Of the rule."""
+        return self.armed.index
+
+    @property
+    def owner(self) -> str:
+        """Whose link it is."""
+        return self.link.owner
+
     # ------------------------------------------------------------ events
 
     def start(self, now: int) -> None:
@@ -244,7 +254,7 @@ class Firing:
         link.engine.fate(frame, "swallowed", self.armed.index)
         pending = link.pending_of(frame)
         if frame.direction is Direction.TO_BROKER:
-            link.engine.armory.lost(link.owner, self.sighting)
+            link.engine.lost(link.owner, self.sighting)
             if pending is not None:
                 pending.local = True
         elif pending is not None:

@@ -13,14 +13,11 @@ Requests that must wait queue in `backlog`; replies wait in their own place of
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from pytest_mqchaos.frames import Direction, Frame
+from pytest_mqchaos.relay.roles import Judge, Task
 from pytest_mqchaos.wire.base import Pending
-
-if TYPE_CHECKING:
-    from pytest_mqchaos.relay.engine import Engine
-    from pytest_mqchaos.relay.firing import Firing
 
 TO_BROKER, TO_CLIENT = Direction.TO_BROKER, Direction.TO_CLIENT
 BACKLOG_LIMIT = 32 << 20  # bytes that may wait behind a gate before we stop reading
@@ -47,7 +44,7 @@ class Link:
         "gates", "gone", "node", "number", "out", "owner", "paused", "port", "scanner",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, number: int, owner: str, node: int, port: int) -> None:
+    def __init__(self, engine: Judge[Link], number: int, owner: str, node: int, port: int) -> None:
         self.engine = engine
         self.number = number
         self.owner = owner
@@ -56,8 +53,8 @@ class Link:
         self.scanner = engine.codec.scanner()
         self.out: tuple[list[bytes], list[bytes]] = ([], [])
         self.backlog: deque[Frame] = deque()
-        self.gates: tuple[set[Firing], set[Firing]] = (set(), set())
-        self.firings: list[Firing] = []
+        self.gates: tuple[set[Task], set[Task]] = (set(), set())
+        self.firings: list[Task] = []
         self.paused = [False, False]
         self.closing: str | None = None
         self.dark = False  # what comes is lost, the connection stays open
@@ -133,7 +130,7 @@ class Link:
                 self._admit(frame, now, recorded=True)
         if self.paused[TO_BROKER] and self._waiting <= BACKLOG_LIMIT:
             self.paused[TO_BROKER] = False
-            self.engine.dirty.add(self)
+            self.engine.touched(self)
 
     def let(self, frame: Frame, data: bytes, by: int | None = None) -> None:
         """Send a request on to the broker. `by`: the rule that decides so."""
@@ -141,7 +138,7 @@ class Link:
             self.engine.fate(frame, "swallowed", None)
             return
         self.out[TO_BROKER].append(data)
-        self.engine.dirty.add(self)
+        self.engine.touched(self)
         self.engine.fate(frame, "forwarded" if data is frame.raw else "replaced", by)
 
     # ------------------------------------------------------------ replies
@@ -204,7 +201,7 @@ class Link:
             pending = queue.popleft()
             if pending.answer and not self.shut:
                 self.out[TO_CLIENT].append(pending.answer)
-                self.engine.dirty.add(self)
+                self.engine.touched(self)
                 if pending.reply is not None:
                     self.engine.left(pending.reply)
         self._update_every()
@@ -240,7 +237,7 @@ class Link:
         self.ended = "fault"
         self.drain_backlog(now)
         self.engine.note({"note": "closed", "link": self.number, "by": "fault"}, now)
-        self.engine.dirty.add(self)
+        self.engine.touched(self)
 
     def eof(self, direction: Direction, now: int) -> bool:
         """One side has said all it will. True: tell the other side."""
@@ -265,7 +262,7 @@ class Link:
 
     def _close(self) -> None:
         self.closing = self.closing or "flush"
-        self.engine.dirty.add(self)
+        self.engine.touched(self)
 
     def closed(self, *, by_client: bool, now: int) -> None:
         """Both sides are gone; firings learn it, the queue of replies is void."""
