@@ -293,10 +293,6 @@ class Engine:
         """Put on record what became of a held frame."""
         self.recording.fate(frame, what, by, self.now)
 
-    def left(self, frame: Frame) -> None:
-        """A held reply has left towards its client."""
-        self.recording.fate(frame, "forwarded", None, self.now)
-
     def rule_note(self, armed: Armed, what: str, text: str, now: int) -> None:
         """One step in a rule's life."""
         self.note({"note": "rule", "rule": armed.index, "what": what, "text": text}, now)

@@ -203,7 +203,7 @@ class Link:
                 self.out[TO_CLIENT].append(pending.answer)
                 self.engine.touched(self)
                 if pending.reply is not None:
-                    self.engine.left(pending.reply)
+                    self.engine.fate(pending.reply, "forwarded", None)
         self._update_every()
 
     def _update_every(self) -> None:
