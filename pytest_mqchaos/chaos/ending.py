@@ -12,10 +12,11 @@ from pytest_mqchaos.errors import NotApplicable, VerdictFailed
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.chaos.roles import Run
+    from pytest_mqchaos.chaos.telling import Telling
 
 
-def end_of_test(chaos: Chaos) -> None:
+def end_of_test(chaos: Run, telling: Telling) -> None:
     """Raise `VerdictFailed` (or the worker's own exception) for what must not pass."""
     failure = chaos.crew.failure
     if failure is not None:
@@ -25,16 +26,16 @@ def end_of_test(chaos: Chaos) -> None:
         chaos.host.troubles.clear()
         raise VerdictFailed(f"the data plane had trouble, nothing is certain: {troubles}")
     history = chaos.last_history = chaos.history
-    context = chaos.telling.context(chaos)
+    context = telling.context(chaos)
     unfired = [rule for rule in history.rules if not rule.fired and not rule.optional]
     if unfired:
-        chaos.telling.keep(history, context.payloads)
+        telling.keep(history, context.payloads)
         # A reason is an observation ("this client never had two requests in flight").
-        if chaos.telling.profile and all(rule.reasons for rule in unfired):
+        if telling.profile and all(rule.reasons for rule in unfired):
             reasons = dict.fromkeys(reason for rule in unfired for reason in rule.reasons)
             told = text.unfired(history, context)
             raise NotApplicable(
-                f"NOT APPLICABLE: {chaos.telling.profile}: {'; '.join(reasons)}\n\n{told}"
+                f"NOT APPLICABLE: {telling.profile}: {'; '.join(reasons)}\n\n{told}"
             )
         raise VerdictFailed(text.unfired(history, context))
     if not chaos.verdicts and not chaos.own_assertions:

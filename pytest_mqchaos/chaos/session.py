@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.asserting import Assertions
+from pytest_mqchaos.chaos.declaring import Declarations
 from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.ending import end_of_test
 from pytest_mqchaos.chaos.messages import Given
@@ -19,7 +20,7 @@ from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
 from pytest_mqchaos.chaos.running import Crew, WorkerHandle
 from pytest_mqchaos.chaos.scope import Scope
 from pytest_mqchaos.chaos.settling import Limits, Settled, Until, settle
-from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape
+from pytest_mqchaos.chaos.side import Publisher, Receipt
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.chaos.twins import Twins
 from pytest_mqchaos.chaos.view import PUBLISHER, View
@@ -34,10 +35,10 @@ from pytest_mqchaos.workloads.supervisor import Supervisor
 from pytest_mqchaos.workloads.target import Target, understand
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.host import ChaosBroker
+    from pytest_mqchaos.chaos.roles import Ground
 
 
-class Chaos(Assertions, Twins):
+class Chaos(Assertions, Declarations, Twins):
     """One test's (or example's) chaos on one broker.
 
     `id`: where a message's id stands ("header:NAME", "json:/pointer", "key", "value", a tuple of
@@ -47,8 +48,11 @@ class Chaos(Assertions, Twins):
     a skip. `telling`: what reports say about the test itself (name, replay line).
     """
 
+    view: View
+    ledger: Effects
+
     def __init__(
-        self, host: ChaosBroker, plan: Plan, *, id: Any = None, key: Any = None,
+        self, host: Ground, plan: Plan, *, id: Any = None, key: Any = None,
         telling: Telling | None = None, own_assertions: bool = False, may_skip: bool = False,
         drawn: bool = False,
     ) -> None:  # fmt: skip
@@ -113,7 +117,7 @@ class Chaos(Assertions, Twins):
             plane.request("heal")
             self._questions.heal()
         if not body_failed:
-            end_of_test(self)
+            end_of_test(self, self.telling)
 
     def close(self) -> None:
         """Clean up: close our client, remove what was created, refuse late clients."""
@@ -153,27 +157,6 @@ class Chaos(Assertions, Twins):
             "MQCHAOS_EFFECTS": str(self.view.path.with_suffix(".effects")),
         }
 
-    def topic(
-        self, name: str, *, partitions: int = 1, replication: int = 1, **settings: object
-    ) -> str:
-        """An empty topic for this test, removed afterwards; judged as an input. `settings` are
-        Kafka's topic settings with `_` for `.` (retention_ms=1000)."""
-        named = {key.replace("_", "."): value for key, value in settings.items()}
-        shape = Shape(partitions=partitions, replication=replication, settings=named)
-        self._host.side.create(name, shape)
-        self.scope.made(name)
-        return name
-
-    def flow(
-        self, *, inputs: Iterable[str] = (), retries: Iterable[str] = (),
-        outputs: Iterable[str] = (), dead_letters: Iterable[str] = (),
-    ) -> None:  # fmt: skip
-        """Say what is judged as what. Without it every destination that `topic` or `publish` named
-        is an input."""
-        self.scope.declare(
-            inputs=inputs, retries=retries, outputs=outputs, dead_letters=dead_letters
-        )
-
     # ------------------------------------------------------------ rules
 
     def arm(self, *rules: Rule) -> Any:
@@ -199,19 +182,6 @@ class Chaos(Assertions, Twins):
         off_loop("chaos.publish()", "await chaos.publish_async(...)")
         self.scope.named(destination)
         return self._post.send(destination, messages, attempts=attempts, idempotent=idempotent)
-
-    def accepted(self, id: str) -> None:
-        """The service told its own caller that this message is safe."""
-        self.scope.accepted(str(id))
-
-    def expect(
-        self, *, dead_lettered: Iterable[str] = (), expired: Iterable[str] = (),
-        dropped: Iterable[str] = (), ignored: Iterable[str] = (),
-    ) -> None:  # fmt: skip
-        """Declare ids accounted for."""
-        self.scope.expect(
-            dead_lettered=dead_lettered, expired=expired, dropped=dropped, ignored=ignored
-        )
 
     # ------------------------------------------------------------ workers
 
@@ -295,6 +265,6 @@ class Chaos(Assertions, Twins):
         return self.telling.failure(self, verdict)
 
     @property
-    def host(self) -> ChaosBroker:
+    def host(self) -> Ground:
         """The broker that this Chaos is on."""
         return self._host

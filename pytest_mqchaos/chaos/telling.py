@@ -16,7 +16,7 @@ from pytest_mqchaos.report.funnel import funnel
 from pytest_mqchaos.report.plan import plan, surroundings
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.chaos.roles import Run
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Telling:
     profile: str = ""
     directory: Path | None = None
 
-    def context(self, chaos: Chaos) -> Context:
+    def context(self, chaos: Run) -> Context:
         """Everything around a verdict."""
         return Context(
             plan_source=chaos.plan.source() if chaos.plan.rules else "",
@@ -44,14 +44,14 @@ class Telling:
             history_file=_near(self.directory / "history.jsonl") if self.directory else "",
         )
 
-    def replay(self, chaos: Chaos) -> str:
+    def replay(self, chaos: Run) -> str:
         """The one line that runs this test with these rules again."""
         arguments = self.arguments(chaos)
         if not arguments:
             return ""
         return " ".join(["pytest", f'"{arguments[0]}"', *arguments[1:]])
 
-    def arguments(self, chaos: Chaos) -> list[str]:
+    def arguments(self, chaos: Run) -> list[str]:
         """The same as arguments of pytest: the node id first."""
         if not self.nodeid:
             return []
@@ -59,13 +59,13 @@ class Telling:
         kind = chaos.host.kind
         return [self.nodeid, *plan, *([f"--mqchaos-broker={kind}"] if kind != "embedded" else [])]
 
-    def failure(self, chaos: Chaos, verdict: Verdict) -> str:
+    def failure(self, chaos: Run, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""
         history = chaos.last_history
         self.keep(history, self.payloads(chaos))
         return text.failure(verdict, history, self.context(chaos))
 
-    def summary(self, chaos: Chaos) -> str:
+    def summary(self, chaos: Run) -> str:
         """Funnel and rules without a verdict, for a test that failed for a reason of its own."""
         try:
             history = chaos.last_history = chaos.history
@@ -80,7 +80,7 @@ class Telling:
         return "\n".join(lines)
 
     @staticmethod
-    def payloads(chaos: Chaos) -> Payloads:
+    def payloads(chaos: Run) -> Payloads:
         """How keys and values may be shown."""
         return "hash" if chaos.host.config.payloads == "hash" else "show"
 

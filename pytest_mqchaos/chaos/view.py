@@ -14,7 +14,7 @@ from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.relay.transcript import Transcript
 
 PUBLISHER = "publisher"
@@ -25,7 +25,7 @@ IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed proces
 class View:
     """Looks at the data plane, the broker and the effects of one Chaos."""
 
-    def __init__(self, *, chaos: Chaos, path: Path, node: int) -> None:
+    def __init__(self, *, chaos: Run, path: Path, node: int) -> None:
         self._chaos = chaos
         self._plane = chaos.host.plane
         self._side = chaos.host.side
@@ -33,7 +33,6 @@ class View:
         self.started = time.monotonic_ns()
         self.node = node
         self._tape = Tape(path=path, codec=self._side.codec, identity=chaos.identity)
-        self._missing = 0
 
     def transcript(self) -> Transcript:
         """Rows of everything that has passed until now."""

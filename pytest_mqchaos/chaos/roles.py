@@ -1,0 +1,88 @@
+"""What the parts of a Chaos know of it and of its broker, so that arrows between them point one
+way.
+
+    host --> session --> view, telling, ending --> (Run, Ground)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.brokers.base import Broker
+    from pytest_mqchaos.chaos.address import Address
+    from pytest_mqchaos.chaos.config import Config
+    from pytest_mqchaos.chaos.effects import Effects
+    from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
+    from pytest_mqchaos.chaos.running import Crew
+    from pytest_mqchaos.chaos.scope import Scope
+    from pytest_mqchaos.chaos.side import Side
+    from pytest_mqchaos.checkers.verdict import Verdict
+    from pytest_mqchaos.dataplane.controller import DataPlane
+    from pytest_mqchaos.history.history import History
+    from pytest_mqchaos.history.identity import Identity
+    from pytest_mqchaos.plan.rules import Plan
+
+
+class Ground(Protocol):
+    """The session's broker behind links, as a Chaos stands on it."""
+
+    protocol: str
+    kind: str
+    config: Config
+    plane: DataPlane
+    side: Side
+    broker: Broker | None
+    troubles: list[str]
+
+    @property
+    def abilities(self) -> tuple[str, ...]: ...
+
+    @property
+    def version(self) -> str: ...
+
+    def begin(self, settings: Mapping[str, object]) -> tuple[Path, int, Address]: ...
+
+    def end(self, owners: Iterable[str] = ()) -> None: ...
+
+    def alive(self) -> None: ...
+
+
+class Clients(Protocol):
+    """Whoever knows what the clients call themselves."""
+
+    def clients(self) -> tuple[str, ...]: ...
+
+
+class Run(Protocol):
+    """A Chaos, as what looks at it and tells of it sees it."""
+
+    plan: Plan
+    identity: Identity
+    own_assertions: bool
+    drawn: bool
+    verdicts: list[Verdict]
+    last_history: History
+    rules: RuleBook
+    scope: Scope
+    ledger: Effects
+
+    @property
+    def view(self) -> Clients: ...
+
+    @property
+    def host(self) -> Ground: ...
+
+    @property
+    def crew(self) -> Crew: ...
+
+    @property
+    def armed(self) -> Sequence[ArmedRule]: ...
+
+    @property
+    def history(self) -> History: ...
+
+    @property
+    def bootstrap_servers(self) -> str: ...
