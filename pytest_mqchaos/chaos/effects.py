@@ -1,175 +1,20 @@
 """What the code under test did to the world: `chaos.effects`.
 
-Sources are recorded in process, read from a file of JSON lines, read from an output topic, or
-looked at (SQL, a function). A looked-at source has no instants of its own: each look narrows when a
-row appeared to (look without it, look with it].
+It puts sources together; it must never know a verdict.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from pytest_mqchaos.chaos.outputs import Output
-from pytest_mqchaos.errors import UsageError, unknown
+from pytest_mqchaos.chaos.sources import Lines, Looked, Recorded, Row, Source, Watch
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.rows import Effect, Handled
-from pytest_mqchaos.workloads import effects_file
 from pytest_mqchaos.workloads.incarnation import current_incarnation
-
-COLUMNS = ("id", "part", "by", "key", "value", "t", "owner")
-
-
-class Row(NamedTuple):
-    """One effect before it is judged; `t` is CLOCK_MONOTONIC ns or None."""
-
-    id: str
-    part: str | None = None
-    by: str | None = None
-    key: str | None = None
-    value: object = None
-    t: int | None = None
-    owner: str | None = None
-
-
-def row(given: Mapping[str, Any], where: str) -> Row:
-    """Understand one row of a user's source. Raises `UsageError` for unknown columns or no id."""
-    extra = set(given) - set(COLUMNS)
-    if extra:
-        raise unknown(f"effect column in {where}", min(extra), COLUMNS)
-    if given.get("id") is None:
-        raise UsageError(f"an effect in {where} has no id: {dict(given)!r}; select it `as id`")
-    words = {name: None if given.get(name) is None else str(given[name])
-             for name in ("part", "by", "key", "owner")}  # fmt: skip
-    t = given.get("t")
-    return Row(str(given["id"]), value=given.get("value"), t=None if t is None else int(t), **words)
-
-
-class Source(Protocol):
-    """Where effects can be seen. `look` gives every row there is now, in the source's order."""
-
-    name: str
-    countable: bool
-    timed: bool
-
-    def look(self) -> list[Row]: ...
-
-
-class Recorded:
-    """`chaos.effects.record(...)`, in process."""
-
-    name, countable, timed = "effects.record", True, True
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def look(self) -> list[Row]:
-        return list(self.rows)
-
-
-class Lines:
-    """A file of JSON lines that any language appends to."""
-
-    countable, timed = True, True
-
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.path = path
-        self.handled: list[Handled] = []
-
-    def look(self) -> list[Row]:
-        rows: list[Row] = []
-        self.handled = []
-        for number, line in enumerate(effects_file.read(self.path), 1):
-            given = dict(line)
-            ids = given.pop("ids", None) or [given.get("id")]
-            if given.pop("attempt", False):
-                t = int(given.get("t") or 0)
-                self.handled += [Handled(t, str(one), given.get("owner")) for one in ids]
-            else:
-                where = f"{self.name}, line {number}"
-                rows += [row({**given, "id": one}, where) for one in ids]
-        return rows
-
-
-class Looked:
-    """A function that gives all rows as they are now (SQL, a store's API)."""
-
-    timed = False
-
-    def __init__(
-        self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *, countable: bool
-    ) -> None:
-        self.name = name
-        self.countable = countable
-        self._look = look
-
-    def look(self) -> list[Row]:
-        return [row(given, self.name) for given in self._look()]
-
-
-class Watch:
-    """One source and what successive looks at it have shown."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self._seen: list[tuple[Row, int, int]] = []
-        self._last = time.monotonic_ns()
-        # What stood there before is the baseline: not this test's doing.
-        rows = source.look()
-        self.before = frozenset(found.id for found in rows)
-        self._before = Counter(map(_plain, rows))
-        self._shown = rows
-
-    @property
-    def timed(self) -> bool:
-        """Whether its rows have instants of their own."""
-        return self.source.timed
-
-    def look(self) -> bool:
-        """Look again; whether anything new was there."""
-        asked = time.monotonic_ns()
-        rows = self.source.look()
-        seen_at = time.monotonic_ns()
-        fresh = self._fresh(rows)
-        self._seen += [(found, self._last, seen_at) for found in fresh]
-        self._last = asked
-        self._shown = rows
-        return bool(fresh)
-
-    def _fresh(self, rows: list[Row]) -> list[Row]:
-        """Rows that no look has shown before."""
-        shown = self._shown
-        if len(shown) == self._before.total() + len(self._seen) and rows[: len(shown)] == shown:
-            return rows[len(shown) :]  # nothing ever vanished, the rest was only appended
-        known = self._before + Counter(_plain(r) for r, _, _ in self._seen)
-        fresh = []
-        for found in rows:
-            plain = _plain(found)
-            if known[plain]:
-                known[plain] -= 1
-            else:
-                fresh.append(found)
-        return fresh
-
-    def effects(self, start: int, order: bool) -> list[Effect]:  # noqa: FBT001 - one caller
-        """Every effect seen, in order."""
-        return [
-            Effect(
-                start + n if order else None,
-                found.t if found.t is not None else since,
-                found.t if found.t is not None else until,
-                found.id, found.part, found.by, found.key, found.value, found.owner,
-                posthumous=False, countable=self.source.countable,
-            )
-            for n, (found, since, until) in enumerate(self._seen)
-        ]  # fmt: skip
-
-
-def _plain(found: Row) -> tuple[object, ...]:
-    return (*found[:4], repr(found.value), found.t)
 
 
 class Effects:
@@ -222,7 +67,7 @@ class Effects:
         from pytest_mqchaos.chaos.sql import Query
 
         source = Query(dsn, query)
-        known = source.countable() if countable is None else countable
+        known = source.countable if countable is None else countable
         self._watch(Looked(f"query {query!r}", source.rows, countable=known))
 
     def from_file(self, path: str | Path) -> None:
@@ -259,6 +104,8 @@ class Effects:
         if len(shown) > 1 and all(watch.timed for watch in shown):
             found.sort(key=lambda effect: effect.t_from)
             found = [effect._replace(order=n) for n, effect in enumerate(found)]
+        elif len(shown) > 1:  # nobody knows which source was first
+            found = [effect._replace(order=None) for effect in found]
         return tuple(found)
 
     @property

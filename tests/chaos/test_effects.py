@@ -155,6 +155,11 @@ def test_whether_an_id_can_be_there_twice_is_said_or_found_out(effects, tmp_path
     effects.from_sql(str(database), "select id from free group by id")
     effects.from_sql(str(database), "select id from keyed", countable=True)
     effects.from_call(list, countable=False)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("insert into keyed values ('a')")
+        connection.execute("insert into free values ('a')")
+        connection.commit()
+    effects.look()
     assert [watch.source.countable for watch in effects._watches[2:]] == [
         False, True, False, True, False,
     ]  # fmt: skip
