@@ -117,7 +117,7 @@ def test_a_crash_cuts_the_links_for_ever_and_the_next_has_its_own(chaos):
 def test_without_restart_a_crashed_worker_stays_down(chaos):
     with chaos.worker(idle, chaos.bootstrap_servers, restart=False) as worker:
         worker.crash()
-        assert chaos.crew.running == []
+        chaos.wait_for(lambda: not chaos.crew.running, what="its end to be judged")
     assert incarnations(chaos)[-1] == ("worker-1#1", "crashed")
 
 
