@@ -35,6 +35,7 @@ class _Connection:
     node: int
     buffer: bytearray = field(default_factory=bytearray)
     busy: bool = False
+    software: str = ""  # what the client calls its library (KIP-511)
     open: bool = True  # False: the client is gone; what it sent before is still done
 
 
@@ -164,11 +165,14 @@ class Cluster:
 
     def _answer(self, connection: _Connection, api: Api, request: schema.Request, now: int) -> None:
         connection.busy = True
+        if request.key == _API_VERSIONS:
+            connection.software = getattr(request.body, "client_software_name", "")
         call = Call(
             state=self.state,
             node=connection.node,
             version=request.version,
             client=request.client,
+            software=connection.software,
             body=request.body,
             now=now,
             reply=partial(self._reply, connection, request),

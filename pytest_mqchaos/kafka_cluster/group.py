@@ -160,6 +160,7 @@ class Group:
             protocols=asked.protocols,
             session=asked.session,
             rebalance=asked.rebalance,
+            delay=asked.delay,
             join=answer,
         )
         self.roster.add(member, asked.protocol_type)
@@ -191,7 +192,8 @@ class Group:
         for member in self.roster.all():
             member.answer_sync(Synced(ErrorCode.rebalance_in_progress), now)
         first, self.phase = self.phase is Phase.EMPTY, Phase.PREPARING
-        delay = self._settings.group_initial_rebalance_delay_ms
+        asked = (member.delay for member in self.roster.all())
+        delay = max(self._settings.group_initial_rebalance_delay_ms, *asked, 0)
         if first and delay:
             self._initial, self._grew = True, False
             self._wait_for_more(delay, max(self.roster.patience() - delay, 0), now)

@@ -27,7 +27,8 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joining:
     """What a client asks with JoinGroup. Times in milliseconds. `needs_id`: a client of v4 or
-    newer must come back with the id that it is given (KIP-394)."""
+    newer must come back with the id that it is given (KIP-394). `delay`: how long a first
+    generation with this member waits at least (KIP-134)."""
 
     member_id: str
     client: str
@@ -36,6 +37,7 @@ class Joining:
     session: int
     rebalance: int
     needs_id: bool
+    delay: int = 0
 
 
 class Joined(NamedTuple):
@@ -73,6 +75,7 @@ class Member:
     protocols: Protocols
     session: int
     rebalance: int
+    delay: int = 0
     assignment: bytes = b""
     join: AnswerJoin | None = None
     sync: AnswerSync | None = None

@@ -26,12 +26,14 @@ class Instead(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request to be handled. `reply(values, now)` is for handlers that answered LATER; it may
-    be called once. `now` is ns of a monotonic clock."""
+    be called once. `software` is the client's library as it named itself on this connection, else
+    empty (KIP-511). `now` is ns of a monotonic clock."""
 
     state: State
     node: int
     version: int
     client: str | None
+    software: str
     body: Any
     now: int
     reply: Callable[[Values, int], None]

@@ -205,6 +205,25 @@ def test_the_first_generation_can_wait_for_more_members():
     assert (len(first.joined().members), second.joined().generation_id) == (2, 1)
 
 
+@pytest.mark.parametrize(("software", "delay"), [("kafka-python", 150), ("librdkafka", 0)])
+def test_a_first_generation_of_kafka_python_waits_until_it_knows_its_topics(software, delay):
+    brokers = cluster()
+    joiner = Joiner(brokers)
+    named = {"client_software_name": software, "client_software_version": "3"}
+    assert joiner.ask(18, 3, **named).error_code == 0
+    joiner.join()
+    if delay:
+        brokers.wake((delay - 1) * MS)
+        assert joiner.heard() == []
+    brokers.wake(delay * MS)
+    assert (joiner.joined().generation_id, joiner.generation) == (1, 1)
+    joiner.now = delay * MS
+    joiner.say_sync([(joiner.member, b"all")])
+    assert joiner.synced() == (0, b"all")
+    joiner.say_join()  # a leader that joins once more, by what it has learnt
+    assert joiner.joined().generation_id == 2
+
+
 def test_a_rebalance_timeout_of_the_oldest_version_is_the_session(brokers):
     first, second = Joiner(brokers), Joiner(brokers)
     first.say_join(version=0)

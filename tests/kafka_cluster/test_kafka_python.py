@@ -7,7 +7,14 @@ import threading
 import time
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition, codec
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    TopicPartition,
+    codec,
+)
 from kafka.admin import NewPartitions, NewTopic
 from kafka.structs import OffsetAndMetadata
 
@@ -97,6 +104,30 @@ def test_two_members_share_the_partitions_and_one_takes_over():
             with _polling(_consumer(host, "t", **options)) as second:
                 _until(lambda: len(first.assignment()) == len(second.assignment()) == 2)
             _until(lambda: len(first.assignment()) == 4)
+
+
+class _Assigned(ConsumerRebalanceListener):
+    """Every assignment, in turn."""
+
+    def __init__(self):
+        self.all = []
+
+    def on_partitions_revoked(self, revoked):
+        pass
+
+    def on_partitions_assigned(self, assigned):
+        self.all.append(sorted(spot.topic for spot in assigned))
+
+
+def test_the_first_generation_has_the_topic_however_short_the_polls():
+    """Else it joins once more, and a poll that ends meanwhile leaves it without partitions."""
+    with hosted() as host:
+        _produce(host, 1)
+        consumer, assigned, taken = _consumer(host, group_id="g"), _Assigned(), []
+        consumer.subscribe(["t"], listener=assigned)
+        _until(lambda: taken.extend(consumer.poll(20)) or taken)
+        assert assigned.all == [["t"]]
+        consumer.close()
 
 
 def test_seek_reads_again_and_offsets_are_told():
