@@ -55,7 +55,7 @@ def of_message(history: History, story: Story, context: Context) -> list[Moment]
         ),
         *(_ack(ack, context) for ack in story.acks),
         *_effects(story.effects, redact),
-        *_dead(story),
+        *_dead(story, context),
     ]
     return sorted(found, key=_when) + list(_afterwards(history, story))
 
@@ -124,21 +124,27 @@ def _when(moment: Moment) -> tuple[int, int]:
 def _attempts(rows: tuple[Attempt, ...], context: Context) -> Iterator[Moment]:
     for number, row in enumerate(rows, 1):
         text = f"publish, {ordinal(number)} attempt, to {row.topic}-{row.partition}"
-        if not row.reached:
-            text += ": never reached the broker"
-        elif row.acks == 0:
-            text += " (acks=0: nobody confirms it)"
-        elif row.outcome == "unknown":
-            stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
-            text += f": no answer came back{stored}"
-        yield Moment(row.t, row.seq, PLAIN, row.owner, text)
-        if row.outcome == "confirmed":
-            where = f", stored @{row.offset}" if row.offset >= 0 else ""
-            yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, f"confirmed{where}")
-        elif row.outcome == "refused":
-            stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
-            text = f"refused with {context.error(row.error)}{stored}"
-            yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, text)
+        yield from _attempt(row, text, "", context)
+
+
+def _attempt(row: Attempt, text: str, what: str, context: Context) -> Iterator[Moment]:
+    """How one publish began and how it ended: two instants, so two rows. `what` ended, if that
+    does not go without saying."""
+    if not row.reached:
+        text += ": never reached the broker"
+    elif row.acks == 0:
+        text += " (acks=0: nobody confirms it)"
+    elif row.outcome == "unknown":
+        stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
+        text += f": no answer came back{stored}"
+    yield Moment(row.t, row.seq, PLAIN, row.owner, text)
+    if row.outcome == "confirmed":
+        where = f", stored @{row.offset}" if row.offset >= 0 else ""
+        yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, f"{what}confirmed{where}")
+    elif row.outcome == "refused":
+        stored = f", though stored @{row.offset}" if row.offset >= 0 else ""
+        text = f"{what}refused with {context.error(row.error)}{stored}"
+        yield Moment(row.end_t, row.end_seq, PLAIN, row.owner, text)
 
 
 def _deliveries(rows: tuple[Delivery, ...]) -> Iterator[Moment]:
@@ -182,10 +188,10 @@ def _effects(rows: tuple[Effect, ...], redact: Redactor) -> Iterator[Moment]:
         yield Moment(row.t_to if timed else None, order, PLAIN, row.owner or "", ", ".join(words))
 
 
-def _dead(story: Story) -> Iterator[Moment]:
-    for attempt in story.dead_attempts:
-        text = f"dead-lettered to {attempt.topic}: {attempt.outcome}"
-        yield Moment(attempt.t, attempt.seq, PLAIN, attempt.owner, text)
+def _dead(story: Story, context: Context) -> Iterator[Moment]:
+    for row in story.dead_attempts:
+        text = f"dead letter, publish to {row.topic}-{row.partition}"
+        yield from _attempt(row, text, "dead letter ", context)
     if not story.dead_attempts:
         for row in story.dead:
             text = f"parked at {row.topic}-{row.partition}@{row.offset}"

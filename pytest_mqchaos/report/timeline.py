@@ -53,7 +53,7 @@ def timelines(
 def timeline(finding: Finding, history: History, context: Context, *, told: str = "") -> list[str]:
     """One finding: heading, the message, its rows."""
     redact = Redactor.of(context)
-    stories = [index_of(history).story(name, finding.by) for name in _ids(finding, history)]
+    stories = [_story(history, name, finding.by) for name in _ids(finding, history)]
     payloads = [each for story in stories for each in _payloads(story)]
     who = f"for {finding.by}" if finding.by else ""
     lines = [heading(cut(finding.id, 40), finding.what, cut(finding.where, 50), who)]
@@ -64,6 +64,17 @@ def timeline(finding: Finding, history: History, context: Context, *, told: str 
     lines += [INDENT + _shown(story, redact, named=len(stories) > 1) for story in stories]
     since = base(history)
     return lines + _rows(moments, since, redact)
+
+
+def _story(history: History, name: str, by: str | None) -> Story:
+    """One id's rows for one subscriber. Effects that name nobody stay in: a group acks, a table
+    has no `by`, and "no effect" would be untrue."""
+    index = index_of(history)
+    story = index.story(name, by)
+    if by is None:
+        return story
+    mine = (effect for effect in index.stories.effects.get(name, ()) if effect.by in (None, by))
+    return story._replace(effects=tuple(mine))
 
 
 def _ids(finding: Finding, history: History) -> list[str]:

@@ -93,15 +93,33 @@ def test_effects_name_part_subscriber_value_and_how_exactly_their_time_is_known(
     ]
 
 
+def test_effects_that_name_nobody_are_shown_where_a_groups_ack_is_judged():
+    run = runs.Run()
+    run.deliver(1, 3, "m")
+    run.ack(2, 4)
+    run.effect(5, "m", before=4.5)
+    run.effect(6, "m", by="audit")
+    finding = Finding(id="m", what="not known", by="billing")
+    _, _, *rows = timeline(finding, run.history(), Context())
+    said = [" ".join(row.split()) for row in rows]
+    assert said[-1].endswith("effect, value 10, somewhere in the 4.5 ms before this")
+    assert len(said) == 3
+
+
 def test_dead_letters_copies_and_what_the_log_lacks():
     flow = Flow(inputs=frozenset({"payments"}), dead_letters=frozenset({"dlq"}))
     run = runs.Run()
     run.attempt(0, "m", end=1, offset=0)
     run.attempt(2, "m", topic="dlq", end=3)
     assert told(run, flow=flow, effects=None)[2:] == [
-        "publisher dead-lettered to dlq: confirmed",
+        "publisher dead letter, publish to dlq-0",
+        "publisher dead letter confirmed",
         "the log does not hold it",
     ]
+    run.attempt(4, "m", topic="dlq", outcome="unknown", reached=False)
+    assert "publisher dead letter, publish to dlq-0: never reached the broker" in told(
+        run, flow=flow, effects=None
+    )
     run = runs.Run()
     run.stored(0, "m")
     run.stored(4, "m")
