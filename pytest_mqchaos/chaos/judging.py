@@ -102,9 +102,14 @@ def reads(transcript: Transcript, group: str) -> frozenset[str]:
     return transcript.subscribed.get(group, frozenset()) | seen
 
 
-def _bypassed(transcript: Transcript, standings: Iterable[Standing]) -> list[tuple[str, str]]:
-    """(topic, sentence) for positions that moved without an ack on a link."""
-    seen: dict[tuple[str, str, int], int] = {}
+def _bypassed(
+    transcript: Transcript,
+    standings: Iterable[Standing],
+    before: Mapping[tuple[str, str, int], int],
+) -> list[tuple[str, str]]:
+    """(topic, sentence) for positions that moved, from where they were `before`, without an ack on
+    a link."""
+    seen = dict(before)
     for ack in transcript.acks:
         place = (ack.group, ack.topic, ack.partition)
         seen[place] = max(seen.get(place, -1), ack.offset)
@@ -122,6 +127,7 @@ def _bypassed(transcript: Transcript, standings: Iterable[Standing]) -> list[tup
 def build(
     *, transcript: Transcript, side: Side, identity: Identity, evidence: Evidence,
     baseline: Mapping[tuple[str, int], int],
+    positions: Mapping[tuple[str, str, int], int],
 ) -> History:  # fmt: skip
     """Read the broker back and put everything together."""
     flow = evidence.flow
@@ -132,7 +138,7 @@ def build(
         for standing in side.standings(transcript.groups, flow.inputs | flow.retries)
         if standing.topic in reads(transcript, standing.group)
     ]
-    bypassed = _bypassed(transcript, standings)
+    bypassed = _bypassed(transcript, standings, positions)
     return History(
         attempts=transcript.attempts,
         deliveries=transcript.deliveries,

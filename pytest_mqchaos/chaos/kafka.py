@@ -102,6 +102,13 @@ class KafkaSide:
                 found.append(Standing(group, topic, partition, at, start, end, active))
         return found
 
+    def positions(self) -> dict[tuple[str, str, int], int]:
+        return {
+            (group, topic, partition): offset
+            for group, offsets in self.direct.committed().items()
+            for (topic, partition), offset in offsets.items()
+        }
+
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         for group, member in members:
             try:

@@ -22,6 +22,11 @@ def understood(
 
     Raises `UsageError` for unknown fields, wrong types, or one id twice.
     """
+    if isinstance(given, Message | Mapping | bytes | str):
+        raise UsageError(
+            f"chaos.publish({destination!r}, {given!r:.80}): this is one message, and a list of "
+            "messages is wanted: put it in brackets"
+        )
     messages: list[Message] = []
     seen: dict[str, int] = {}
     for number, one in enumerate(given):

@@ -89,6 +89,8 @@ class Chaos(Assertions, Declarations, Twins):
         self.view = View(chaos=self, path=path, node=node)
         self.ledger = Effects(path.with_suffix(".effects"), self.view.output)
         self.scope = Scope(host.side)
+        if host.kind != "embedded":
+            self.scope.took_over()
         self._crew = Crew(
             plane=host.plane, address=address, node=node, directory=path.parent,
             environment=self._environment, progress=self._progress,

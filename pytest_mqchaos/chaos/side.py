@@ -88,6 +88,9 @@ class Side(Protocol):
 
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]: ...
 
+    def positions(self) -> dict[tuple[str, str, int], int]:
+        """(group, destination, partition) -> position, of every group that there is."""
+
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         """(group, member) of a dead worker leave their groups, as after their session time-out."""
 

@@ -155,6 +155,7 @@ class View:
         history = build(
             transcript=self.transcript(), side=self._side, identity=chaos.identity,
             evidence=evidence, baseline=chaos.scope.baseline,
+            positions=chaos.scope.positions,
         )  # fmt: skip
         without = consequences.missing([armed.rule for armed in chaos.armed], history)
         return replace(history, limits=history.limits + consequences.sentences(without))

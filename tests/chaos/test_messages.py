@@ -87,6 +87,12 @@ def test_what_cannot_be_published_is_refused_before_anything_is_sent(given, word
         assert word in str(raised.value)
 
 
+@pytest.mark.parametrize("given", ["hello", b"hello", {"value": "hello"}, Message(value=b"hello")])
+def test_one_message_in_place_of_a_list_is_not_taken_apart(given):
+    with pytest.raises(UsageError, match="this is one message, and a list of messages is wanted"):
+        made(given)
+
+
 def test_two_equal_ids_found_in_content_are_refused_too():
     with pytest.raises(UsageError, match=r"messages 0 and 1 .* same id 'v'"):
         made([b"v", b"v"], "value")

@@ -93,6 +93,18 @@ def test_a_position_that_moved_without_an_ack_on_a_link_is_a_gap(acked, committe
         [] if acked is None else [SimpleNamespace(group="g", topic="t", partition=0, offset=acked)]
     )
     standing = Standing("g", "t", 0, committed, 0, 2, None)
-    found = _bypassed(SimpleNamespace(acks=acks), [standing])
+    found = _bypassed(SimpleNamespace(acks=acks), [standing], {})
     assert [topic for topic, _ in found] == ["t"] * gaps
     assert all("check that the consumer uses chaos.bootstrap_servers" in text for _, text in found)
+
+
+def test_where_a_group_stood_before_the_test_is_no_gap():
+    standing = Standing("g", "t", 0, 5, 0, 7, None)
+    nothing = SimpleNamespace(acks=[])
+    assert _bypassed(nothing, [standing], {("g", "t", 0): 5}) == []
+    assert len(_bypassed(nothing, [standing], {("g", "t", 0): 4})) == 1
+
+
+def test_positions_of_every_group_can_be_asked(chaos):
+    chaos.topic("t")
+    assert chaos.host.side.positions() == {}
