@@ -12,6 +12,8 @@ from pytest_mqchaos.plan.table import Row, Table
 
 _MADE = "<!-- Made from the code by docs/generate_reference.py; change the code, not this page. -->"
 
+_PITFALLS = "../pitfalls.md"
+
 _INTRODUCTION = (
     "Every fault at every point, what it does, and what does the same in the real world. A "
     "combination that is not here is refused with an error, not guessed."
@@ -25,7 +27,8 @@ def pages() -> dict[str, str]:
         made[f"legality-{protocol}.md"] = legality_page(table)
         made[f"profiles/{protocol}.md"] = profiles_page(protocol)
         for profile in PROFILES[protocol].values():
-            made[f"profiles/{protocol}-{profile.name}.md"] = profile_page(profile)
+            page = f"{_MADE}\n\n{profile_page(profile)}"
+            made[f"profiles/{protocol}-{profile.name}.md"] = page
     return made
 
 
@@ -111,7 +114,7 @@ def profiles_page(protocol: str) -> str:
          for name in BUNDLES[protocol]),
     )  # fmt: skip
     singles = grid(
-        ["profile", "what goes wrong", "fair to", "pitfalls", "needs"],
+        ["profile", "what goes wrong", "fair to", f"[pitfalls]({_PITFALLS})", "needs"],
         (
             [
                 f"[`{name}`]({protocol}-{name}.md)",
@@ -132,14 +135,15 @@ def profile_page(profile: Profile) -> str:
     table = TABLES[profile.protocol]
     needs = f"\n\nIt needs a broker that is {', '.join(profile.needs)}." if profile.needs else ""
     return (
-        f"{_MADE}\n\n# {profile.name}\n\n{profile.title} ({table.title}). A fair test of: "
+        f"# {profile.name}\n\n{profile.title} ({table.title}). A fair test of: "
         f"{_fair(profile.fair_to)}.{needs}\n\n```python\n{profile.plan().source()}\n```\n\n"
         "Positions are the earliest that can serve; a clean run of the same test may choose "
         "others.\n\n## What happens\n\n"
         + "\n\n".join(row.what for row in profile.rows)
         + f"\n\nIn the real world: {profile.cause}\n\n## What it leads to\n\n{profile.consequence}"
         f"\n\n## What passes\n\n{profile.passes}\n\n## What fails\n\n{profile.fails}\n\n"
-        f"Pitfalls it provokes: {', '.join(profile.covers)}.\n"
+        f"Pitfalls it provokes ([what the numbers mean]({_PITFALLS})): "
+        f"{', '.join(profile.covers)}.\n"
     )
 
 

@@ -193,8 +193,8 @@ def _dead(story: Story, context: Context) -> Iterator[Moment]:
         text = f"dead letter, publish to {row.topic}-{row.partition}"
         yield from _attempt(row, text, "dead letter ", context)
     if not story.dead_attempts:
-        for row in story.dead:
-            text = f"parked at {row.topic}-{row.partition}@{row.offset}"
+        for parked in story.dead:
+            text = f"parked at {parked.topic}-{parked.partition}@{parked.offset}"
             yield Moment(None, 0, PLAIN, "", text)
 
 
