@@ -7,6 +7,8 @@ one that is used most in the processor's cache; an idle connection owns none.
 from __future__ import annotations
 
 SIZE = 256 * 1024  # one read's worth: larger gained nothing, smaller costs bulk throughput
+GROWN = 8 * SIZE  # a buffer that is too small for its frame grows to no less than this: a client's
+# largest batch or fetch is 1 MiB and a header by default, and each step of growth is a copy
 KEEP = 64  # buffers that wait for use; more would only hold memory after a burst
 LARGE = 8 << 20  # a larger one is kept for the next huge frame, up to this size
 FEW = 4  # ... and so many
@@ -40,14 +42,14 @@ class Pool:
 
     def moved(self, buf: bytearray, view: memoryview, start: int, end: int) -> Buffer:
         """Bytes [start, end) at the front of a buffer with room behind them: in place where that
-        makes enough room, else in one twice as large (`buf` is given back)."""
+        makes enough room, else in a larger one (`buf` is given back)."""
         kept = end - start
         if start > 0 and kept <= len(buf) - SIZE // 4:
             view[:kept] = view[start:end]  # overlapping is allowed
             return buf, view
         if kept * 2 > LIMIT:
             raise BufferError(f"a frame of more than {LIMIT} bytes cannot be held whole")
-        larger = self._larger(len(buf) * 2)
+        larger = self._larger(max(GROWN, len(buf) * 2))
         larger[1][:kept] = view[start:end]
         self.give(buf, view)
         return larger

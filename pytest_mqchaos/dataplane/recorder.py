@@ -2,14 +2,20 @@
 
 It knows a file and how much of it is written; it must never know what the bytes say. It never
 stops the traffic: what cannot be written is told once, as trouble.
+
+    append, append --> parts wait --> relieve (after what they tell of has gone on) --> file
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
-LARGE = 256 * 1024
+LARGE = 256 * 1024  # so much that waits is worth a write
+FULL = 16 << 20  # so much may wait at all
+# One write's worth. For larger writes the kernel takes larger runs of free memory, and those are the
+# ones that a virtual machine has given back to its host: 3-6 times as long a byte.
+PIECE = 64 * 1024
 MANY = 512  # parts of one write; POSIX allows 1024 on every system that we run on
 
 
@@ -47,6 +53,11 @@ class Recorder:
             return
         self._parts.append(data)
         self._size += len(data)
+        if self._size >= FULL:
+            self.flush()
+
+    def relieve(self) -> None:
+        """Write if much waits. Call it when the traffic has had its turn: nobody waits for it."""
         if self._size >= LARGE:
             self.flush()
 
@@ -61,11 +72,10 @@ class Recorder:
 
     def _write(self, parts: list[bytes]) -> None:
         try:
-            for at in range(0, len(parts), MANY):
-                some = parts[at : at + MANY]
+            for some, whole in _pieces(parts):
                 size = os.writev(self._fd, some)  # a joined copy of large frames would cost more
                 self.written += size
-                if size < sum(map(len, some)):
+                if size < whole:
                     self._write_rest(memoryview(b"".join(some))[size:])
         except OSError as error:
             # A torn entry in the middle would make all that follows unreadable: stop for good.
@@ -86,3 +96,19 @@ class Recorder:
         self._fd = -1
         self._path = ""
         self._broken = False
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[tuple[list[bytes | memoryview], int]]:
+    """The same bytes in the same order as (parts of one write, their length together)."""
+    some: list[bytes | memoryview] = []
+    whole = 0
+    for part in parts:
+        view = memoryview(part) if len(part) > PIECE else part
+        for at in range(0, len(part), PIECE):
+            some.append(view[at : at + PIECE])
+            whole += len(some[-1])
+            if whole >= PIECE or len(some) == MANY:
+                yield some, whole
+                some, whole = [], 0
+    if some:
+        yield some, whole

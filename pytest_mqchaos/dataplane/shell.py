@@ -124,6 +124,7 @@ class Shell:
             self._say()
         except Exception as error:  # noqa: BLE001 - as above
             self.trouble(f"the data plane failed: {type(error).__name__}: {error}")
+        self.recorder.relieve()
         if not events:
             self.recorder.flush()
             if os.getppid() != self._parent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
-from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry, NoteEntry, pack_frame, pack_note
+from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry, NoteEntry, pack_head, pack_note
 from pytest_mqchaos.wire.base import Codec
 
 SMALL = 512  # a reply above this size carries messages; below it has to be looked into
@@ -17,7 +17,8 @@ UNSORTED_LIMIT = 4096
 
 
 class Recording:
-    """The history of one Chaos as it is written. `sink` takes packed bytes."""
+    """The history of one Chaos as it is written. `sink` takes packed bytes, an entry in one or
+    two calls."""
 
     __slots__ = (
         "_acks", "_codec", "_delivers", "_held", "_positions", "_publishes", "_unsorted",
@@ -54,14 +55,12 @@ class Recording:
         if held:
             self._held.add(frame.seq)
         request = frame.request
-        self.sink(
-            pack_frame(
-                FrameEntry(
-                    frame.seq, frame.t, frame.link, frame.direction, frame.kind, frame.version,
-                    request.seq if request is not None else 0, flags, frame.raw,
-                )
-            )
+        entry = FrameEntry(
+            frame.seq, frame.t, frame.link, frame.direction, frame.kind, frame.version,
+            request.seq if request is not None else 0, flags, frame.raw,
         )  # fmt: skip
+        self.sink(pack_head(entry))
+        self.sink(frame.raw)
         if not flags & CLOSING:
             self._sort(frame, said)
 

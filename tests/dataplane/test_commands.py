@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from pytest_mqchaos.dataplane.recorder import LARGE, Recorder
+from pytest_mqchaos.dataplane.recorder import FULL, LARGE, PIECE, Recorder
 from pytest_mqchaos.errors import MqchaosError, UsageError
 from tests.dataplane.peers import LIMIT, frame, read, until
 
@@ -129,15 +129,42 @@ def test_a_recorder_writes_by_itself_when_much_has_come(tmp_path):
     recorder.append(b"no run, not kept")
     recorder.open(str(tmp_path / "history"))
     recorder.append(b"x" * (LARGE - 1))
+    recorder.relieve()
     assert recorder.written == 0
     recorder.append(b"y")
+    assert recorder.written == 0, "the traffic goes first"
+    recorder.relieve()
     assert recorder.written == LARGE
+    recorder.append(b"w" * FULL)
+    assert recorder.written == LARGE + FULL, "so much may not wait for its turn"
     os.close(recorder._fd)
-    recorder.append(b"z" * LARGE)
-    recorder.append(b"z" * LARGE)
+    for _ in range(2):
+        recorder.append(b"z" * LARGE)
+        recorder.relieve()
     recorder._fd = -1
     assert len(told) == 1
     assert os.strerror(errno.EBADF) in told[0]
+
+
+def test_large_entries_are_written_in_pieces_and_small_ones_together(tmp_path, monkeypatch):
+    sizes = []
+    writev = os.writev
+
+    def counted(fd, parts):
+        sizes.append(sum(map(len, parts)))
+        return writev(fd, parts)
+
+    monkeypatch.setattr(os, "writev", counted)
+    recorder = Recorder(pytest.fail)
+    recorder.open(str(tmp_path / "history"))
+    parts = [b"head", os.urandom(5 * PIECE + 3), b"", *(b"%d," % n for n in range(1000)), b"end"]
+    for part in parts:
+        recorder.append(part)
+    recorder.close()
+    assert (tmp_path / "history").read_bytes() == b"".join(parts)
+    assert recorder.written == sum(sizes) == len(b"".join(parts))
+    assert max(sizes) < 2 * PIECE
+    assert len(sizes) < 10
 
 
 def test_without_descriptors_it_waits_and_goes_on(plane, through):
