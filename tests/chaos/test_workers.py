@@ -155,7 +155,7 @@ def test_a_crash_rule_on_a_thread_fails_the_test_with_that_reason(host):
         )  # fmt: skip
         try:
             while not stop.is_set():
-                if with_commit.poll(50):
+                if with_commit.poll(1000):
                     with_commit.commit()
         finally:
             with_commit.close()

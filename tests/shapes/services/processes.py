@@ -59,7 +59,7 @@ def by_kafka_python(bootstrap, path, *, first="work"):
         auto_offset_reset="earliest", max_poll_records=1, heartbeat_interval_ms=300,
     )  # fmt: skip
     while True:
-        for messages in consumer.poll(100).values():
+        for messages in consumer.poll(1000).values():
             for message in messages:
                 try:
                     if first == "commit":
