@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import UnknownName, UsageError
 from pytest_mqchaos.faults import registry
 from pytest_mqchaos.faults.base import Fault
 from pytest_mqchaos.plan import jsonform, notation, token, where
@@ -39,6 +39,15 @@ class Rule:
     def __repr__(self) -> str:
         flags = {name: True for name in ("optional", "forge") if getattr(self, name)}
         return where.source(self.where) + registry.source(self.fault, **flags)
+
+    def __getattr__(self, name: str) -> object:
+        if name not in registry.FAULTS:
+            raise AttributeError(f"'Rule' object has no attribute {name!r}")
+        place = where.source(self.where)
+        raise UnknownName(
+            f"{self!r} has its fault already, so .{name}() cannot follow: one fault a rule. Arm "
+            f"two: chaos.arm({self!r}, {place}.{name}(...))."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; what is at its default is left out."""

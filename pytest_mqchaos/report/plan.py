@@ -11,6 +11,17 @@ from pytest_mqchaos.report.layout import INDENT, heading, times, wrapped
 from pytest_mqchaos.report.redact import Redactor, cut
 
 RULES = 12  # rules shown in full
+NAMED = 9  # destinations and groups that are named
+
+_PUBLISHED = ("attempts", "let a producer publish")
+_ACKED = ("acks", "let a consumer ack a message")
+_AT = {
+    "publish": _PUBLISHED,
+    "confirm": _PUBLISHED,
+    "deliver": ("deliveries", "let a consumer read a message"),
+    "ack": _ACKED,
+    "ack_confirm": _ACKED,
+}
 
 
 def plan(history: History, context: Context) -> list[str]:
@@ -53,6 +64,32 @@ def unfired_because(rule: RuleState) -> str:
     if not rule.matched:
         return f"never took effect{optional}: no message matched it"
     return f"never took effect{optional}: {rule.matched} matched, none was the one it waits for"
+
+
+def unfired_advice(must: list[RuleState], history: History) -> str:
+    """What would let these rules take effect, from what this run had to offer them."""
+    if any(rule.matched or rule.reasons for rule in must):
+        return "send more messages, lower nth, or say optional=True where it need not fire"
+    for rule in must:
+        point = rule.source.removeprefix("on.").partition("(")[0]
+        rows, needed = _AT.get(point, ("", ""))
+        if rows and not getattr(history, rows):
+            return (
+                f"nothing that on.{point}(...) waits for was seen in this run: {needed}, or leave "
+                "out the rules and profiles at this point"
+            )
+    topics = {row.topic for row in history.attempts} | {row.topic for row in history.deliveries}
+    groups = {row.group for row in history.acks}
+    seen = [
+        f"{noun} {', '.join(sorted(names)[:NAMED])}"
+        for noun, names in (("topics", topics), ("groups", groups))
+        if names
+    ]
+    told = f" (seen: {'; '.join(seen)})" if seen else ""
+    return (
+        "check the names in the rule against the destinations, groups and clients of this "
+        f"run{told}"
+    )
 
 
 def surroundings(context: Context) -> list[tuple[str, str]]:

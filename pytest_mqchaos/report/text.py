@@ -16,7 +16,7 @@ from pytest_mqchaos.report.context import Context, LogLine
 from pytest_mqchaos.report.funnel import SEPARATOR, funnel
 from pytest_mqchaos.report.layout import INDENT, labelled, wrapped
 from pytest_mqchaos.report.moments import base
-from pytest_mqchaos.report.plan import plan, surroundings, unfired_because
+from pytest_mqchaos.report.plan import plan, surroundings, unfired_advice
 from pytest_mqchaos.report.redact import Redactor
 from pytest_mqchaos.report.timeline import timelines
 
@@ -84,12 +84,7 @@ def unfired(history: History, context: Context) -> str:
     lines += ["", *wrapped(funnel(history), first=INDENT), "", *plan(history, context)]
     for label, text in surroundings(context):
         lines += labelled(label, text)
-    only = {unfired_because(rule) for rule in must} == {"never took effect: no message matched it"}
-    advice = (
-        "check the names in the rule against the destinations, groups and clients of this run"
-        if only
-        else "send more messages, lower nth, or say optional=True where it need not fire"
-    )
+    advice = unfired_advice(must, history)
     lines += ["", *labelled("fix", advice), *_replay(context)]
     return "\n".join(lines).rstrip()
 

@@ -86,6 +86,14 @@ def test_what_is_no_rule_is_refused(given, says):
         Plan(*given)
 
 
+def test_a_second_fault_in_one_rule_is_refused_with_the_way_to_have_both():
+    with pytest.raises(
+        UsageError, match=r"one fault a rule.*chaos\.arm\(on\.ack\(nth=2\)\.drop\(\), "
+    ):
+        on.ack(nth=2).drop().crash_worker()
+    assert not hasattr(on.ack().drop(), "topic")
+
+
 @pytest.mark.parametrize("seed", [-1, 1.5, "7", None, True])
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(UsageError, match="seed="):

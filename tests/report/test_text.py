@@ -199,3 +199,15 @@ def test_secrets_are_shown_nowhere():
     text = failure(verdict, run.history(), context)
     assert "s3cr3t" not in text
     assert '{"card": {"api-key": "<hidden>"}, "n": 1}' in text
+
+
+def test_a_rule_that_nothing_matched_is_told_what_the_run_had():
+    run = runs.Run()
+    run.rule("on.ack(topic='paiments', nth=1).drop()", fired=0, matched=0)
+    run.attempt(0, "m", end=1, offset=0)
+    text = unfired(run.history(effects=None), Context())
+    assert "nothing that on.ack(...) waits for was seen in this run: let a consumer ack" in text
+    run.deliver(2, 0, "m")
+    run.ack(3, 1)
+    text = " ".join(unfired(run.history(effects=None), Context()).split())
+    assert "of this run (seen: topics payments; groups billing)" in text
