@@ -84,10 +84,9 @@ def measure(load: str, arguments: list[str], pids: list[int], *, pinned: bool) -
 
 
 def table(results: dict[str, dict[str, list[dict[str, float]]]]) -> None:
-    """Medians, and each way as a ratio to haproxy; for round trips what the proxy adds."""
-    print(
-        f"{'workload':<16}{'measure':<15}{'direct':>11}{'haproxy':>11}{'mqchaos':>11}{'ratio':>8}"
-    )
+    """Medians (least-most), and ours as a ratio to haproxy; for round trips what the proxy adds."""
+    print("| workload | measure | direct | haproxy | mqchaos | ratio |")
+    print("|---|---|---:|---:|---:|---:|")
     for name, ways in results.items():
         for measure_name in ways["direct"][0]:
             mid = {w: statistics.median(r[measure_name] for r in rows) for w, rows in ways.items()}
@@ -95,8 +94,12 @@ def table(results: dict[str, dict[str, list[dict[str, float]]]]) -> None:
             ratio = ours / theirs
             if measure_name.endswith("us"):
                 ratio = (ours - mid["direct"]) / max(0.01, theirs - mid["direct"])
-            cells = "".join(f"{mid[way]:>11.1f}" for way in ("direct", "haproxy", "mqchaos"))
-            print(f"{name:<16}{measure_name:<15}{cells}{ratio:>7.2f}x")
+            cells = " | ".join(
+                f"{mid[way]:,.1f} ({min(some):,.1f} - {max(some):,.1f})"
+                for way, rows in ways.items()
+                for some in ([r[measure_name] for r in rows],)
+            )
+            print(f"| {name} | {measure_name} | {cells} | {ratio:.2f}x |")
     print("ratio: mqchaos / haproxy; for us of what the proxy adds to direct")
 
 

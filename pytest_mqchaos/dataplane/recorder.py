@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 LARGE = 256 * 1024  # so much that waits is worth a write
 FULL = 16 << 20  # so much may wait at all
-# One write's worth. For larger writes the kernel takes larger runs of free memory, and those are the
-# ones that a virtual machine has given back to its host: 3-6 times as long a byte.
+# One write's worth. For larger writes the kernel takes larger runs of free memory, and those are
+# what a virtual machine has given back to its host: 3-6 times as long a byte.
 PIECE = 64 * 1024
 MANY = 512  # parts of one write; POSIX allows 1024 on every system that we run on
 
