@@ -76,7 +76,8 @@ def measure(load: str, arguments: list[str], pids: list[int], *, pinned: bool) -
     cores = sorted(os.sched_getaffinity(0))
     for pid in pids:
         for thread in Path(f"/proc/{pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), cores[:1] if pinned else cores)
+            with contextlib.suppress(ProcessLookupError):  # it served a connection that has ended
+                os.sched_setaffinity(int(thread.name), cores[:1] if pinned else cores)
     argv = (["taskset", "-c", str(cores[0])] if pinned else []) + [load, *arguments]
     done = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60)
     result: dict[str, float] = json.loads(done.stdout)
