@@ -34,7 +34,8 @@ def need_effects(history: History, question: str) -> None:
         raise UsageError(
             f"{question} asks about effects, but no effect source was declared. Add one before the "
             "worker starts: chaos.effects.from_sql(dsn, query) with a column `id`, "
-            "chaos.effects.from_file(path), or call chaos.effects.record(id) in the handler."
+            "chaos.effects.from_file(path), chaos.effects.from_topic(name) for what your service "
+            "publishes, or call chaos.effects.record(id) in the handler."
         )
 
 
@@ -138,7 +139,10 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
             findings=found, advice=advice, missing="; ".join(d.missing for d in doubts),
             limits=tuple(doubt.sentence for doubt in doubts) + tuple(history.limits),
         )  # fmt: skip
-    if size == 0 and (history.rules or doubts):
+    outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []
+    if size == 0 and (history.rules or doubts or outputs_only):
+        if outputs_only:
+            add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
         doubts = [*doubts, Doubt(sentence=f"nothing to judge: {nothing}", missing=add)]
     if doubts:
         more = f" (and {number(len(doubts) - 1, 'more reason')})" if len(doubts) > 1 else ""

@@ -87,8 +87,8 @@ def unfired_advice(must: list[RuleState], history: History) -> str:
     ]
     told = f" (seen: {'; '.join(seen)})" if seen else ""
     return (
-        "check the names in the rule against the destinations, groups and clients of this "
-        f"run{told}"
+        "arm the rule before the worker starts, and check its names against the destinations, "
+        f"groups and clients of this run{told}"
     )
 
 

@@ -1,6 +1,9 @@
 """The questions about producers: confirmed_before_success and no_copies."""
 
+from dataclasses import replace
+
 from pytest_mqchaos.checkers.confirmed_before_success import confirmed_before_success
+from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.no_copies import no_copies
 from tests.checkers.timeline import run
 
@@ -50,3 +53,14 @@ def test_two_contents_are_not_copies_but_unknown_like_a_log_unread():
     assert line.ask(no_copies()).status == "unknown"
     assert run().publish("a").but(read_back=False).ask(no_copies()).status == "unknown"
     assert run().ask(no_copies()).status == "unknown"
+
+
+def test_only_outputs_are_declared_so_nothing_was_judged_even_without_a_fault():
+    line = run(inputs=(), rules=()).publish("a", topic="events")
+    line.flow = replace(line.flow, outputs=frozenset({"events"}))
+    verdict = line.ask(no_copies())
+    assert verdict.status == "unknown"
+    assert line.ask(lossless()).status == "unknown"
+    assert "say chaos.flow(inputs=['events'])" in verdict.missing
+    line.flow = replace(line.flow, outputs=frozenset())
+    assert line.ask(no_copies()).status == "passed"
