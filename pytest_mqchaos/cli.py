@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
@@ -85,7 +86,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(argv)
     try:
         status: int = given.run(given)
+        sys.stdout.flush()
     except UsageError as error:
         print(f"mqchaos: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever reads us (`| head`) has seen enough; the interpreter must not try once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return status

@@ -13,7 +13,7 @@ through. An undeclared set of parts is never guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
@@ -139,7 +139,10 @@ def _foreign(index: Index, found: _Found) -> list[Doubt]:
         return []
     if not effects.isdisjoint(index.stored_ids | index.accepted.keys()):
         return []
-    found.unproven += found.failed
+    found.unproven += [
+        replace(finding, what="no effect") if finding.what == "lost" else finding
+        for finding in found.failed
+    ]
     found.failed = []
     return [
         Doubt(

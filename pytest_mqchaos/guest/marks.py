@@ -56,8 +56,8 @@ def _chosen(metafunc: pytest.Metafunc) -> list[Chosen]:
     if protocol is None:
         if any(mark.name == "mqchaos" for mark in definition.own_markers):
             raise UsageError(
-                "is marked with mqchaos but uses no chaos fixture: add one of "
-                f"{', '.join(FIXTURES)} to its arguments, or remove the mark"
+                "is marked with mqchaos but uses no chaos fixture: add "
+                f"{' or '.join(FIXTURES)} to its arguments, or remove the mark"
             )
         return []
     words(marks)

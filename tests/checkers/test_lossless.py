@@ -266,6 +266,14 @@ def test_nothing_published_is_unknown_unless_no_fault_was_armed():
     assert run(rules=()).ask(lossless()).status == "passed"
 
 
+def test_effects_under_other_ids_prove_no_loss_and_call_nothing_lost():
+    line = run().publish("a").publish("b").deliver("a", "b").ack().effect("1").effect("2")
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "no effect has the id of a message" in verdict.sentence
+    assert {finding.what for finding in verdict.findings} == {"no effect"}
+
+
 def test_no_effect_source_is_a_usage_error_with_the_line_to_add():
     with pytest.raises(UsageError, match=r"chaos\.effects\.record\(id\)"):
         run().publish("a").but(effects=None).ask(lossless())

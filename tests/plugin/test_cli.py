@@ -1,5 +1,9 @@
 """The `mqchaos` command."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from pytest_mqchaos import cli
@@ -34,6 +38,19 @@ def test_profiles_are_a_line_each(capsys):
 def test_one_is_explained(capsys, name, pages):
     assert cli.main(["profiles", name]) == 0
     assert capsys.readouterr().out.count("# ") >= pages
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "from pytest_mqchaos.cli import main; raise SystemExit(main(['profiles', 'hostile']))"
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_unknown_profile_names_the_nearest(capsys):
