@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.errors import UnknownName, UsageError
 from pytest_mqchaos.faults import registry
@@ -40,14 +40,16 @@ class Rule:
         flags = {name: True for name in ("optional", "forge") if getattr(self, name)}
         return where.source(self.where) + registry.source(self.fault, **flags)
 
-    def __getattr__(self, name: str) -> object:
-        if name not in registry.FAULTS:
-            raise AttributeError(f"'Rule' object has no attribute {name!r}")
-        place = where.source(self.where)
-        raise UnknownName(
-            f"{self!r} has its fault already, so .{name}() cannot follow: one fault a rule. Arm "
-            f"two: chaos.arm({self!r}, {place}.{name}(...))."
-        )
+    if not TYPE_CHECKING:  # a type checker shall go on finding names that do not exist
+
+        def __getattr__(self, name: str) -> object:
+            if name not in registry.FAULTS:
+                raise AttributeError(f"'Rule' object has no attribute {name!r}")
+            place = where.source(self.where)
+            raise UnknownName(
+                f"{self!r} has its fault already, so .{name}() cannot follow: one fault a rule. "
+                f"Arm two: chaos.arm({self!r}, {place}.{name}(...))."
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for `json.dumps`; what is at its default is left out."""
