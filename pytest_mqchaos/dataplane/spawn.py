@@ -20,10 +20,9 @@ from typing import IO
 from pytest_mqchaos.dataplane.__main__ import TOKEN
 
 MAIN = Path(__file__).with_name("__main__.py")
-# For glibc (others ignore it): keep freed memory of the size of a large frame. By default each frame
-# is memory that is asked of the kernel and given back, and its page faults cost eight times what
-# copying the frame does.
-MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(16 << 20)}
+# For glibc (others ignore it): keep freed memory of a large frame's size. By default each such
+# frame is memory asked of the kernel and given back, and its page faults cost eight times the copy.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(8 << 20)}
 TAIL = 4000  # bytes of the last words that are shown
 
 
