@@ -242,7 +242,7 @@ def _partial(
 def _doubts(found: _Found, total: int) -> list[Doubt]:
     made = []
     for rows, said, missing in (
-        (found.waiting, "still waiting", "let the worker finish: chaos.settle(timeout=...)"),
+        (found.waiting, "still waiting", _still_waiting(found.waiting)),
         (found.open, "without an effect, which may still come",
          _STILL_OPEN),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
@@ -257,6 +257,17 @@ def _doubts(found: _Found, total: int) -> list[Doubt]:
             sentence = f"{len(rows)} of {number(total, 'message')} {said}{text}"
             made.append(Doubt(sentence=sentence, missing=missing, findings=tuple(rows[:SHOWN])))
     return made
+
+
+def _still_waiting(rows: list[Finding]) -> str:
+    """Who waits longer gets more, unless the reader began behind all of it."""
+    todo = "let the worker finish: chaos.settle(timeout=...)"
+    if any(row.where != stages.UNDELIVERED for row in rows):
+        return todo
+    return (
+        f"{todo}. If nothing came at all: a new group that begins at the end of the log "
+        "('latest') never reads what was sent before it; begin at 'earliest'"
+    )
 
 
 def _sentence(failed: list[Finding], total: int, noun: str) -> str:

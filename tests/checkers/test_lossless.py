@@ -34,6 +34,14 @@ def test_waiting_is_unknown_and_says_who_holds_it():
     assert verdict.population["waiting"] == 1
 
 
+def test_waiting_without_any_delivery_asks_where_the_group_begins():
+    untouched = run().publish("a").publish("b").place(-1).ask(lossless())
+    assert untouched.status == "unknown"
+    assert "begin at 'earliest'" in untouched.missing
+    begun = run().publish("a").publish("b").deliver("b").place(-1).ask(lossless())
+    assert "begin at 'earliest'" not in begun.missing
+
+
 def test_an_effect_outranks_waiting():
     verdict = run().publish("a").deliver("a").effect("a").ask(lossless())
     assert verdict.status == "passed"
