@@ -37,6 +37,8 @@ from pytest_mqchaos.workloads.target import Target, understand
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.roles import Ground
 
+ACTING = 60.0  # seconds that the restart of a real broker may take
+
 
 class Chaos(Assertions, Declarations, Twins):
     """One test's (or example's) chaos on one broker.
@@ -115,6 +117,9 @@ class Chaos(Assertions, Declarations, Twins):
         try:
             plane.request("disarm")
             self._crew.stop_all()
+            if self.rules.rules and not body_failed:  # what is being done to a process counts
+                what = "a process to be killed, paused or restarted by a rule"
+                until(lambda: not self.view.status()["asked"], timeout=ACTING, what=what)
         finally:
             plane.request("heal")
             self._questions.heal()

@@ -81,6 +81,7 @@ def busy(status: dict[str, Any]) -> list[str]:
     words = {
         "open_publishes": "publishes without an answer",
         "held": "frames held by a rule",
+        "asked": "processes being killed, paused or restarted by a rule",
         "dark": "dark connections",
     }
     return [f"{status[key]} {text}" for key, text in words.items() if status.get(key)]

@@ -85,6 +85,7 @@ def _status(engine: Engine, body: Body, now: int) -> dict[str, object]:
         "now": now,
         "moved": engine.recording.moved(),
         "open_publishes": open_publishes,
+        "asked": len(engine.questions),
         "held": sum(len(f.held) for f in engine.firings),
         "dark": sum(link.dark for link in engine.links.values()),
         "firing": [f.index for f in engine.firings],

@@ -48,7 +48,6 @@ class Engine:
         self._numbers = 0
         self._timers: list[tuple[int, int, Task]] = []
         self._interest = Interest()
-        self._topics_told = 0
         self._last: tuple[Frame, Sighting] | None = None
         self._reset(None)
 
@@ -67,12 +66,13 @@ class Engine:
             self.note(self._link_note(link), now)
             if link.scanner.blind is not None:
                 self.blind(link, now)
+        self.recording.topics(now)  # clients that stay connected use ids of the run before
         self._look()
 
     def _reset(self, identity: Identity | None) -> None:
         self.refused: set[str] = set()
         self.firings: dict[Task, None] = {}  # in order: a run must repeat itself
-        self._questions: dict[int, Task] = {}
+        self.questions: dict[int, Task] = {}
         self._timers.clear()
         self.armory = Armory(self.codec, identity)
 
@@ -197,11 +197,7 @@ class Engine:
         """The reply with every broker address replaced by the owner's own listener."""
         own = partial(self.address, link.owner)
         frame.raw = self.codec.rewrite_addresses(frame, own) or frame.raw
-        names = self.codec.topic_names
-        if len(names) != self._topics_told:
-            self._topics_told = len(names)
-            told = {topic.hex(): name for topic, name in names.items()}
-            self.note({"note": "topics", "names": told}, self.now)
+        self.recording.topics(self.now)
         return frame.raw
 
     def trigger(self, link: Link, frame: Frame) -> Task | None:
@@ -239,22 +235,22 @@ class Engine:
     def finished(self, task: Task) -> None:
         """A firing is over."""
         self.firings.pop(task, None)
-        self._questions = {n: t for n, t in self._questions.items() if t is not task}
+        self.questions = {n: t for n, t in self.questions.items() if t is not task}
 
     def question(self, task: Task) -> int:
         """A number under which the answer will come back."""
         self._numbers += 1
-        self._questions[self._numbers] = task
+        self.questions[self._numbers] = task
         return self._numbers
 
     def asked(self, task: Task) -> bool:
         """Whether an answer to this firing is still to come."""
-        return task in self._questions.values()
+        return task in self.questions.values()
 
     def answer(self, ask: int, value: object, now: int) -> None:
         """The controller answered an ask, or a broker a side request (None: it failed)."""
         self.now = now
-        firing = self._questions.pop(ask, None)
+        firing = self.questions.pop(ask, None)
         if firing is not None:
             firing.answer(value, now)
 

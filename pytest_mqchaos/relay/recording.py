@@ -21,7 +21,8 @@ class Recording:
     two calls."""
 
     __slots__ = (
-        "_acks", "_codec", "_delivers", "_held", "_positions", "_publishes", "_unsorted",
+        "_acks", "_codec", "_delivers", "_held", "_positions", "_publishes",
+        "_topics_told", "_unsorted",
         "closing", "last_moved", "on", "seq", "sink", "undecoded",
     )  # fmt: skip
 
@@ -43,6 +44,7 @@ class Recording:
         self._held: set[int] = set()
         self._positions: dict[tuple[str | None, str, int], int] = {}
         self._unsorted: list[Frame] = []
+        self._topics_told = 0
 
     def frame(self, frame: Frame, owner: str, *, held: bool, said: Sighting | None = None) -> None:
         """Give the frame its place in the history; `held`: `fate` tells later what became of it.
@@ -104,6 +106,14 @@ class Recording:
         if frame.seq in self._held:
             self._held.discard(frame.seq)
             self.note({"note": "fate", "frame": frame.seq, "fate": what, "by": by}, now)
+
+    def topics(self, now: int) -> None:
+        """Tell the names of topic ids, when there are more than were told."""
+        names = self._codec.topic_names
+        if len(names) != self._topics_told:
+            self._topics_told = len(names)
+            told = {topic.hex(): name for topic, name in names.items()}
+            self.note({"note": "topics", "names": told}, now)
 
     def note(self, body: Mapping[str, object], now: int) -> None:
         """Write anything that is not a frame."""

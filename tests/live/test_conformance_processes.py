@@ -47,6 +47,7 @@ def test_an_idempotent_producer_lives_through_it(real, harm, client):
         assert errors(told) == {}
         seen.chaos.host.broker.heal()
         assert seen.stored == FIVE
+        seen.chaos.armed[-1].wait()
         assert seen.fired == [1]
 
 
@@ -64,6 +65,8 @@ def test_a_consumer_lives_through_it(real, harm, place):
         done = [step for step in steps if step.error is None]
         assert sorted(set(done)) == well(*FIVE)
         assert seen.stored == FIVE
+        # The client may be done before the broker has said that it is back.
+        seen.chaos.armed[-1].wait()
         assert seen.fired == [1]
 
 

@@ -166,7 +166,8 @@ def test_status_says_all_that_settling_needs(recipe):
     status = run(talk, "status")
     assert status.pop("moved") == 0
     assert status == {
-        "now": 0, "open_publishes": 2, "held": 1, "dark": 0, "firing": [0], "timers": 1,
+        "now": 0, "open_publishes": 2, "held": 1, "asked": 0, "dark": 0, "firing": [0],
+        "timers": 1,
         "links": {"worker-1#1": 1, "worker-2#1": 1, "worker-3#1": 1}, "undecoded": 0,
         "blind": [f"a frame of {0xFFFFFFFF} bytes"],
         "rules": [{"index": 0, "fired": 0, "matched": 3, "reasons": [], "firing": 1}],
@@ -279,3 +280,15 @@ def test_without_recording_nothing_is_written_and_faults_work_all_the_same(recip
     assert talk.lines() == ["> P 1 t a"]
     assert talk.packed == []
     assert talk.fired() == [1]
+
+
+def test_names_of_topics_are_told_to_each_run_anew():
+    """Clients that stay connected go on with the topic ids that they know."""
+    talk = Talk()
+    talk.engine.codec.topic_names[b"1"] = "t"
+    told = []
+    talk.engine.recording.sink = lambda *data: told.append(b"".join(data))
+    for _ in range(2):
+        told.clear()
+        run(talk, "begin")
+        assert sum(b'"topics"' in entry for entry in told) == 1
