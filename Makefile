@@ -7,6 +7,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.made-for-mqchaos
 ARGS ?=
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 .PHONY: help venv demo test cover lint format live bench clean
 
@@ -31,14 +32,15 @@ $(STAMP): pyproject.toml constraints.txt
 demo: venv
 	$(PY) -m fixtures.demo $(ARGS)
 
-# One pytest worker per core; the order is random, its seed is in the first lines of the output.
+# Two pytest workers a core, because many tests wait for clients; the order is random, its seed is in
+# the first lines of the output.
 test: venv
-	$(PY) -m pytest -q -n auto $(ARGS)
+	$(PY) -m pytest -q -n $(WORKERS) $(ARGS)
 
 # `coverage run`, not pytest-cov: our plugin is loaded before any other plugin could start measuring.
 cover: venv
 	$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -q -n auto $(ARGS)
+	$(PY) -m coverage run -m pytest -q -n $(WORKERS) $(ARGS)
 	$(PY) -m coverage combine --quiet
 	$(PY) -m coverage report
 
@@ -55,7 +57,7 @@ format: venv
 
 # One at a time: each starts a Java broker, and what they wait for are real clients' time-outs.
 live: venv
-	$(PY) -m pytest -q -m live $(ARGS)
+	$(PY) -m pytest -q -m "live or wide" $(ARGS)
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)

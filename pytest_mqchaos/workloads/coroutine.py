@@ -104,6 +104,8 @@ class CoroutineWorker:
         try:
             with asyncio.Runner() as runner:
                 runner.run(self._main(), context=self._context)
+                if self._told == "crashed":
+                    runner.run(_close_what_is_open())
         except BaseException as error:  # noqa: BLE001 - SystemExit of a background task: handed on
             self._end = End(error, f"a task of it raised {told(error)}")
         finally:
@@ -158,6 +160,15 @@ class CoroutineWorker:
 
     def _first(self) -> tuple[Any, ...]:
         return () if self._prepared is None else (self._prepared,)
+
+
+async def _close_what_is_open() -> None:
+    """A client that was crashed has left its connections open; with a process they would go, here
+    they would be found by the garbage collector in the middle of another test."""
+    transports = getattr(asyncio.get_running_loop(), "_transports", {})
+    for transport in list(transports.values()):
+        transport.abort()
+    await asyncio.sleep(0)  # they end in the loop's next turn
 
 
 async def _result(value: Any) -> Any:

@@ -129,7 +129,7 @@ def test_two_hundred_connections_at_once(plane, through):
     process = psutil.Process(plane.pid)
     assert len(plane.request("see")["ended"]) == 200
     assert len(process.net_connections()) <= 2  # nothing of all that is left
-    assert process.memory_info().rss < 60 << 20
+    assert process.memory_info().rss < 100 << 20  # twice the connections of P14
 
 
 def test_the_client_is_closed_when_nobody_listens_upstream(plane):

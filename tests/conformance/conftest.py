@@ -1,0 +1,24 @@
+"""Which of the many: the default run asks one client where all are expected to agree."""
+
+import pytest
+
+WIDE = {  # module -> clients that `make live` asks on top
+    "test_control": ("confluent", "kafka-python"),
+    "test_dark": ("confluent", "kafka-python"),
+}
+CODECS = ("snappy", "lz4", "zstd")
+
+
+def is_wide(item):
+    name = item.path.stem
+    words = item.name.partition("[")[2]
+    if name == "test_clients":
+        return any(codec in words for codec in CODECS) and "aiokafka" not in words
+    return any(client in words for client in WIDE.get(name, ()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "conformance" in item.path.parts and is_wide(item):
+            item.add_marker(pytest.mark.wide)
