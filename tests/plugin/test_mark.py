@@ -84,7 +84,8 @@ def test_an_unknown_profile_names_the_nearest(project):
     text = collection_error(project)
     assert "test_it.py::test_pay: unknown kafka profile 'lost-confrim'" in text
     assert "Did you mean 'lost-confirm'" in text
-    assert text.count("lost-confrim'") == 1
+    told, _, _ = text.partition("short test summary")  # in CI that has the whole line again
+    assert told.count("lost-confrim'") == 1
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def test_a_correct_service_is_never_failed(host, shape, name):
     for question, verdict in run(host, shape, shape.service, plan_of(name)).items():
         reason = shape.unknown.get((name, question))
         if reason is None:
-            assert verdict.status == "passed", told(verdict)
+            # A handler in process may outlive its crash by a moment: then nobody can know.
+            posthumous = verdict.status == "unknown" and "posthumous" in verdict.sentence
+            assert posthumous or verdict.status == "passed", told(verdict)
         else:
             assert verdict.status == "unknown", told(verdict)
             assert reason in verdict.sentence, told(verdict)
