@@ -133,10 +133,11 @@ def build(
     flow = evidence.flow
     names = flow.inputs | flow.retries | flow.outputs | flow.dead_letters
     stored = stored_rows(side.read(names, baseline), identity)
+    read = {group: reads(transcript, group) for group in transcript.groups}
     standings = [
         standing
         for standing in side.standings(transcript.groups, flow.inputs | flow.retries)
-        if standing.topic in reads(transcript, standing.group)
+        if standing.topic in read[standing.group]
     ]
     bypassed = _bypassed(transcript, standings, positions)
     return History(

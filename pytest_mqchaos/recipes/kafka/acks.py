@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.recipes import base as act
-from pytest_mqchaos.recipes.base import READ_NS, FrameSeen, Script, until
+from pytest_mqchaos.recipes.base import FrameSeen, Script, until
 from pytest_mqchaos.wire.kafka.error_codes import code_of
 from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 from pytest_mqchaos.wire.kafka.requests import leave_group
@@ -22,19 +22,6 @@ DEFAULT_ERROR = {
 }
 FALLBACK_ERROR = "COORDINATOR_NOT_AVAILABLE"
 LOADING = 14  # the only error of these that a producer without a transactional id is ever answered
-
-
-def lose(_fault: object, seen: FrameSeen) -> Script:
-    """Drain, swallow, sever."""
-    drained = yield from until(act.Drained, do=[act.Hold(seen.frame)])
-    yield from until(act.Timer, do=[act.WakeAt(drained.t + READ_NS)])
-    yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
-
-
-def sever(fault: object, seen: FrameSeen) -> Script:
-    """Cut the connection at this request."""
-    reset = bool(getattr(fault, "reset", False))
-    yield [act.Swallow(seen.frame), act.Sever(reset), act.TookEffect("connection cut")]
 
 
 def refuse(fault: Refuse, seen: FrameSeen) -> Script:

@@ -13,7 +13,7 @@ from pytest_mqchaos.faults.restart_broker import RestartBroker
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
-from pytest_mqchaos.recipes.kafka.replies import NO_CONFIRM
+from pytest_mqchaos.recipes.kafka.replies import answered
 
 
 def _refusal(event: act.Answer) -> str | None:
@@ -55,10 +55,9 @@ def crash_at_reply(fault: CrashWorker, seen: FrameSeen) -> Script:
     """before: the reply never arrives; after: it has left towards the client."""
     frame = seen.frame
     if seen.frame.direction is Direction.TO_BROKER:  # a confirm: we were started by its request
-        if not seen.frame.expects_reply:
-            yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+        event = yield from answered(seen)
+        if event is None:
             return
-        event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
         frame = event.frame
     let: act.Action = act.Swallow(frame) if fault.when == "before" else act.Forward(frame)
     yield from _crash(fault, frame, [let])
@@ -86,6 +85,6 @@ def pause_broker(fault: PauseBroker, seen: FrameSeen) -> Script:
 
 
 def restart_broker(fault: RestartBroker, seen: FrameSeen) -> Script:
-    """SIGKILL and start again with the same identity, port and data; the frame goes on after."""
+    """Stop and start again with the same identity, port and data; the frame goes on after."""
     arguments = {"target": fault.target}
     yield from _act_on_broker(act.Ask("restart_broker", arguments), seen.frame, "broker restarted")

@@ -9,7 +9,8 @@ from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.faults.reorder import Reorder
 from pytest_mqchaos.frames import Direction, Sighting
 from pytest_mqchaos.recipes import base as act
-from pytest_mqchaos.recipes.base import READ_NS, FrameSeen, Script, until
+from pytest_mqchaos.recipes.base import FrameSeen, Script, until
+from pytest_mqchaos.recipes.kafka import cuts
 from pytest_mqchaos.wire.kafka.error_codes import code_of
 from pytest_mqchaos.wire.kafka.replies import error_reply, reply_error_code
 
@@ -21,20 +22,12 @@ NOT_LEADER = 6
 APPENDED = frozenset({7, 20})
 
 
-def lose(_fault: object, seen: FrameSeen) -> Script:
-    """Drain, swallow, sever: a stream cannot lose one request and carry on."""
+def lose(fault: object, seen: FrameSeen) -> Script:
+    """Lost with its connection; with acks=0 nothing is answered that could be drained first."""
     if seen.sighting.acks == 0:
         yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost (acks=0)")]
         return
-    drained = yield from until(act.Drained, do=[act.Hold(seen.frame)])
-    yield from until(act.Timer, do=[act.WakeAt(drained.t + READ_NS)])
-    yield [act.Swallow(seen.frame), act.Sever(), act.TookEffect("request lost, connection closed")]
-
-
-def sever(fault: object, seen: FrameSeen) -> Script:
-    """Cut now: this request and the unanswered confirms before it are lost together."""
-    reset = bool(getattr(fault, "reset", False))
-    yield [act.Swallow(seen.frame), act.Sever(reset), act.TookEffect("connection cut")]
+    yield from cuts.lose(fault, seen)
 
 
 def refuse(fault: Refuse, seen: FrameSeen) -> Script:

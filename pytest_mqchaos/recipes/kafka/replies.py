@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.recipes import base as act
@@ -13,13 +15,23 @@ NO_CONFIRM = "acks=0 has no confirm"
 REFUSED = "the broker refused it: there was no success to lose"
 
 
+def answered(
+    seen: FrameSeen, *more: act.Action
+) -> Generator[list[act.Action], act.Event, ReplySeen | None]:
+    """Inside a script: let the request go (and do `more`), then wait for its reply. None, and told
+    as unharmed, for a request that gets none."""
+    if not seen.frame.expects_reply:
+        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+        return None
+    return (yield from until(ReplySeen, do=[act.Forward(seen.frame), *more]))
+
+
 def lose(_fault: object, seen: FrameSeen) -> Script:
     """Gate: forward the request and nothing behind it, lose its reply, close. Without the gate
     later requests would be stored and resent as well: more than one copy."""
-    if not seen.frame.expects_reply:
-        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+    event = yield from answered(seen, act.Gate(Direction.TO_BROKER))
+    if event is None:
         return
-    event = yield from until(ReplySeen, do=[act.Forward(seen.frame), act.Gate(Direction.TO_BROKER)])
     if any(outcome.code for outcome in event.sighting.outcomes):
         yield [act.Forward(event.frame), act.Unharmed(REFUSED)]
         return
@@ -29,10 +41,9 @@ def lose(_fault: object, seen: FrameSeen) -> Script:
 
 def delay_reply(fault: Delay, seen: FrameSeen) -> Script:
     """Hold the reply, and what comes behind it: replies stay in order."""
-    if not seen.frame.expects_reply:
-        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+    event = yield from answered(seen)
+    if event is None:
         return
-    event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
     yield from _late(fault, event.frame, event.t)
 
 
@@ -55,10 +66,9 @@ def sever_reply(fault: object, seen: FrameSeen) -> Script:
 
 def hang_reply(fault: object, seen: FrameSeen) -> Script:
     """The broker took the request; its reply and all that follows is lost in the dark."""
-    if not seen.frame.expects_reply:
-        yield [act.Forward(seen.frame), act.Unharmed(NO_CONFIRM)]
+    event = yield from answered(seen)
+    if event is None:
         return
-    event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
     yield from dark(fault, event.frame, event.t)
 
 

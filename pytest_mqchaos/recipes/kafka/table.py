@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.recipes.base import FrameSeen, Script, Scripted
-from pytest_mqchaos.recipes.kafka import acks, control, processes, publish, replies
+from pytest_mqchaos.recipes.kafka import acks, control, cuts, processes, publish, replies
 from pytest_mqchaos.recipes.registry import Maker
 
 Writer = Callable[[Any, FrameSeen], Script]
@@ -22,7 +22,7 @@ _WRITERS: dict[tuple[Point, str], Writer] = {
     (Point.PUBLISH, "duplicate"): publish.duplicate,
     (Point.PUBLISH, "reorder"): publish.reorder,
     (Point.PUBLISH, "refuse"): publish.refuse,
-    (Point.PUBLISH, "sever"): publish.sever,
+    (Point.PUBLISH, "sever"): cuts.sever,
     (Point.PUBLISH, "hang"): replies.hang_frame,
     (Point.PUBLISH, "crash_worker"): processes.crash_at_request,
     (Point.CONFIRM, "drop"): replies.lose,
@@ -32,14 +32,14 @@ _WRITERS: dict[tuple[Point, str], Writer] = {
     (Point.DELIVER, "delay"): replies.delay_frame,
     (Point.DELIVER, "sever"): replies.sever_reply,
     (Point.DELIVER, "crash_worker"): processes.crash_at_reply,
-    (Point.ACK, "drop"): acks.lose,
+    (Point.ACK, "drop"): cuts.lose,
     (Point.ACK, "refuse"): acks.refuse,
     (Point.ACK, "redeliver"): acks.evict,
     (Point.ACK, "hang"): replies.hang_frame,
     (Point.ACK, "crash_worker"): processes.crash_at_request,
     (Point.ACK_CONFIRM, "drop"): replies.lose,
     (Point.CONTROL, "refuse"): control.refuse,
-    (Point.CONTROL, "sever"): acks.sever,
+    (Point.CONTROL, "sever"): cuts.sever,
     (Point.CONTROL, "rebalance"): acks.evict,
 }
 for _point in (Point.PUBLISH, Point.DELIVER, Point.ACK, Point.CONTROL):
