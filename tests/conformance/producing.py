@@ -1,11 +1,13 @@
 """The producers that the tests run: three real clients, each told to send one record a request.
 
-`send(bootstrap, topic, ids)` gives what the application was told about each message.
+`send(bootstrap, topic, ids)` gives what the application was told about each message. `together`: it
+does not wait for one before it sends the next, `pace` seconds later. `limit`: seconds it may take.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -25,7 +27,7 @@ class Told(NamedTuple):
 
 def by_aiokafka(
     bootstrap, topic, ids, *, idempotent=False, together=False, headers=(), keys=False,
-    partition=None, **settings,
+    partition=None, pace=0.0, limit=LIMIT, **settings,
 ):  # fmt: skip
     async def run():
         producer = AIOKafkaProducer(
@@ -42,6 +44,8 @@ def by_aiokafka(
                 told.append((one, sent))
                 if not together:
                     await asyncio.wait([sent])
+                elif pace:
+                    await asyncio.sleep(pace)
             done = await asyncio.gather(*(sent for _, sent in told), return_exceptions=True)
             return [_told(one, result) for (one, _), result in zip(told, done, strict=True)]
         finally:
@@ -58,7 +62,7 @@ def _told(one, result):
 
 def by_confluent(
     bootstrap, topic, ids, *, idempotent=False, together=False, headers=(), keys=False,
-    partition=None, **settings,
+    partition=None, pace=0.0, limit=LIMIT, **settings,
 ):  # fmt: skip
     producer = Producer(
         {
@@ -82,14 +86,17 @@ def by_confluent(
             given["partition"] = partition
         producer.produce(topic, one.encode(), **given)
         if not together:
-            assert producer.flush(LIMIT) == 0
-    assert producer.flush(LIMIT) == 0
+            assert producer.flush(limit) == 0
+        elif pace:
+            time.sleep(pace)
+            producer.poll(0)
+    assert producer.flush(limit) == 0
     return [told[one] for one in ids]
 
 
 def by_kafka_python(
     bootstrap, topic, ids, *, idempotent=False, together=False, headers=(), keys=False,
-    partition=None, **settings,
+    partition=None, pace=0.0, limit=LIMIT, **settings,
 ):  # fmt: skip
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=idempotent,
@@ -104,15 +111,17 @@ def by_kafka_python(
             )
             told.append((one, sent))
             if not together:
-                _kafka_python_told(one, sent)
-        return [_kafka_python_told(one, sent) for one, sent in told]
+                _kafka_python_told(one, sent, limit)
+            elif pace:
+                time.sleep(pace)
+        return [_kafka_python_told(one, sent, limit) for one, sent in told]
     finally:
-        producer.close(timeout=LIMIT)
+        producer.close(timeout=limit)
 
 
-def _kafka_python_told(one, sent):
+def _kafka_python_told(one, sent, limit):
     try:
-        return Told(one, None, sent.get(LIMIT).offset)
+        return Told(one, None, sent.get(limit).offset)
     except Exception as error:  # noqa: BLE001 - what it was is the result
         return Told(one, type(error).__name__)
 
