@@ -124,6 +124,23 @@ def _bypassed(
     return found
 
 
+def strangers(
+    transcript: Transcript,
+    names: frozenset[str],
+    before: Mapping[tuple[str, str, int], int],
+    now: Mapping[tuple[str, str, int], int],
+) -> frozenset[str]:
+    """Groups that moved on destinations of these `names`, from where they were `before`, though no
+    link saw anybody join them or commit for them."""
+    return frozenset(
+        place[0]
+        for place, offset in now.items()
+        if place[1] in names
+        and place[0] not in transcript.groups
+        and offset > max(before.get(place, -1), 0)
+    )
+
+
 def build(
     *, transcript: Transcript, side: Side, identity: Identity, evidence: Evidence,
     baseline: Mapping[tuple[str, int], int],
@@ -167,5 +184,6 @@ def build(
         readers=transcript.consumers,
         effect_topics=evidence.effect_topics,
         nameless_effects=bool(evidence.nameless),
+        strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
         started=evidence.started,
     )

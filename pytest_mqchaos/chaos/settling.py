@@ -31,6 +31,9 @@ class Watched(Protocol):
     def unheard(self) -> list[str]:
         """Workers that run but have not yet been seen to consume or publish."""
 
+    def past(self) -> list[str]:
+        """Signs of clients that are at work past every link, as sentences."""
+
     def look(self) -> bool:
         """Look at the effects; whether anything was new."""
 
@@ -112,7 +115,8 @@ def settle(
             pause(PAUSE)
             continue
         limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
-        waits = _Waits(still, limit) if still else _quiet(watched, until, limits, patience)
+        quiet = now - progress
+        waits = _Waits(still, limit) if still else _quiet(watched, until, limits, patience, quiet)
         if not waits.what:
             return Settled(seconds=now - began)
         if now - progress >= waits.limit:
@@ -128,11 +132,17 @@ class _Waits(NamedTuple):
     behind: bool = False
 
 
-def _quiet(watched: Watched, until: Until, limits: Limits, patience: float) -> _Waits:
-    """Nothing is under way on the links: what must nevertheless still come?"""
+def _quiet(
+    watched: Watched, until: Until, limits: Limits, patience: float, quiet: float
+) -> _Waits:  # fmt: skip
+    """Nothing is under way on the links, for `quiet` seconds: what must nevertheless still come?"""
     unheard = watched.unheard()
     if unheard:
-        return _Waits(unheard, max(patience, limits.start))
+        # Whoever is at work past the links will not be heard of, however long we wait. Asking costs
+        # the broker something: not before it would end the wait.
+        short = min(patience, limits.effects)
+        past = watched.past() if quiet >= short and not watched.missing() else []
+        return _Waits([*unheard, *past], short if past else max(patience, limits.start))
     behind = watched.behind() if until == "positions" else []
     if behind:
         return _Waits(behind, min(patience, NOBODY) if watched.idle() else patience, behind=True)

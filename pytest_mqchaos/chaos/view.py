@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos import consequences
-from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads
+from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers
 from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
@@ -113,6 +113,23 @@ class View:
         waiting = [f"{name} has not been heard of yet" for name in running if name not in heard]
         return waiting if self._side.ends(flow.inputs) else []
 
+    def past(self) -> list[str]:
+        """Signs of clients that are at work past every link, as sentences."""
+        seen, scope = self.transcript(), self._chaos.scope
+        names = scope.flow.inputs | scope.flow.retries
+        groups = strangers(seen, names, scope.positions, self._side.positions())
+        found = [f"group {group} reads past every link" for group in sorted(groups)]
+        ends = self._side.ends(scope.flow.inputs)
+        stored = sum(end - scope.baseline.get(at, start) for at, (start, end) in ends.items())
+        sent = [row for row in seen.attempts if row.topic in scope.flow.inputs]
+        if stored and not sent:
+            found.append(f"{stored} messages were published past every link")
+        done = {effect.id for effect in self._chaos.ledger.rows() or ()} & {r.id for r in sent}
+        done -= {row.id for row in seen.deliveries}
+        if done:
+            found.append(f"{len(done)} messages took effect that no link handed out")
+        return found
+
     def look(self) -> bool:
         """Look at the effects."""
         return self._chaos.ledger.look()
@@ -163,7 +180,16 @@ class View:
     def _limits(self) -> tuple[str, ...]:
         chaos = self._chaos
         found = [EMBEDDED] if chaos.host.kind == "embedded" else []
+        unused = self._unused()
+        if unused:
+            found.append(f"{', '.join(unused)} never used a link")
         crashed = any(event.what == "crashed" for event in chaos.crew.events)
         if crashed and chaos.crew.in_process:
             found.append(IN_PROCESS)
         return tuple(found)
+
+    def _unused(self) -> list[str]:
+        """Workers of which no incarnation ever opened a connection through a link."""
+        linked = {owner.partition("#")[0] for owner in self.transcript().links.values()}
+        began = [e.who.partition("#")[0] for e in self._chaos.crew.events if e.what == "started"]
+        return [name for name in dict.fromkeys(began) if name not in linked]

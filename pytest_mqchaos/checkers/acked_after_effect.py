@@ -18,6 +18,7 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    bypass_doubts,
     gap_touches,
     need_effects,
     number,
@@ -59,7 +60,7 @@ def acked_after_effect() -> Checker:
                     found.pairs += 1
                     _judge(index, delivery, ack, found)
         failed = [finding for finding, _ in found.early.values()]
-        doubts = standing_doubts(index)
+        doubts = standing_doubts(index) + bypass_doubts(index)
         unsure = [f for name, f in found.unsure.items() if name not in found.early]
         if unsure:
             doubts.append(_doubt(unsure))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_mqchaos.checkers import bypassed
 from pytest_mqchaos.checkers.verdict import Finding, Verdict
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
@@ -105,14 +106,39 @@ def _ambiguous(index: Index) -> Doubt:
     )
 
 
-def not_covered(history: History) -> tuple[str, ...]:
-    """What a pass does not cover: the run's own limits and the faults without consequence."""
+def bypass_doubts(index: Index) -> list[Doubt]:
+    """The doubt that touches questions about deliveries and acks: work that no link handed out."""
+    said = bypassed.unseen_work(index)
+    return [Doubt(sentence=f"{said}: {bypassed.CHECK}", missing=bypassed.CHECK)] if said else []
+
+
+def foreign_doubts(index: Index, excused: set[str]) -> list[Doubt]:
+    """Messages without an effect that no link saw anybody publish: nobody knows what their
+    producer was told. `excused` need no effect."""
+    ids = bypassed.foreign(index) - index.known_effects - index.owed - excused
+    if not ids:
+        return []
+    return [
+        Doubt(
+            sentence=f"{number(len(ids), 'stored message')} without an effect, published past "
+            f"every link ({listed(sorted(ids))}): nobody saw whether the producer was told that "
+            "they are safe",
+            missing=bypassed.CHECK,
+        )
+    ]
+
+
+def not_covered(index: Index) -> tuple[str, ...]:
+    """What a pass does not cover: what passed the links by, the run's own limits, the faults
+    without consequence."""
+    history = index.history
     unfired = [
         f"{rule.source} had no effect" + (f": {'; '.join(rule.reasons)}" if rule.reasons else "")
         for rule in history.rules
         if not rule.fired
     ]
-    return (*history.limits, *unfired)
+    unseen = bypassed.unseen(index)
+    return (*((unseen,) if unseen else ()), *history.limits, *unfired)
 
 
 def answer(  # noqa: PLR0913 - one keyword per part of a verdict
@@ -140,10 +166,12 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
             limits=tuple(doubt.sentence for doubt in doubts) + tuple(history.limits),
         )  # fmt: skip
     outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []
-    if size == 0 and (history.rules or doubts or outputs_only):
+    unseen = bypassed.unseen(index)
+    if size == 0 and (history.rules or doubts or outputs_only or unseen):
         if outputs_only:
             add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
-        doubts = [*doubts, Doubt(sentence=f"nothing to judge: {nothing}", missing=add)]
+        why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubts else "")
+        doubts = [*doubts, Doubt(sentence=why, missing=add)]
     if doubts:
         more = f" (and {number(len(doubts) - 1, 'more reason')})" if len(doubts) > 1 else ""
         return Verdict(
@@ -156,5 +184,5 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
         passed = f"nothing to judge ({nothing}), and no fault was armed"
     return Verdict(
         question=question, status="passed", sentence=passed, population=population,
-        limits=not_covered(history),
+        limits=not_covered(index),
     )  # fmt: skip

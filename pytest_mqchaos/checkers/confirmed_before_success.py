@@ -15,6 +15,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.bypassed import foreign
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -28,15 +29,23 @@ def confirmed_before_success() -> Checker:
         accepted = index.accepted.keys() | index.unconfirmable
         ids = sorted(accepted - index.ambiguous.keys())
         failed = [finding for name in ids if (finding := _early(index, name)) is not None]
-        count = len(failed)
         doubts = standing_doubts(index)
-        if failed and gap_touches(history):
+        unseen = (
+            failed
+            if gap_touches(history)
+            else [
+                finding
+                for finding in failed
+                if finding.id in foreign(index)  # the broker holds it
+            ]
+        )
+        if unseen:
             hidden = Doubt(
-                sentence=f"{number(count, 'message')} without a confirm in sight",
+                sentence=f"{number(len(unseen), 'message')} without a confirm in sight",
                 missing="let every producer use the chaos address",
-                findings=tuple(failed[:SHOWN]),
+                findings=tuple(unseen[:SHOWN]),
             )
-            doubts, failed = [*doubts, hidden], []
+            doubts, failed = [*doubts, hidden], [f for f in failed if f not in unseen]
         return answer(
             "confirmed_before_success",
             index,
@@ -44,8 +53,8 @@ def confirmed_before_success() -> Checker:
             size=len(accepted),
             passed=f"{number(len(accepted), 'accepted message')}, each confirmed before",
             failed=failed,
-            sentence=f"{count} of {number(len(accepted), 'message')} accepted before the confirm: "
-            f"{failed[0].text if failed else ''}",
+            sentence=f"{len(failed)} of {number(len(accepted), 'message')} accepted before the "
+            f"confirm: {failed[0].text if failed else ''}",
             doubts=doubts,
             advice="wait for the confirm before telling the caller",
             nothing="nothing was accepted",

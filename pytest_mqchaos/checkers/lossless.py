@@ -21,6 +21,7 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    foreign_doubts,
     gap_touches,
     listed,
     need_effects,
@@ -94,6 +95,7 @@ def lossless(
             unread = unread - mine
             _judge(index, mine - history.expected.all() - excused, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _foreign(index, found)
+        doubts += foreign_doubts(index, excused | history.expected.all())
         doubts += _doubts(found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:

@@ -17,6 +17,7 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    bypass_doubts,
     gap_doubts,
     gap_touches,
     listed,
@@ -97,7 +98,7 @@ def no_gaps(
                 lane = _Lane(subscriber, pair[0], delivery.topic, delivery.partition)
                 runs[lane].see(pair[1])
         found = _findings(runs, starts_at, allowed=repeats == "allowed")
-        doubts = gap_doubts(history)
+        doubts = gap_doubts(history) + bypass_doubts(index)
         if bad:
             sentence = f"{number(len(bad), 'delivery', 'deliveries')} without a number: {bad[0]}"
             missing = "say where producer and sequence stand: per=(producer, sequence)"

@@ -68,6 +68,7 @@ class History:
     `limits` are sentences about what a pass does not cover. `readers` are the owners that were
     answered when they asked for messages, even if there were none. `effect_topics` are destinations
     whose records are the effects; `nameless_effects`: some have no id, and may be any message's.
+    `strangers` are groups whose positions on judged destinations moved though no link saw them.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -93,6 +94,7 @@ class History:
     readers: frozenset[str] = frozenset()
     effect_topics: frozenset[str] = frozenset()
     nameless_effects: bool = False
+    strangers: frozenset[str] = frozenset()
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

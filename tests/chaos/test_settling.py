@@ -17,7 +17,7 @@ class World:
         self.at = {}
         self.now = {
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
-            "new": False, "missing": 0, "failed": None, "unfired": [], "idle": False,
+            "new": False, "past": [], "missing": 0, "failed": None, "unfired": [], "idle": False,
         } | now  # fmt: skip
         monkeypatch.setattr(settling.time, "monotonic", lambda: self.seconds)
 
@@ -78,6 +78,14 @@ def test_each_reason_has_its_limit_and_is_named_when_it_comes(
     world = World(monkeypatch, **now)
     told = waiting or tuple(next(iter(now.values())))
     assert world.settle() == Settled(seconds=limit, waiting=told, behind=behind)
+
+
+def test_whoever_works_past_the_links_is_not_waited_for_as_long(monkeypatch):
+    silent = {"unheard": ["worker-1#1 has not been heard of yet"], "past": ["group g reads past"]}
+    told = ("worker-1#1 has not been heard of yet", "group g reads past")
+    assert World(monkeypatch, **silent).settle() == Settled(seconds=2, waiting=told)
+    # Something is still owed: the worker may only be late.
+    assert World(monkeypatch, **silent, missing=1).settle().seconds == 20
 
 
 @pytest.mark.parametrize(("now", "limit", "waiting", "behind"), REASONS)
