@@ -1,10 +1,10 @@
 """Run the benchmarks one after the other, each in a process of its own, and say which and why not.
 
-    python -m benchmarks [--full] [NAME ...]      (make bench ARGS="--full")
+    python -m benchmarks [--full] [--write] [NAME ...]      (make bench ARGS="--full")
 
 Quick (the default): 2 repetitions on small loads, to see that nothing fell off a cliff. Full: 5
-repetitions, the figures of docs/reference/performance.md. A benchmark that lacks a tool on this
-machine is skipped, by name; one that fails makes the run fail.
+repetitions, the figures of docs/reference/performance.md, which --write puts there. A benchmark
+that lacks a tool on this machine is skipped, by name; one that fails makes the run fail.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import page
+from benchmarks.figures import OUT, Figures, read
+
 
 class Benchmark(NamedTuple):
-    """One file beside this one: what it measures, its arguments, what it needs."""
+    """One module beside this one: what it measures, its arguments, what it needs."""
 
     what: str
     quick: tuple[str, ...] = ()
@@ -31,19 +36,35 @@ class Benchmark(NamedTuple):
 
 BENCHMARKS = {
     "codec_scan": Benchmark("framing: nanoseconds a frame by level of looking"),
-    "checkers": Benchmark("P8: checkers over a million events"),
     "p1_p3_proxy": Benchmark(
-        "P1, P2, P3, P6: the data plane beside haproxy",
+        "P1, P2, P3, P6: the data plane beside haproxy and Toxiproxy",
         quick=("--repetitions", "2"),
-        full=("--repetitions", "5"),
-        programs=("cc", "haproxy"),
+        full=("--repetitions", "7"),
+        programs=("cc", "haproxy", "taskset"),
+        modules=("psutil",),
     ),
     "p4_kafka": Benchmark(
-        "P4: a real Kafka, direct, through haproxy and through the link",
-        quick=("--repetitions", "2", "--scale", "0.25"),
+        "P4: a real Kafka, direct, through the proxies and through the link",
+        quick=("--repetitions", "1", "--scale", "0.25"),
         full=("--repetitions", "5"),
         programs=("java", "haproxy"),
         modules=("confluent_kafka", "psutil"),
+    ),
+    "p5_one_message": Benchmark(
+        "P5: one Kafka message at a time",
+        quick=("--repetitions", "2", "--messages", "500"),
+        full=("--repetitions", "5"),
+        programs=("java", "haproxy"),
+        modules=("confluent_kafka", "psutil"),
+    ),
+    "p7_history": Benchmark(
+        "P7: the history", quick=("--repetitions", "3"), full=("--repetitions", "9")
+    ),
+    "checkers": Benchmark(
+        "P8: checkers over a million events", quick=("--repetitions", "3"), full=("--large",)
+    ),
+    "p11_start": Benchmark(
+        "P11: start", quick=("--repetitions", "3"), full=("--repetitions", "10")
     ),
 }
 
@@ -54,7 +75,7 @@ def lacks(benchmark: Benchmark) -> list[str]:
     return programs + [m for m in benchmark.modules if importlib.util.find_spec(m) is None]
 
 
-def run(name: str, *, full: bool) -> bool:
+def run(name: str, out: Path, *, full: bool) -> bool:
     """Run one; False if it failed."""
     benchmark = BENCHMARKS[name]
     print(f"\n== {name}: {benchmark.what} (load {os.getloadavg()[0]:.1f})", flush=True)
@@ -62,9 +83,13 @@ def run(name: str, *, full: bool) -> bool:
     if missing:
         print(f"skipped: {', '.join(missing)} not found", flush=True)
         return True
-    path = str(Path(__file__).with_name(f"{name}.py"))
     arguments = benchmark.full if full else benchmark.quick
-    return subprocess.run([sys.executable, path, *arguments], check=False).returncode == 0
+    environment = {**os.environ, OUT: str(out)}
+    argv = [sys.executable, "-m", f"benchmarks.{name}", *arguments]
+    began = time.monotonic()
+    done = subprocess.run(argv, check=False, env=environment, cwd=Path(__file__).parents[1])
+    print(f"-- {name}: {time.monotonic() - began:.0f} s", flush=True)
+    return done.returncode == 0
 
 
 def main() -> None:
@@ -72,11 +97,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--full", action="store_true", help="as many repetitions as count")
+    parser.add_argument("--write", action="store_true", help=f"put the figures into {page.PAGE}")
     options = parser.parse_args()
     unknown = sorted(set(options.names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
-    failed = [n for n in options.names or BENCHMARKS if not run(n, full=options.full)]
+    found: dict[str, Figures] = {}
+    failed = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in options.names or BENCHMARKS:
+            out = Path(folder) / f"{name}.json"
+            if not run(name, out, full=options.full):
+                failed.append(name)
+            elif out.exists():
+                found[name] = read(out)
+                if options.write:  # at once: what was measured is not lost if the next one fails
+                    page.write(name, BENCHMARKS[name].what, found[name])
+    print("\n" + page.goals(found))
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 

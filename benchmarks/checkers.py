@@ -2,21 +2,29 @@
 
 An event is a row: a quarter each of publish attempts, stored records, deliveries and effects, one
 commit per 500 messages. Reference, in the same process: the sets and dicts that the three questions
-cannot do without (`floor`). Prints the median of interleaved repetitions and the peak of memory.
+cannot do without (`floor`). Repetitions take turns; the peak
+of memory is stated.
 
-    python benchmarks/checkers.py [events] [repetitions]
+    python -m benchmarks.checkers [--repetitions 5] [--large]
+
+With --large ten million events are judged too, once, where 16 GB of memory are free.
 """
 
 from __future__ import annotations
 
+import argparse
+import ast
 import gc
+import os
 import resource
-import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchmarks import figures
+from benchmarks.figures import Figures, Table, goal, ratios, spread
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.ordered import ordered
@@ -86,25 +94,67 @@ def floor(history: History) -> None:
 
 
 def timed(function: Callable[[History], None], history: History) -> float:
-    """Seconds of one call, with the garbage of the one before collected."""
+    """Seconds of CPU of one call, with the garbage of the one before collected. It does nothing but
+    compute: what others do meanwhile is left out."""
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     function(history)
-    return time.perf_counter() - start
+    return time.process_time() - start
+
+
+def peak() -> float:
+    """MiB that this process has held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measure(events: int, repetitions: int) -> tuple[list[float], list[float], float, float]:
+    """(seconds of the questions, of the floor, MiB of the rows, MiB at the most)."""
+    history = made(events)
+    rows = peak()
+    pairs = [(timed(asked, history), timed(floor, history)) for _ in range(repetitions)]
+    ours, least = (list(column) for column in zip(*pairs, strict=True))
+    return ours, least, rows, peak()
+
+
+def large() -> tuple[list[float], list[float], float, float] | None:
+    """Ten million events, in a process of their own; None where memory lacks."""
+    if os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < 16 << 30:
+        return None
+    argv = [sys.executable, "-c", "from benchmarks.checkers import *; print(measure(10**7, 1))"]
+    text = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    found = ast.literal_eval(text)
+    return (*found,) if found else None
 
 
 def main() -> None:
     """Measure and print."""
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    history = made(events)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    pairs = [(timed(asked, history), timed(floor, history)) for _ in range(rounds)]
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ours, least = (statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"{events:,} events: three questions {ours:.3f} s (target 0.25 s a million), "
-          f"floor {least:.3f} s, {ours / least:.1f}x")  # fmt: skip
-    print(f"rows {before / 1024:.0f} MiB, peak with tables {after / 1024:.0f} MiB")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--large", action="store_true", help="ten million events too")
+    options = parser.parse_args()
+    before = figures.load()
+    sizes = {"1M": (measure(1_000_000, options.repetitions), 0.25)}
+    if options.large and (found := large()):
+        sizes["10M"] = found, 3.5
+    rows, goals = [], []
+    for size, ((ours, least, held, most), wanted) in sizes.items():
+        shown = spread(ours, 3), spread(least, 3), spread(ratios(ours, least), 1)
+        rows.append((f"{size} events", *shown, f"{held:,.0f}", f"{most:,.0f}"))
+        goals.append(goal("P8", f"{size} events, three questions", ours, most=wanted,
+                          show=lambda value: f"{value:.2f} s"))  # fmt: skip
+    head = ("history", "three questions, s", "floor, s", "ratio", "rows, MiB", "at most, MiB")
+    note = (
+        "Floor: the sets and dicts that the three questions cannot do without, over the same rows. "
+        "At most: the process's peak, rows and tables together."
+    )
+    figures.done(
+        Figures(
+            conditions=f"{options.repetitions} repetitions in turn (one of 10M); load "
+            f"{before:.1f} before, {figures.load():.1f} after.",
+            tables=(Table(title="P8: checkers", head=head, rows=tuple(rows), words=1, note=note),),
+            goals=tuple(goals),
+        )
+    )
 
 
 if __name__ == "__main__":

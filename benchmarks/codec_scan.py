@@ -1,6 +1,8 @@
 """How many Kafka frames a second the scanner steps over, per size and level of looking.
 
-python benchmarks/codec_scan.py
+    python -m benchmarks.codec_scan
+
+No sockets: one scanner over one buffer.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ import statistics
 import struct
 import time
 
+from benchmarks import figures
+from benchmarks.figures import Figures, Table
 from pytest_mqchaos.frames import Direction
 from pytest_mqchaos.wire.base import Interest
 from pytest_mqchaos.wire.kafka.scanner import KafkaScanner
@@ -57,20 +61,21 @@ def measure(size: int, key: int, version: int, interest: Interest) -> tuple[floa
 
 
 def main() -> None:
-    """Print one line per size and level."""
+    """One row per size and level."""
     cases = {
-        "skip (Heartbeat)": (12, 3, Interest()),
-        "skip (Produce v7)": (0, 7, Interest()),
-        "note (Produce v7, track)": (0, 7, Interest(track=True)),
-        "record (Produce v7)": (0, 7, Interest(track=True, record=True)),
+        "skipped (Heartbeat)": (12, 3, Interest()),
+        "skipped (Produce v7)": (0, 7, Interest()),
+        "noted (Produce v7, track)": (0, 7, Interest(track=True)),
+        "recorded (Produce v7)": (0, 7, Interest(track=True, record=True)),
     }
+    rows = []
     for size in (64, 1024):
         for name, (key, version, interest) in cases.items():
             ask, answer = measure(size, key, version, interest)
-            print(
-                f"{size:5} B  {name:26} request {ask:7.0f} ns ({1e3 / ask:5.2f} M/s)"
-                f"   reply {answer:7.0f} ns ({1e3 / answer:5.2f} M/s)"
-            )
+            rows.append((f"{size} B", name, f"{ask:.0f}", f"{answer:.0f}"))
+    head = ("frame", "level of looking", "request, ns", "its reply, ns")
+    table = Table(title="Framing", head=head, rows=tuple(rows))
+    figures.done(Figures(conditions="Median of seven runs.", tables=(table,)))
 
 
 if __name__ == "__main__":

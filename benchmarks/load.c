@@ -8,7 +8,8 @@
  *
  * request = size i32 | key i16 | version i16 | correlation i32 | client i16 (-1) | want u8 | filler
  * reply   = size i32 | correlation i32 | filler          want: 0 none, 1 short, 2 as long as asked
- * Every result is one JSON line on standard output.
+ * Every result is one JSON line on standard output; `count` is how many MB, trips, frames or
+ * connections it is about.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -145,7 +146,8 @@ static void bulk(int port, double limit) {
     }
     request(data, SIZE, 2, 1); /* its reply says that all before it has arrived */
     if (send_all(sock, data, SIZE) || take_all(sock, reply, SHORT)) fail("end");
-    printf("{\"MB/s\": %.1f}\n", (double)(total + SIZE) / (seconds() - began) / 1e6);
+    double mb = (double)(total + SIZE) / 1e6;
+    printf("{\"MB/s\": %.1f, \"count\": %.3f}\n", mb / (seconds() - began), mb);
 }
 
 static int rising(const void *a, const void *b) {
@@ -166,8 +168,8 @@ static void trip(int port, double limit, uint32_t size) {
         if (++done > WARM) took[count++] = seconds() - from;
     }
     qsort(took, count, sizeof *took, rising);
-    printf("{\"p50 us\": %.2f, \"p99 us\": %.2f}\n", took[count / 2] * 1e6,
-           took[count * 99 / 100] * 1e6);
+    printf("{\"p50 us\": %.2f, \"p99 us\": %.2f, \"count\": %zu}\n", took[count / 2] * 1e6,
+           took[count * 99 / 100] * 1e6, done);
 }
 
 static void pipeline(int port, uint32_t frames, uint32_t size) {
@@ -196,7 +198,7 @@ static void pipeline(int port, uint32_t frames, uint32_t size) {
             if (n > 0) at += (size_t)n, left -= (size_t)n;
         }
     }
-    printf("{\"frames/s\": %.0f}\n", frames / (seconds() - began));
+    printf("{\"frames/s\": %.0f, \"count\": %u}\n", frames / (seconds() - began), frames);
 }
 
 static void churn(int port, double limit) {
@@ -211,7 +213,7 @@ static void churn(int port, double limit) {
         setsockopt(sock, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(sock);
     }
-    printf("{\"connections/s\": %.0f}\n", (double)count / (seconds() - began));
+    printf("{\"connections/s\": %.0f, \"count\": %zu}\n", (double)count / (seconds() - began), count);
 }
 
 int main(int count, char **words) {

@@ -1,25 +1,21 @@
-"""P4: a real Kafka, produced to (acks=all) and consumed from: direct, through haproxy, through the
-link with nothing recorded and with everything recorded (the default of a test).
+"""P4: a real Kafka, produced to (acks=all) and consumed from: direct, through haproxy, through
+Toxiproxy, through the link looking more and more closely (links.py).
 
-    python benchmarks/p4_kafka.py [--repetitions 5] [--scale 1.0]
+    python -m benchmarks.p4_kafka [--repetitions 5] [--scale 1.0]
 
-Every repetition runs every way in turn, another way first each time; medians are compared. Needs
-Java, confluent-kafka, haproxy.
+Every repetition runs every way in turn, another way first each time; ratios are taken within a
+repetition. Needs Java, confluent-kafka, haproxy.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import mmap
 import os
-import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -27,21 +23,14 @@ from typing import TypeAlias
 import psutil
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks import figures
+from benchmarks.figures import Figures, Goal, Table, goal, ratios, spread
+from benchmarks.kafka_broker import LIMIT, Ways, ways_to_kafka
+from benchmarks.links import LINKS, begin
 
-from pytest_mqchaos.brokers.java import find_java
-from pytest_mqchaos.brokers.kafka_config import new_cluster_id
-from pytest_mqchaos.brokers.kafka_direct import Direct
-from pytest_mqchaos.brokers.kafka_jars import kafka_jars
-from pytest_mqchaos.brokers.kafka_node import KafkaNode, Software
-from pytest_mqchaos.brokers.ports import LOOPBACK, Reservation
-from pytest_mqchaos.dataplane.controller import DataPlane
-
-LOADS = {"100 B": (100, 600_000), "1 KiB": (1024, 300_000)}  # name: (size, messages)
+LOADS = {"100 B": (100, 400_000), "1 KiB": (1024, 200_000)}  # name: (size, messages)
 Run: TypeAlias = tuple[float, float]
-Results: TypeAlias = dict[tuple[str, str], dict[str, list[Run]]]
-WAYS = ("direct", "haproxy", "link", "link, recorded")
-LIMIT = 60.0
+Results: TypeAlias = dict[str, dict[str, list[Run]]]
 WARM = 2 << 30  # bytes; what one run's clients, broker log and history take together, and more
 # Else a consumer that has 100,000 messages ahead pauses for a second: the fast way would look slow.
 CONSUMER = {
@@ -50,44 +39,6 @@ CONSUMER = {
     "queued.max.messages.kbytes": 2_000_000,
     "fetch.queue.backoff.ms": 1,
 }
-HAPROXY = """global
-  nbthread 1
-  tune.bufsize 262144
-defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-listen proxy
-  bind 127.0.0.1:{front}
-  server broker 127.0.0.1:{back}
-"""
-
-
-@contextlib.contextmanager
-def kafka(front: int) -> Iterator[tuple[int, int]]:
-    """One node with two client listeners; (port of the plain one, port of the one that says that
-    it is at `front`)."""
-    classpath, version = kafka_jars()
-    software = Software(java=find_java(17, "Apache Kafka"), classpath=classpath, version=version)
-    with Reservation() as back, contextlib.ExitStack() as stack:
-        ports = Reservation(), Reservation()
-        port, control = ports[0].port, ports[1].port
-        extra = {
-            "listeners": f"PLAINTEXT://{LOOPBACK}:{port},VIA://{LOOPBACK}:{back.port},"
-            f"CONTROLLER://{LOOPBACK}:{control}",
-            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port},VIA://{LOOPBACK}:{front}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,VIA:PLAINTEXT,"
-            "CONTROLLER:PLAINTEXT",
-        }
-        node = KafkaNode(
-            1, new_cluster_id(), ports=ports, voters={1: control}, software=software, extra=extra
-        )
-        stack.callback(node.close)
-        node.start(None)
-        with Direct(node.address, timeout=LIMIT) as direct:
-            direct.wait_ready(check=node.child.check)
-        yield port, back.port
 
 
 def warm() -> None:
@@ -138,8 +89,9 @@ def consume(servers: str, topic: str, count: int) -> float:
     return count / took
 
 
-def measured(work: Callable[[], float], proxy: psutil.Process | None, count: int) -> Run:
+def measured(work: Callable[[], float], pid: int | None, count: int) -> Run:
     """Do it; (messages a second, the proxy's own CPU time in us a message)."""
+    proxy = psutil.Process(pid) if pid is not None else None
     before = proxy.cpu_times() if proxy else None
     rate = work()
     if proxy is None or before is None:
@@ -148,21 +100,67 @@ def measured(work: Callable[[], float], proxy: psutil.Process | None, count: int
     return rate, (after.user + after.system - before.user - before.system) / count * 1e6
 
 
-def table(results: Results) -> None:
-    """Thousands of messages a second: median (least-most), the median as a part of direct's, and
-    the proxy's CPU time a message."""
-    print("| load | way | k messages/s | least - most | of direct | proxy CPU, us a message |")
-    print("|---|---|---:|---:|---:|---:|")
-    for (load, what), ways in results.items():
-        direct = statistics.median(rate for rate, _ in ways["direct"])
-        for way in WAYS:
-            rates = [rate for rate, _ in ways[way]]
-            mid = statistics.median(rates)
-            cpu = statistics.median(used for _, used in ways[way])
-            print(
-                f"| {load} {what} | {way} | {mid / 1e3:,.0f} | {min(rates) / 1e3:,.0f} - "
-                f"{max(rates) / 1e3:,.0f} | {mid / direct:.0%} | {f'{cpu:.2f}' if cpu else '-'} |"
-            )
+def table(results: Results) -> Table:
+    """Thousands of messages a second, the part of direct's, the proxy's CPU time a message."""
+    rows = []
+    for load, ways in results.items():
+        direct = [rate for rate, _ in ways["direct"]]
+        for way, runs in ways.items():
+            rates = [rate for rate, _ in runs]
+            part = statistics.median(ratios(rates, direct))
+            cpu = statistics.median(used for _, used in runs)
+            shown = spread([rate / 1e3 for rate in rates])
+            rows.append((load, way, shown, f"{part:.0%}", f"{cpu:.2f}" if cpu else "-"))
+    return Table(
+        title="P4: Kafka",
+        head=("load", "way", "k messages/s", "of direct", "proxy CPU, us a message"),
+        rows=tuple(rows),
+        note="Median (least - most). 1 partition, acks=all.",
+    )
+
+
+def goals(results: Results) -> list[Goal]:
+    """What performance.md wants of each way."""
+
+    def part(value: float) -> str:
+        return f"{value:.0%}"
+
+    def rates(load: str, way: str) -> list[float]:
+        return [rate for rate, _ in results[load][way]]
+
+    made = []
+    for load, by_way in results.items():
+        wanted = [("link", 0.95 if load.startswith("100") else 0.75)]
+        wanted += [("link, decoded", 0.7), ("link, recorded", 0.7)]
+        for way, least in wanted:
+            values = ratios(rates(load, way), rates(load, "direct"))
+            made.append(goal("P4", f"{load}, {way}, of direct", values, least=least, show=part))
+        if "toxiproxy" in by_way and load.startswith("1 KiB"):
+            values = ratios(rates(load, "link"), rates(load, "toxiproxy"))
+            made.append(goal("P4", f"{load}, link, to Toxiproxy", values, least=1.3))
+    return made
+
+
+def repetition(number: int, ways: Ways, history: Path, scale: float, results: Results) -> None:
+    """Every load and every way once."""
+    names = [*(way for way in ways.servers if way != "link"), *LINKS]
+    turn = number % len(names)  # nobody is always the first
+    for load, (size, most) in LOADS.items():
+        count = int(most * scale)
+        for way in names[turn:] + names[:turn]:
+            begin(ways.plane, way, history)
+            warm()
+            kind = "link" if way in LINKS else way
+            topic = f"t-{size}-{number}-{names.index(way)}"
+            for what, work in {
+                "produce": partial(produce, ways.servers[kind], topic, size, count),
+                "consume": partial(consume, ways.servers[kind], topic, count),
+            }.items():
+                run = measured(work, ways.pids.get(kind), count)
+                if number:  # at first the broker's JVM is warming up
+                    by_way = results.setdefault(f"{load} {what}", {name: [] for name in names})
+                    by_way[way].append(run)
+            ways.plane.request("end")
 
 
 def main() -> None:
@@ -171,55 +169,20 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of messages")
     options = parser.parse_args()
-    haproxy = shutil.which("haproxy")
-    if haproxy is None:
-        raise SystemExit("this benchmark needs haproxy on PATH")
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        front = stack.enter_context(Reservation()).port
-        port, back = stack.enter_context(kafka(front))
-        config = folder / "haproxy.cfg"
-        config.write_text(HAPROXY.format(front=front, back=back))
-        proxy = stack.enter_context(subprocess.Popen([haproxy, "-f", str(config), "-db"]))
-        stack.callback(proxy.terminate)
-        plane = stack.enter_context(DataPlane())
-        plane.request("upstream", node=1, host=LOOPBACK, port=port)
-        link = "{}:{}".format(*plane.address("benchmark", 1))
-        servers = {
-            "direct": f"{LOOPBACK}:{port}",
-            "haproxy": f"{LOOPBACK}:{front}",
-            "link": link,
-            "link, recorded": link,
-        }
-        ours = psutil.Process(plane.pid)
-        processes = {"haproxy": psutil.Process(proxy.pid), "link": ours, "link, recorded": ours}
-        results: Results = {}
-        loads = [os.getloadavg()[0]]
-        for repetition in range(options.repetitions + 1):
-            for load, (size, most) in LOADS.items():
-                count = int(most * options.scale)
-                turn = repetition % len(WAYS)  # nobody is always the first
-                for number, way in enumerate(WAYS[turn:] + WAYS[:turn]):
-                    history = folder / "history"
-                    history.unlink(missing_ok=True)
-                    record = way == "link, recorded"
-                    plane.request("begin", history=str(history), settings={"record": record})
-                    warm()
-                    topic = f"t-{size}-{repetition}-{number}"
-                    for what, work in {
-                        "produce": partial(produce, servers[way], topic, size, count),
-                        "consume": partial(consume, servers[way], topic, count),
-                    }.items():
-                        run = measured(work, processes.get(way), count)
-                        if repetition:  # at first the broker's JVM is warming up
-                            results.setdefault((load, what), {}).setdefault(way, []).append(run)
-                    plane.request("end")
-        loads.append(os.getloadavg()[0])
-        print(
-            f"{options.repetitions} repetitions; load before {loads[0]:.1f}, after {loads[1]:.1f}"
+    before = figures.load()
+    results: Results = {}
+    with ways_to_kafka() as ways, tempfile.TemporaryDirectory() as folder:
+        for number in range(options.repetitions + 1):
+            repetition(number, ways, Path(folder) / "history", options.scale, results)
+    figures.done(
+        Figures(
+            conditions=f"Kafka {ways.version}; {options.repetitions} interleaved repetitions after "
+            f"one for warming up; load {before:.1f} before, {figures.load():.1f} after (the "
+            "benchmark itself is about 2).",
+            tables=(table(results),),
+            goals=tuple(goals(results)),
         )
-        table(results)
-        print(f"troubles: {plane.troubles}")
+    )
 
 
 if __name__ == "__main__":
