@@ -162,7 +162,8 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     if failed:
         return Verdict(
             question=question, status="failed", sentence=sentence, population=population,
-            findings=found, advice=advice, missing="; ".join(d.missing for d in doubts),
+            findings=found, advice=advice,
+            missing="; ".join(dict.fromkeys(doubt.missing for doubt in doubts)),
             limits=tuple(doubt.sentence for doubt in doubts) + tuple(history.limits),
         )  # fmt: skip
     outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []

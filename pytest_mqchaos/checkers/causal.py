@@ -106,14 +106,21 @@ def _compare(
 
 
 def _precedes(ones: Sequence[Effect], others: Sequence[Effect]) -> bool | None:
-    """Whether the first of `ones` happened before the first of `others`; None = not known."""
+    """Whether the first of `ones` happened before the first of `others`; None = not known. Without
+    an order rows come as they like: then the earliest of each side is looked for by time."""
     if not ones or not others:
         return None
-    one, other = ones[0], others[0]
-    if one.order is not None and other.order is not None and one.order != other.order:
-        return one.order < other.order
-    if not (one.t_to and other.t_to):
+    one, other = _place(ones), _place(others)
+    if one is not None and other is not None and one != other:
+        return one < other
+    if not all(effect.t_to for effect in (*ones, *others)):
         return None
-    if one.t_to < other.t_from:
+    if min(e.t_to for e in ones) < min(e.t_from for e in others):
         return True
-    return False if other.t_to < one.t_from else None
+    return False if min(e.t_to for e in others) < min(e.t_from for e in ones) else None
+
+
+def _place(effects: Sequence[Effect]) -> int | None:
+    """The first place in the source's order, None if one of them has none."""
+    places = [effect.order for effect in effects if effect.order is not None]
+    return min(places) if len(places) == len(effects) else None

@@ -12,6 +12,7 @@ from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, li
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
+from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -99,21 +100,44 @@ def _unexpected(history: History) -> Verdict:
     )
 
 
+def _everywhere(index: Index, name: str) -> bool | None:
+    """Whether everybody who should has done this message: then whoever sent the dead letter has
+    both. None if whose effects they are cannot be told."""
+    if index.subscribers != (None,):
+        return all(name in index.done(by) for by in index.subscribers)
+    each = [of_group(index, name, group) for group in index.positions.groups]
+    if None in each:
+        return None
+    return all(any(not e.posthumous for e in rows or ()) for rows in each)
+
+
 def _both(history: History) -> Verdict:
     index = index_of(history)
     dead = {s.id for s in history.stored if s.topic in history.flow.dead_letters}
     done = {e.id for e in index.effects if not e.posthumous}
     late = {e.id for e in index.effects} - done
-    both = sorted(done & dead)
+    whose = {name: _everywhere(index, name) for name in done & dead}
+    both = sorted(name for name, everywhere in whose.items() if everywhere)
+    nobodys = sorted(name for name, everywhere in whose.items() if everywhere is None)
     failed = [Finding(id=i, what="both", text="has an effect and a dead letter") for i in both]
-    unsure = [Finding(id=i, what="posthumous") for i in sorted(late & dead)]
-    doubts = [
-        Doubt(
-            sentence=f"{number(len(unsure), 'dead letter')} with a posthumous effect",
-            missing="run the worker as a process (process=True)",
-            findings=tuple(unsure),
+    doubts = []
+    if late & dead:
+        unsure = [Finding(id=i, what="posthumous") for i in sorted(late & dead)]
+        doubts.append(
+            Doubt(
+                sentence=f"{number(len(unsure), 'dead letter')} with a posthumous effect",
+                missing="run the worker as a process (process=True)",
+                findings=tuple(unsure[:SHOWN]),
+            )
         )
-    ]
+    if nobodys:
+        doubts.append(
+            Doubt(
+                sentence=f"{number(len(nobodys), 'dead letter')} with an effect, by whichever of "
+                f"several groups: {listed(nobodys)}",
+                missing="record `by` with every effect",
+            )
+        )
     return answer(
         "not both done and dead",
         index,
@@ -123,5 +147,5 @@ def _both(history: History) -> Verdict:
         failed=failed,
         sentence=f"{number(len(both), 'message')} took effect and also lie in the dead letters: "
         f"{listed(both)}",
-        doubts=doubts if unsure else [],
+        doubts=doubts,
     )

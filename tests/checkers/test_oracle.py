@@ -145,6 +145,9 @@ def oracle_acked(history):
             found.add("passed" if alive else "unknown" if effects else "failed")
             if not alive and not effects:
                 assert not mine or min(e.t_from for e in mine) > later[0].t
+    handed = {row.id for row in history.deliveries if row.reached}
+    if {e.id for e in history.effects} & {s.id for s in history.stored} - handed:
+        found.add("unknown")  # done by somebody who was handed it past the links
     return next((s for s in ("failed", "unknown", "passed") if s in found), "unknown")
 
 
