@@ -7,7 +7,7 @@ history file --transcribe--> rows     direct reads --> stored, places     effect
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,31 @@ class Tape:
     def transcript(self, length: int) -> Transcript:
         """The rows of the first `length` bytes."""
         if length != self._length:
-            with self.path.open("rb") as file:
-                data = file.read(length)
+            data, torn = self._data(length)
             # What could not be decoded may be by now: a name that it needed may have come.
             if self._decoder is None or self._last.gaps:
                 self._decoder = DecodedOnce(self.codec())
             self._last = transcribe(read(data), codec=self._decoder, identity=self.identity)
+            if torn:
+                self._last = replace(
+                    self._last, gaps=(torn, *self._last.gaps), gap_topics=frozenset()
+                )
             self._length = length
         return self._last
+
+    def _data(self, length: int) -> tuple[bytes, str]:
+        """The first `length` bytes, as far as they are there, and what is to be said if not."""
+        try:
+            with self.path.open("rb") as file:
+                data = file.read(length)
+        except FileNotFoundError:
+            data = b""
+        if len(data) == length:
+            return data, ""
+        return data, (
+            f"of the history's {length} bytes {len(data)} are left in {self.path}: something "
+            "deleted or cut it while the test ran"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,12 @@ class View:
             positions=chaos.scope.positions,
         )  # fmt: skip
         without = consequences.missing([armed.rule for armed in chaos.armed], history)
-        return replace(history, limits=history.limits + consequences.sentences(without))
+        history = replace(history, limits=history.limits + consequences.sentences(without))
+        if not chaos.host.troubles:
+            return history
+        # They came before the answer that told how long the history is: none of before is missed.
+        troubles = tuple(f"the data plane had trouble: {text}" for text in chaos.host.troubles)
+        return replace(history, gaps=troubles + history.gaps, gap_topics=frozenset())
 
     def _limits(self) -> tuple[str, ...]:
         chaos = self._chaos
