@@ -1,8 +1,9 @@
 """The consumers that the tests run: take a message, commit it, go on whatever the commit said.
 
 `take(bootstrap, topic, group, last="p5")` ends when `last` has been committed and gives what the
-application saw, step by step. `work`: seconds between a message and its commit; `first`: called
-once, when the first message is in work.
+application saw, step by step; `last` may be a question about the steps instead. `work`: seconds
+between a message and its commit; `first`: called once, when the first message is in work. `limit`:
+seconds it may take.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import asyncio
 import time
 from typing import NamedTuple
 
-import aiokafka
 import kafka
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, KafkaException
@@ -31,31 +31,35 @@ class Step(NamedTuple):
     error: str | None
 
 
+def enough(last, steps):
+    """Whether the consumer may stop."""
+    return last(steps) if callable(last) else Step(last, None) in steps
+
+
 def _done(first):
     if first is not None:
         first()
 
 
-def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
+def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, limit=LIMIT, **settings):
     async def run():
         nonlocal first
         consumer = AIOKafkaConsumer(
             topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
-            auto_offset_reset="earliest", retry_backoff_ms=50, **settings,
+            retry_backoff_ms=50, **{"auto_offset_reset": "earliest", **settings},
         )  # fmt: skip
         steps = []
         try:
             await consumer.start()
-            while Step(last, None) not in steps:
-                message = await asyncio.wait_for(consumer.getone(), LIMIT)
-                first = _done(first)
-                await asyncio.sleep(work)
-                spot = aiokafka.TopicPartition(message.topic, message.partition)
-                try:
-                    await consumer.commit({spot: message.offset + 1})
-                    steps.append(Step(message.value.decode(), None))
-                except Exception as error:  # noqa: BLE001 - what it was is the result
-                    steps.append(Step(message.value.decode(), type(error).__name__))
+            end = time.monotonic() + limit
+            while not enough(last, steps):
+                assert time.monotonic() < end, f"{last} was never committed: {steps}"
+                taken = await consumer.getmany(timeout_ms=100, max_records=1)
+                for spot, messages in taken.items():
+                    for message in messages:
+                        first = _done(first)
+                        await asyncio.sleep(work)
+                        steps.append(await _aiokafka_committed(consumer, spot, message))
             return steps
         finally:
             await consumer.stop()
@@ -63,7 +67,15 @@ def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, **settin
     return asyncio.run(run())
 
 
-def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
+async def _aiokafka_committed(consumer, spot, message):
+    try:
+        await consumer.commit({spot: message.offset + 1})
+    except Exception as error:  # noqa: BLE001 - what it was is the result
+        return Step(message.value.decode(), type(error).__name__)
+    return Step(message.value.decode(), None)
+
+
+def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, limit=LIMIT, **settings):
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
@@ -73,10 +85,10 @@ def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, **setti
     )  # fmt: skip
     consumer.subscribe([topic])
     steps = []
-    limit = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     try:
-        while Step(last, None) not in steps:
-            assert time.monotonic() < limit, f"{last} was never committed: {steps}"
+        while not enough(last, steps):
+            assert time.monotonic() < end, f"{last} was never committed: {steps}"
             message = consumer.poll(0.1)
             if message is None:
                 continue
@@ -94,16 +106,18 @@ def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, **setti
         consumer.close()
 
 
-def by_kafka_python(bootstrap, topic, group, *, last, work=0.0, first=None, **settings):
+def by_kafka_python(
+    bootstrap, topic, group, *, last, work=0.0, first=None, limit=LIMIT, **settings
+):
     consumer = KafkaConsumer(
         topic, bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False,
-        auto_offset_reset="earliest", max_poll_records=1, retry_backoff_ms=50, **settings,
+        retry_backoff_ms=50, **{"auto_offset_reset": "earliest", "max_poll_records": 1, **settings},
     )  # fmt: skip
     steps = []
-    limit = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     try:
-        while Step(last, None) not in steps:
-            assert time.monotonic() < limit, f"{last} was never committed: {steps}"
+        while not enough(last, steps):
+            assert time.monotonic() < end, f"{last} was never committed: {steps}"
             for spot, messages in consumer.poll(KAFKA_PYTHON_POLL).items():
                 for message in messages:
                     first = _done(first)

@@ -65,8 +65,7 @@ def series(ids):
         else:
             runs.append([n])
     return " ".join(
-        f"{run[0]}..{run[-1]}" if len(run) > 2 else " ".join(map(str, run))  # noqa: PLR2004
-        for run in runs
+        f"{run[0]}..{run[-1]}" if len(run) > 2 else " ".join(map(str, run)) for run in runs
     )
 
 

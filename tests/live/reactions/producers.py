@@ -1,4 +1,4 @@
-"""One message at a time, a fault at message 3: what each producer is told and what the log holds."""
+"""One message at a time, a fault at the third: what a producer is told, what the log holds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def told(answers):
 def waited(seen, patience):
     """How long the third message took on the wire: until its last try, else until the fourth."""
     tries = [row.t for row in seen.chaos.history.attempts if row.id == "p3"]
-    if len(tries) < 2:  # noqa: PLR2004 - not tried again
+    if len(tries) < 2:
         tries += [row.t for row in seen.chaos.history.attempts if row.id == "p4"][:1]
     late = len(tries) > 1 and (tries[-1] - tries[0]) / 1e9 >= 0.95 * patience
     return "after its time-out" if late else "at once"
@@ -63,7 +63,7 @@ def sequential(broker, case):
             **case.settings,
         )  # fmt: skip
         log = case.options.get("log", series)(seen.stored)
-        copy = "offset of the 2nd copy" if answers[2].offset == 3 else ""  # noqa: PLR2004
+        copy = "offset of the 2nd copy" if answers[2].offset == 3 else ""
         return said(told(answers), waited(seen, patience), f"log {log}", copy, *fired(seen, case))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.live.reactions import in_flight, producers
+from tests.live.reactions import consumers, in_flight, producers
 
-PARTS = (producers, in_flight)
+PARTS = (producers, in_flight, consumers)
 CASES = [case for part in PARTS for case in part.cases()]
 
 
