@@ -20,8 +20,12 @@ from pathlib import Path
 
 from pytest_mqchaos.errors import BrokerError, UsageError
 
-# One compiler tier and one collector thread: a broker for a test lives for seconds.
-_FLAGS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Djava.awt.headless=true")
+# One compiler tier and one collector thread: a broker for a test lives for seconds. No file of
+# performance data: it is in the machine's directory for temporary files, and outlives a SIGKILL.
+_FLAGS = (
+    "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pytest_mqchaos.brokers.java import Java
 from pytest_mqchaos.brokers.kafka_config import NodeConfig
 from pytest_mqchaos.brokers.ports import LOOPBACK, Reservation
 from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.leash import hold
 
 _MAIN = "kafka.Kafka"
 _ORDERLY = 15.0  # seconds that a SIGTERM may take
@@ -53,7 +53,7 @@ class KafkaNode:
         self.paused = False
         self._software = software
         self._ports = ports
-        directory = Path(tempfile.mkdtemp(prefix=f"mqchaos-kafka-{node}-"))
+        directory = hold.directory(f"mqchaos-kafka-{node}-")
         self.child = Child(f"Kafka node {node} at {self.address}", directory)
         config = NodeConfig(
             node=node,
@@ -74,7 +74,10 @@ class KafkaNode:
         `dump` one to write at an orderly end."""
         software = self._software
         command = software.java.command(software.classpath, software.heap, archive)
-        options = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
+        options = [
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            f"-Djava.io.tmpdir={self.child.directory}",  # of unpacked libraries: goes with it
+        ]
         if dump is not None:
             options.append(f"-XX:ArchiveClassesAtExit={dump}")
         argv = [command[0], *options, *command[1:], _MAIN, str(self._properties)]

@@ -7,7 +7,6 @@ ChaosBroker -- DataPlane (process)        one per session and xdist worker
 from __future__ import annotations
 
 import inspect
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import DataPlaneDied, UsageError, unknown
+from pytest_mqchaos.leash import hold
 from pytest_mqchaos.plan.rules import Plan
 
 if TYPE_CHECKING:
@@ -43,15 +43,11 @@ class ChaosBroker:
         self.side = side(protocol)
         self.broker: base.Broker | None = None
         self.troubles: list[str] = []
-        self._directory = tempfile.TemporaryDirectory(prefix="mqchaos-")
+        # Where histories and workers' output go while the session lasts.
+        self.directory = hold.directory("mqchaos-")
         self._runs = 0
         self._current: Chaos | None = None
         self._nodes: list[int] = []
-
-    @property
-    def directory(self) -> Path:
-        """Where histories and workers' output go while the session lasts."""
-        return Path(self._directory.name)
 
     @property
     def abilities(self) -> tuple[str, ...]:
@@ -67,7 +63,6 @@ class ChaosBroker:
         """Start the data plane and the broker."""
         self.plane.on_trouble(self.troubles.append)
         self.plane.start()
-        self.plane.request("litter", path=str(self.directory))
         try:
             settings: dict[str, Any] = {"plane": self.plane} if self.kind == "embedded" else {}
             self.broker = provide(self.protocol, self.kind, **settings)
@@ -104,7 +99,7 @@ class ChaosBroker:
                     self.broker.stop()
             finally:
                 self.plane.stop()
-                self._directory.cleanup()
+                hold.discard(self.directory)
 
     def __enter__(self) -> Self:
         return self.start()

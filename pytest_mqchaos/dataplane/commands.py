@@ -31,7 +31,7 @@ class Shell(Protocol):
     traffic: Traffic
     listeners: Listeners
     upstreams: Upstreams
-    litter: list[str]
+    told: set[str]
 
     def engine(self) -> Engine: ...
 
@@ -62,6 +62,7 @@ def _engine(shell: Shell, body: Body) -> Any:
 
 
 def _begin(shell: Shell, body: Body) -> Any:
+    shell.told.clear()  # what befell the run before may befall this one too
     path = body.get("history")
     if path is None:
         shell.recorder.close()
@@ -120,10 +121,6 @@ def _flush(shell: Shell, body: Body) -> Any:
     """Every answer carries the history's length: nothing else is to be done."""
 
 
-def _litter(shell: Shell, body: Body) -> Any:
-    shell.litter.append(str(body["path"]))
-
-
 def _stop(shell: Shell, body: Body) -> Any:
     del body
     shell.stop()
@@ -137,6 +134,5 @@ _HANDLERS: dict[str, Callable[[Shell, Body], Any]] = {
     "listen": _listen,
     "unlisten": _unlisten,
     "flush": _flush,
-    "litter": _litter,
     "stop": _stop,
 }

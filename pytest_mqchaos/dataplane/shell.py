@@ -9,7 +9,6 @@ It knows when each part has its say; it must never know frames or rules.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 import time
@@ -48,10 +47,8 @@ class Shell:
         self.traffic = Traffic(self.loop, self.upstreams, self.engine, self.trouble)
         self.listeners = Listeners(self.loop, host, self.traffic.accepted, self.trouble)
         self._engine: Engine | None = None
-        self._stopped = self._orphaned = False
-        # Directories that end with the test process, also if it is killed.
-        self.litter: list[str] = []
-        self._told: set[str] = set()
+        self._stopped = False
+        self.told: set[str] = set()  # troubles of this run
         self._parent = os.getppid()
         self._channel = Channel(control, self.loop, line=self._line, lost=self._lost)
 
@@ -75,9 +72,9 @@ class Shell:
     # ------------------------------------------------------------ the controller
 
     def trouble(self, text: str) -> None:
-        """Tell the controller what went wrong; each text once."""
-        if text not in self._told and len(self._told) < TOLD:
-            self._told.add(text)
+        """Tell the controller what went wrong; each text once a run."""
+        if text not in self.told and len(self.told) < TOLD:
+            self.told.add(text)
             self._channel.write({"trouble": text})
 
     def _line(self, body: Any) -> None:
@@ -91,7 +88,6 @@ class Shell:
     def _lost(self, why: str) -> None:
         """Nobody is left to work for."""
         print(f"data plane ends: {why}", file=sys.stderr, flush=True)  # noqa: T201 - its last words
-        self._orphaned = True
         self.stop()
 
     # ------------------------------------------------------------ the turn
@@ -104,9 +100,6 @@ class Shell:
                 self.turn()
         finally:
             self._close()
-            if self._orphaned:  # who would clean up was killed
-                for path in self.litter:
-                    shutil.rmtree(path, ignore_errors=True)
 
     def stop(self) -> None:
         """End after this turn."""

@@ -6,13 +6,15 @@ It knows the line and exit codes of pytest; it must never change a verdict.
 from __future__ import annotations
 
 import os
-import subprocess
+import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_mqchaos.guest.settings import config_of
+from pytest_mqchaos.leash import hold
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
@@ -45,19 +47,23 @@ def replayed(item: pytest.Item, chaos: Chaos) -> str:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_XDIST", "PYTEST_CURRENT_TEST"))
     }
-    try:
-        found = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", *chaos.telling.arguments(chaos)],
-            cwd=config.invocation_params.dir, env={**environment, ENVIRONMENT: "1"},
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False,
+    line = [sys.executable, "-m", "pytest", "-q", *chaos.telling.arguments(chaos)]
+    with Path(os.devnull).open("wb") as nowhere:
+        run = hold.start(
+            line, cwd=config.invocation_params.dir, env={**environment, ENVIRONMENT: "1"},
+            output=nowhere.fileno(),
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
+    try:
+        code = run.wait(LIMIT)
+    finally:  # also after a Ctrl-C, which it does not hear
+        run.signal(signal.SIGKILL, group=True)
+    if code is None:
         return f"replayed once: did not end within {LIMIT:.0f} s"
-    if found.returncode == _FAILED:
+    if code == _FAILED:
         return "reproduced 1/1"
-    if found.returncode == _PASSED:
+    if code == _PASSED:
         return "reproduced 0/1: it passed when it was replayed, so something else plays a part"
-    return f"could not be replayed here (pytest's exit code {found.returncode})"
+    return f"could not be replayed here (pytest's exit code {code})"
 
 
 def added(text: str, line: str, told: str) -> str:

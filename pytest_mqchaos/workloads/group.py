@@ -1,29 +1,26 @@
-"""A process group of ours: started in a session of its own, killed as a whole, never left behind.
+"""A process group of ours: held by the leash, killed as a whole, never left behind.
 
-It knows processes, nothing of workers. The reaper (a process of its own, one per test process) is
-told of every group, so that the group dies with us even if we are killed.
+It knows processes, nothing of workers.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from pytest_mqchaos.errors import WaitTimeout
-from pytest_mqchaos.workloads import reaper
+from pytest_mqchaos.leash import hold
 
 _POLL = 0.002  # seconds between two looks at a group whose processes are not our children
 
 
 class Group:
-    """One started command: its leader is our child, its descendants share its group."""
+    """One started command: its leader and its descendants, `output` what they write."""
 
     def __init__(
         self,
@@ -31,51 +28,29 @@ class Group:
         env: Mapping[str, str],
         cwd: Path | None = None,
     ) -> None:
-        self._process = subprocess.Popen(
-            list(argv),
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.pid = self._process.pid
-        _reapers.tell(f"+{self.pid}")
-        self.output = self._process.stdout
+        ours, theirs = os.pipe()
+        self.output: IO[bytes] = os.fdopen(ours, "rb")
+        try:
+            self._held = hold.start(argv, env=env, cwd=cwd, output=theirs)
+        except BaseException:
+            self.output.close()
+            raise
+        finally:
+            os.close(theirs)
+        self.pid = self._held.pid
 
     def signal(self, number: int) -> None:
         """Send a signal to the leader alone, as a supervisor does for a graceful end."""
-        try:
-            os.kill(self.pid, number)  # Popen.send_signal would reap it under the waiting thread
-        except ProcessLookupError:
-            return  # it ended by itself
+        self._held.signal(number)
 
     def kill(self) -> None:
         """SIGKILL every process of the group."""
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return  # nobody left
-        except PermissionError:
-            if members(self.pid):  # macOS answers so for a group of zombies
-                raise
+        self._held.signal(signal.SIGKILL, group=True)
 
     def wait(self) -> int:
-        """Wait for the leader, kill what it left behind, and give its status (negative: signal).
-
-        To be called by one thread, once. Until the leader is reaped its pid cannot be reused, so
-        the kill cannot hit strangers.
-        """
-        if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-            self.kill()
-            status = self._process.wait()
-        else:
-            status = self._process.wait()
-            self.kill()  # a group with living members keeps its number, so no stranger has it
-        _reapers.tell(f"-{self.pid}")
-        return status
+        """Wait for the leader and give its status (negative: signal); what it left behind has got
+        its SIGKILL by then."""
+        return self._held.ended.result()
 
     def wait_empty(self, limit: float) -> None:
         """Wait until no process of the group lives. Raises `WaitTimeout` with their pids."""
@@ -123,55 +98,3 @@ def _belongs(pid: str, group: int) -> bool:
         return False  # gone between listing and looking
     state, _parent, its_group = stat.rpartition(b")")[2].split()[:3]
     return int(its_group) == group and state not in (b"Z", b"X")
-
-
-class _Reapers:
-    """Our end of the reaper's pipe; started with the first group, again if it or we are new."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
-        self._started_by = 0
-        self._alive: list[str] = []
-
-    def tell(self, order: str) -> None:
-        with self._lock:
-            if self._started_by != os.getpid():
-                self._alive = []  # a forked copy of us started none of those
-            if order.startswith("+"):
-                self._alive.append(order)
-            else:
-                self._alive.remove("+" + order[1:])
-            process = self._process
-            if process is None or self._started_by != os.getpid() or process.poll() is not None:
-                self._start()
-            else:
-                self._write(process, order)
-
-    def _start(self) -> None:
-        self._process = process = subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            text=True,
-        )
-        self._started_by = os.getpid()
-        atexit.register(self._close, process)
-        for order in self._alive:
-            self._write(process, order)
-
-    @staticmethod
-    def _write(process: subprocess.Popen[str], order: str) -> None:
-        assert process.stdin is not None
-        process.stdin.write(order + "\n")
-        process.stdin.flush()
-
-    @staticmethod
-    def _close(process: subprocess.Popen[str]) -> None:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.wait()
-
-
-_reapers = _Reapers()

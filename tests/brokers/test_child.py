@@ -1,10 +1,7 @@
-"""The leash with plain processes: whatever happens to the test process, nothing is left behind."""
+"""A child with plain processes: start, signals, ends, last words."""
 
-import os
 import signal
-import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -68,7 +65,7 @@ def test_after_the_end_nothing_can_be_asked_of_it(child):
     child.signal(signal.SIGCONT)
     assert not child.alive()
     assert child.returncode == -signal.SIGKILL
-    with pytest.raises(BrokerError, match="the process that holds it is gone"):
+    with pytest.raises(BrokerError, match="the sleeper was closed"):
         child.start(SLEEPER)
 
 
@@ -138,46 +135,6 @@ def test_what_the_process_started_ends_with_it(child):
     child.wait(10)
     grandchild = int(child.log.read_text().split()[0])
     assert ended(grandchild)
-
-
-PARENT = """
-import os, sys
-from pathlib import Path
-from pytest_mqchaos.brokers.child import Child
-child = Child("orphan", Path(sys.argv[1]))
-child.start([sys.executable, "-c", "import time; time.sleep(600)"])
-print(child.pid, flush=True)
-{then}
-sys.stdin.read()
-"""
-FORK = "if os.fork() == 0:\n    import time; time.sleep(600)"
-
-
-def start_parent(directory: Path, then: str = "") -> tuple[subprocess.Popen, int]:
-    directory.mkdir()
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT.format(then=then), str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    return parent, int(parent.stdout.readline())
-
-
-@pytest.mark.parametrize(
-    "then", ["", FORK], ids=["alone", "with a forked child that holds the pipe"]
-)
-def test_a_killed_test_process_leaves_nothing(tmp_path, then):
-    parent, pid = start_parent(tmp_path / "broker", then)
-    leash = psutil.Process(pid).parent().pid
-    try:
-        parent.send_signal(signal.SIGKILL)
-        assert ended(pid)
-        assert ended(leash)
-        assert not (tmp_path / "broker").exists()
-    finally:
-        os.killpg(parent.pid, signal.SIGKILL)
-        parent.communicate()
 
 
 def test_a_killed_leash_is_told_and_its_process_is_ended(child):
