@@ -49,11 +49,17 @@ ALL_REQUESTS = bytes([NOTE | DECIDE]) * 65536
 ALL_REPLIES = bytes([DECIDE]) * 65536
 
 
+ALWAYS = -1 << 15  # the lowest version that a header can name
+NEVER = 1 << 15
+
+
 class Levels(NamedTuple):
-    """Flags by API key (as an unsigned 16-bit number)."""
+    """Flags by API key (as an unsigned 16-bit number). `looked_at`: the version from which on a
+    request is looked at, for the keys of our table (any other always is)."""
 
     requests: bytes
     replies: bytes
+    looked_at: tuple[int, ...]
 
 
 @lru_cache(maxsize=64)
@@ -76,7 +82,18 @@ def levels(interest: Interest) -> Levels:
     for name in interest.replies:  # a rule on such a reply wants the request as well
         if name in KEYS:
             requests[KEYS[name]] |= NOTE | KEEP
-    return Levels(bytes(requests), bytes(replies))
+    return Levels(bytes(requests), bytes(replies), _looked_at(requests))
+
+
+def _looked_at(requests: bytearray) -> tuple[int, ...]:
+    """What the scanner asks of every frame that it steps over, hence made ready for it."""
+    found = [ALWAYS] * (max(APIS) + 1)
+    for key in APIS:
+        if not requests[key]:
+            found[key] = NEVER
+        elif requests[key] == NOTE | LATE:
+            found[key] = ENDPOINTS_FROM[key]
+    return tuple(found)
 
 
 def _replies(interest: Interest) -> bytearray:

@@ -30,10 +30,11 @@ from pytest_mqchaos.wire.kafka.levels import (
     levels,
 )
 from pytest_mqchaos.wire.kafka.sense import LIMIT, absurd, beginning
+from pytest_mqchaos.wire.kafka.stepping import over_replies, over_requests
 
 _REQUEST = struct.Struct(">iHhi")
 _REPLY = struct.Struct(">ii")
-_IF_LATE, _LATEST = NOTE | LATE, min(ENDPOINTS_FROM.values())
+_IF_LATE = NOTE | LATE
 _OUT, _BACK = Direction.TO_BROKER, Direction.TO_CLIENT
 
 
@@ -96,11 +97,11 @@ class KafkaScanner:
         while at <= last:
             size, key, version, correlation = head(buf, at)
             flags = table[key] if begun < 0 else begun
+            if (not flags or flags == _IF_LATE) and begun < 0 and self._asked:
+                begin, at = at, over_requests(buf, at, last, self._levels.looked_at)
+                if at != begin:
+                    continue
             begun = -1
-            unseen = not flags or (flags == _IF_LATE and version < _LATEST)
-            if unseen and 8 <= size <= LIMIT and self._asked:
-                at += size + 4
-                continue
             wrong = absurd(size, key, version, first=not self._asked)
             if wrong:
                 return self._go_blind(wrong, end)
@@ -182,16 +183,16 @@ class KafkaScanner:
     # ------------------------------------------------------------ replies
 
     def _replies(self, buf: bytearray | memoryview, start: int, end: int) -> Cut:
-        every = self.every[_BACK]
         head = _REPLY.unpack_from
         at, last = start, end - 8
         while at <= last:
+            if self._asked and not (self.outstanding or self.every[_BACK] or self._strict):
+                at = over_replies(buf, at, last)
+                if at > last:
+                    break
             size, correlation = head(buf, at)
             if not 4 <= size <= LIMIT:
                 return self._go_blind(f"a reply of {size} bytes", end)
-            if self._asked and not (self.outstanding or every or self._strict):
-                at += size + 4
-                continue
             pending = self._match(correlation)
             if pending is None and (self._strict or not self._asked):
                 return self._go_blind(f"a reply ({correlation}) without its request", end)
