@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.live.reactions import consumers, in_flight, producers
+from tests.live.reactions import consumers, crashes, in_flight, producers, retention
 
-PARTS = (producers, in_flight, consumers)
+PARTS = (producers, in_flight, consumers, retention, crashes)
 CASES = [case for part in PARTS for case in part.cases()]
 
 
