@@ -11,12 +11,29 @@ from typing import Any
 
 from pytest_mqchaos.frames import Frame, Outcome, Point, Record, Sighting
 from pytest_mqchaos.wire.kafka.batch import Batch, header, slices
-from pytest_mqchaos.wire.kafka.compression import Unreadable
+from pytest_mqchaos.wire.kafka.compression import Unreadable, allowance
 from pytest_mqchaos.wire.kafka.fetch_offsets import Where, topic_key
 from pytest_mqchaos.wire.kafka.records import read_batch, read_records
 
 Range = tuple[str, int, int, int]  # topic, partition, first and last offset
 _ABORT, _COMMIT = 0, 1
+_ROW = 100  # bytes that a record takes here besides its key and value
+
+
+class _Room:
+    """How much the records of one frame may take: many batches may each unpack to much."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, frame: Frame) -> None:
+        self._left = allowance(len(frame.raw))
+
+    def hold(self, records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            self._left -= _ROW + len(record.key or b"") + len(record.value or b"")
+            if self._left < 0:
+                raise Unreadable("its records unpack to more than can be held")
+            yield record
 
 
 def fetched(
@@ -32,6 +49,7 @@ def fetched(
     outcomes: list[Outcome] = []
     aborted: list[Range] = []
     marks: list[tuple[str, int, int]] = []
+    room = _Room(frame)
     for topic in body.responses:
         for part in topic.partitions:
             if not part.records and not part.error_code and not topic_key(topic):
@@ -41,7 +59,7 @@ def fetched(
                 outcomes.append(Outcome(name, index, int(part.error_code)))
             marks.append((name, index, part.high_watermark))
             wanted = offsets.get((topic_key(topic), index), 0)
-            found = _delivered(part, name, index, aborted)
+            found = room.hold(_delivered(part, name, index, aborted))
             records.extend(record for record in found if record.offset >= wanted)
     return Sighting(
         point=Point.DELIVER,
@@ -98,12 +116,13 @@ def published(
 ) -> Sighting:
     """The sighting of a Produce request."""
     records: list[Record] = []
+    room = _Room(frame)
     for topic in body.topic_data:
         name = name_of(topic)
         for part in topic.partition_data:
             blob = bytes(part.records or b"")
             before = len(records)
-            records.extend(read_records(blob, name, part.index, stored=False))
+            records.extend(room.hold(read_records(blob, name, part.index, stored=False)))
             if blob and len(records) == before:
                 raise Unreadable(f"the records of {name}-{part.index} are torn")
     return Sighting(

@@ -15,6 +15,10 @@ from pytest_mqchaos.wire.kafka.apis import PRODUCE
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended
 
 _WINDOW = 64 * 1024  # far more than any cluster's list of brokers takes
+_PATIENCE = (
+    20_000  # addresses read in a frame before it is given up: bytes can be made so that every
+)
+# place looks like a list that ends wrongly
 _EMPTY_FETCH = 21  # a Fetch reply without topics: no room for an address
 
 
@@ -63,29 +67,42 @@ def find(frame: bytes) -> Section | None:
     end = len(frame)
     low = max(8, end - _WINDOW)
     at = end
+    looked = _Looked()
     while (at := frame.rfind(b"\x01\x00", low, at + 1)) >= 0:
-        found = _read(frame, at + 2, end)
+        found = _read(frame, at + 2, end, looked)
         if found:
             return Section(at, found)
     return None
 
 
-def _read(frame: bytes, at: int, end: int) -> tuple[Endpoint, ...] | None:
+class _Looked:
+    """How many more addresses may be read in this frame, in vain or not."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = _PATIENCE
+
+
+def _read(frame: bytes, at: int, end: int, looked: _Looked) -> tuple[Endpoint, ...] | None:
     cursor = Cursor(frame, at, end)
     try:
         if cursor.uvarint() != end - cursor.at:
             return None
     except Ended:
         return None
-    return _entries(frame, cursor.at, end)
+    return _entries(frame, cursor.at, end, looked)
 
 
-def _entries(frame: bytes, at: int, end: int) -> tuple[Endpoint, ...] | None:
+def _entries(frame: bytes, at: int, end: int, looked: _Looked) -> tuple[Endpoint, ...] | None:
     """Read [at, end) as a compact array of addresses; None if it is not one to the last byte."""
     cursor = Cursor(frame, at, end, tagged=True)
     found = []
     try:
         for _ in cursor.each():
+            looked.left -= 1
+            if looked.left < 0:
+                return None
             node, start = cursor.i32(), cursor.at
             host, port, stop = cursor.text(), cursor.i32(), cursor.at
             cursor.skip_string()
@@ -104,8 +121,9 @@ def find_array(frame: bytes) -> tuple[Endpoint, ...]:
     end = len(frame) - 1
     if end < 24 or frame[end] or frame[end - 1]:
         return ()  # an entry ends in an empty tag list, an empty array in its length
+    looked = _Looked()
     for at in range(end - 2, max(8, end - _WINDOW), -1):
-        found = _entries(frame, at, end)
+        found = _entries(frame, at, end, looked)
         if found:
             return found
     return ()

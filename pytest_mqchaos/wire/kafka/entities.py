@@ -23,6 +23,7 @@ from pytest_mqchaos.wire.kafka.apis import API_VERSIONS, APIS, flexible, name_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.cursor import Ended
 from pytest_mqchaos.wire.kafka.headers import body_of
+from pytest_mqchaos.wire.kafka.shapes import walk
 
 _HEAD = struct.Struct(">hhi")
 _SIZE = struct.Struct(">i")
@@ -48,10 +49,14 @@ def read(frame: Frame) -> Any:
     from kio.serial import entity_reader
 
     try:
-        body, size = entity_reader(schema)(frame.raw, cursor.at)
+        end = walk(schema, frame.raw, cursor.at)
+        body, _ = entity_reader(schema)(frame.raw, cursor.at)
+    except Unreadable as why:
+        raise Unreadable(f"{frame.name} v{frame.version}: {why}") from None
     except Exception as broken:  # KeyError for an unknown tagged field, ValueError, underflow, ...
         raise Unreadable(f"{frame.name} v{frame.version}: {broken!r}") from broken
-    if cursor.at + size != len(frame.raw):
+    if end != len(frame.raw):
+        size = end - cursor.at
         raise Unreadable(f"{frame.name} v{frame.version}: {size} bytes read, more are there")
     return body
 

@@ -21,6 +21,7 @@ from pytest_mqchaos.wire.kafka.batch import (
     header,
     seal,
     slices,
+    sound,
 )
 from pytest_mqchaos.wire.kafka.compression import NAMES, Unreadable, compress, decompress
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended, uvarint
@@ -70,7 +71,10 @@ def read_batch(
     stored: bool = True,
     reader: Reader | None = None,
 ) -> Iterator[Record]:
-    """The records of one batch of magic 2."""
+    """The records of one batch of magic 2. Raises `Unreadable`, also for a wrong checksum: what was
+    damaged on its way says nothing."""
+    if not sound(blob, batch):
+        raise Unreadable(f"a record batch at {batch.base_offset} whose checksum is wrong")
     first, producer, sequence = batch.base_offset, batch.producer_id, batch.base_sequence
     for offset, timestamp, key, value, headers in (reader or fastest_reader())(blob, batch):
         yield Record(
@@ -95,7 +99,7 @@ def fastest_reader() -> Reader:
         return read_plain
 
     def read(blob: bytes, batch: Batch) -> Iterator[Row]:
-        wanted: Iterable[Any] = DefaultRecordBatch(blob[batch.start : batch.end])
+        wanted: Iterable[Any] = DefaultRecordBatch(unpacked(blob, batch))
         try:
             for record in wanted:
                 yield (
@@ -111,6 +115,19 @@ def fastest_reader() -> Reader:
             raise Unreadable(f"a record batch is corrupt: {broken!r}") from broken
 
     return read
+
+
+def unpacked(blob: bytes, batch: Batch) -> bytes:
+    """One whole batch without its compression: aiokafka would unpack without any limit. Its CRC is
+    the packed one's."""
+    codec = batch.attributes & COMPRESSION
+    if not codec:
+        return blob[batch.start : batch.end]
+    body = decompress(codec, blob[batch.start + HEADER.size : batch.end])
+    plain = batch._replace(
+        length=HEADER.size - 12 + len(body), attributes=batch.attributes & ~COMPRESSION
+    )
+    return HEADER.pack(*plain[:13]) + body
 
 
 def read_plain(blob: bytes, batch: Batch) -> Iterator[Row]:

@@ -223,5 +223,6 @@ def test_a_wrong_record_size_is_refused_by_the_plain_reader():
     blob[61] += 2
     blob += b"\0"
     struct.pack_into(">i", blob, 8, len(blob) - 12)
+    header.seal(blob)
     with pytest.raises(Unreadable, match="a record says"):
         list(read_records(bytes(blob), "t", 0, reader=read_plain))
