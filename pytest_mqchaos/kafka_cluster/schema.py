@@ -25,6 +25,8 @@ from kio.schema.errors import ErrorCode
 from kio.serial import entity_reader, entity_writer
 from kio.static.primitive import i32Timedelta
 
+from pytest_mqchaos.wire.kafka.shapes import walk
+
 Values = Mapping[str, Any]
 
 _HEAD = struct.Struct(">hhi")
@@ -66,6 +68,7 @@ def parse(frame: bytes) -> Request:
         client, at = _client(frame)
         if schema.__flexible__:
             at = _skip_tags(frame, at)
+        walk(schema, frame, at)
         body, _ = read(frame, at)
     except Exception as error:  # kio has no one root for what bytes can get wrong
         raise Malformed(f"API {key} v{version}: {type(error).__name__}: {error}") from error

@@ -12,7 +12,9 @@ from pytest_mqchaos.kafka_cluster.batches import HEADER, Batch
 from pytest_mqchaos.kafka_cluster.log import Log
 from pytest_mqchaos.wire.kafka.compression import Unreadable, decompress
 
-_MORE, _LOW_BITS, _BITS = 0x80, 0x7F, 7
+_MORE, _LOW_BITS, _BITS, _LONGEST = 0x80, 0x7F, 7, 63
+
+_LEAST = 6  # bytes of a record: attributes, five numbers
 
 
 class Stamp(NamedTuple):
@@ -47,6 +49,8 @@ def stamps(batch: Batch) -> Iterator[Stamp]:
     at = 0
     for _ in range(batch.records):
         size, body = _varint(data, at)
+        if size < _LEAST:
+            raise Unreadable(f"a record of {size} bytes")
         time_delta, behind = _varint(data, body + 1)  # one byte of attributes
         offset_delta, _ = _varint(data, behind)
         yield Stamp(batch.base_timestamp + time_delta, batch.base + offset_delta)
@@ -64,3 +68,5 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         if byte < _MORE:
             return (value >> 1) ^ -(value & 1), at
         shift += _BITS
+        if shift > _LONGEST:
+            raise Unreadable("a number in a record does not end")
