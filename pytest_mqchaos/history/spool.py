@@ -24,6 +24,9 @@ _HEAD = struct.Struct("<IBQQ")
 _FRAME = struct.Struct("<IBhhQB")
 _BOTH = struct.Struct("<IBQQIBhhQB")  # the two in one: they are packed for every frame
 
+_LEAST = {FRAME: _BOTH.size, NOTE: _HEAD.size}
+_DIRECTIONS = (0, 1)
+
 # flags of a FRAME
 HELD = 1  # what became of it is told by a later NOTE {"note": "fate", "seq": ..., ...}
 CLOSING = 2  # seen while its worker was being stopped
@@ -81,15 +84,27 @@ def read(data: bytes | memoryview) -> Iterator[FrameEntry | NoteEntry]:
     at, end = 0, len(view)
     while end - at >= _HEAD.size:
         size, kind, seq, t = _HEAD.unpack_from(view, at)
-        if size < _HEAD.size or kind not in (FRAME, NOTE):
+        if size < _LEAST.get(kind, size + 1):
             raise PeerError(f"the history is corrupt at byte {at}: entry type {kind}, size {size}")
         if end - at < size:
             return
         rest = view[at + _HEAD.size : at + size]
         if kind == FRAME:
             link, direction, api, version, request_seq, flags = _FRAME.unpack_from(rest)
+            if direction not in _DIRECTIONS:
+                raise PeerError(f"the history is corrupt at byte {at}: direction {direction}")
             raw = bytes(rest[_FRAME.size :])
             yield FrameEntry(seq, t, link, direction, api, version, request_seq, flags, raw)
         else:
-            yield NoteEntry(seq, t, json.loads(bytes(rest)))
+            yield NoteEntry(seq, t, _body(bytes(rest), at))
         at += size
+
+
+def _body(text: bytes, at: int) -> Mapping[str, object]:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as broken:
+        raise PeerError(f"the history is corrupt at byte {at}: a note that is no JSON") from broken
+    if not isinstance(body, dict):
+        raise PeerError(f"the history is corrupt at byte {at}: a note that is no JSON object")
+    return body

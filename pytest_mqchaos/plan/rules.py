@@ -130,7 +130,11 @@ class Plan:
 
 def _read(name: str) -> str:
     path = Path(name)
-    if not name or not path.is_file():
+    try:
+        found = bool(name) and path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a zero in it
+        found = False
+    if not found:
         raise UsageError(
             f"{name!r} is neither a plan token (they start with {token.PREFIX!r}) nor a file nor a "
             "plan such as Plan(on.confirm(nth=2).drop())."

@@ -51,7 +51,7 @@ def decode(text: str) -> dict[str, Any]:
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(packed, _LARGEST)
         data = json.loads(plain) if unpacker.eof and not unpacker.unused_data else None
-    except (binascii.Error, zlib.error, ValueError) as error:
+    except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
         raise UsageError(
             f"the plan token {_short(text)} is broken ({error}): copy the whole word, "
             "from its 'mq' to its end."

@@ -88,6 +88,9 @@ class Link:
             if scanner.blind is not None and not self._blind:
                 self._blind = True
                 self.engine.blind(self, now)
+                if self._owes():
+                    self.sever(reset=True, now=now)
+                    return Step(end, start, end, False)
             return Step(cut.parsed, cut.forward, cut.forward, False)
         frame.t, frame.link = now, self.number
         if direction is TO_BROKER:
@@ -95,6 +98,12 @@ class Link:
         else:
             self._reply(frame, now)
         return Step(cut.parsed, cut.forward, cut.parsed, True)
+
+    def _owes(self) -> bool:
+        """Whether a rule is at work here: what cannot be read any more would overtake what it holds
+        or has yet to answer, and that would never leave."""
+        waits = any(p.local or p.held or p.answer is not None for p in self.scanner.outstanding)
+        return waits or bool(self.firings) or bool(self.backlog)
 
     # ------------------------------------------------------------ requests
 

@@ -103,9 +103,13 @@ def _rule_event(remarks: Remarks, note: NoteEntry) -> None:
 
 def _topics(remarks: Remarks, note: NoteEntry) -> None:
     names = note.body.get("names")
+    wanted = f"history note {note.seq} ('topics') needs names by id in hex, found {names!r}"
     if not isinstance(names, Mapping):
-        raise PeerError(f"history note {note.seq} ('topics') needs names by id, found {names!r}")
-    remarks.topics.update({bytes.fromhex(str(key)): str(name) for key, name in names.items()})
+        raise PeerError(wanted)
+    try:
+        remarks.topics.update({bytes.fromhex(key): str(name) for key, name in names.items()})
+    except ValueError:
+        raise PeerError(wanted) from None
 
 
 def _blind(remarks: Remarks, note: NoteEntry) -> None:

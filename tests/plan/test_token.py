@@ -66,6 +66,7 @@ def test_a_damaged_token_never_raises_anything_but_ours(place, letter):
         ("mq1.", "its end is missing"),
         ("mq1.!!!!", "is broken"),
         (packed(b"{"), "is broken"),
+        (packed(b"[" * 100_000), "is broken"),
         (packed(b"[1]"), "holds no plan"),
         (packed(b"{}" + b" " * (2 << 20)), "holds no plan"),
         (packed(b'{"rules": 3, "seed": 0}'), "must be a list, not 3"),
@@ -84,6 +85,12 @@ def test_a_damaged_token_never_raises_anything_but_ours(place, letter):
 def test_a_token_that_holds_no_plan_of_ours(text, says):
     with pytest.raises(UsageError, match=says):
         Plan.from_token(text)
+
+
+@pytest.mark.parametrize("text", ["x" * 5000, "a\0b", "mq9" + "\ufffd" * 200])
+def test_a_text_that_no_file_can_be_called_is_refused_as_any_other(text):
+    with pytest.raises(UsageError, match="is neither a plan token"):
+        Plan.from_text(text)
 
 
 @pytest.mark.parametrize(

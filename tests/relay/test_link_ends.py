@@ -9,7 +9,15 @@ from pytest_mqchaos.plan.on import on
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import until
 from pytest_mqchaos.relay import link as link_module
-from tests.relay.faulty import dark, gate_both, hold, hold_reply, lose_later, lose_reply
+from tests.relay.faulty import (
+    dark,
+    gate_both,
+    hold,
+    hold_reply,
+    lose_later,
+    lose_reply,
+    refuse,
+)
 from tests.relay.script import MS, Talk
 
 TO_BROKER = Direction.TO_BROKER
@@ -272,3 +280,15 @@ def test_a_cut_link_reads_on_so_that_it_can_end(recipe, monkeypatch):
           flush
     """)
     assert not talk.link.paused[TO_BROKER]
+
+
+def test_a_link_that_goes_blind_while_a_rule_owes_an_answer_is_cut(recipe):
+    """What can no longer be read would overtake the answer, which would then never leave."""
+    recipe("publish", "refuse", refuse)
+    talk = Talk(on.publish(nth=2).refuse())
+    talk.do("client P 1 t a + P 2 t b")
+    assert talk.lines() == ["rule 0 triggered", "rule 0 took effect", "> P 1 t a"]
+    talk.feed(1, TO_CLIENT, b"\xff" * 8)
+    assert talk.lines() == ["reset"]
+    assert len(talk.notes("blind")) == 1
+    assert bytes(talk.raw[TO_CLIENT]) == b""
