@@ -25,7 +25,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import of_group
+from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Ack, Delivery, Effect
@@ -108,14 +108,20 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     name = delivery.id or ""
     own = of_group(index, name, ack.group)
     effects = own or []
-    moves = _moves(index, delivery)
+    hops = _moves(index, delivery)
+    moves = [
+        span for sender, span in hops if ack.group in (groups_of(index, sender) or {ack.group})
+    ]
     spans = [*_spans(effects), *moves]
     alive = [*_spans([e for e in effects if not e.posthumous]), *moves]
     verdict = _early(spans, ack) if own is not None or _early(moves, ack) is False else None
     if verdict is False and _early(alive, ack) is False:
         return
     late = min((span.low for span in spans), default=_NEVER) - ack.t
-    if verdict is True and _early(alive, ack) is True and not _hidden_move(index, name):
+    # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
+    theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
+    proven = verdict is True and _early(alive, ack) is True
+    if proven and not theirs and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
         known = late if spans else 0
         if name not in found.early or found.early[name][1] < known:
@@ -128,8 +134,11 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     if own is None:
         why = "several groups ack, and effects do not say by whom they are: record `by`"
     elif verdict is not None:
-        posthumous = any(e.posthumous for e in effects)
-        why = "its effect is posthumous" if posthumous else "a hop may have passed unseen"
+        why = "a hop may have passed unseen"
+        if any(e.posthumous for e in effects):
+            why = "its effect is posthumous"
+        elif theirs:
+            why = "another group's worker set it aside"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
     found.unsure.setdefault(name, Finding(id=name, what="not known", text=text, by=ack.group))
 
@@ -150,9 +159,9 @@ def _spans(effects: list[Effect]) -> list[_Span]:
     return [_Span(max(s.low for s in parts.values()), max(s.high for s in parts.values()))]
 
 
-def _moves(index: Index, delivery: Delivery) -> list[_Span]:
-    """Publishes of the same message to a retry or dead-letter destination: done when confirmed. A
-    hop that led to this very delivery is none of them."""
+def _moves(index: Index, delivery: Delivery) -> list[tuple[str, _Span]]:
+    """Publishes of the same message to a retry or dead-letter destination, each with its sender:
+    done when confirmed. A hop that led to this very delivery is none of them."""
     flow = index.history.flow
     name = delivery.id or ""
     since = -1
@@ -164,9 +173,9 @@ def _moves(index: Index, delivery: Delivery) -> list[_Span]:
         if attempt.topic not in flow.retries | flow.dead_letters or attempt.seq < since:
             continue
         if attempt.outcome == "confirmed" and attempt.end_t:
-            spans.append(_Span(attempt.end_t, attempt.end_t))
+            spans.append((attempt.owner, _Span(attempt.end_t, attempt.end_t)))
         elif attempt.outcome != "refused" and attempt.reached:
-            spans.append(_Span(attempt.t, _NEVER))
+            spans.append((attempt.owner, _Span(attempt.t, _NEVER)))
     return spans
 
 

@@ -38,7 +38,7 @@ def exactly_once(
         verdicts = tuple(question(history) for question in asked)
         decides = worst(verdicts)
         total = len(index_of(history).owed)
-        told = [v.sentence for v in verdicts if v.status == decides.status]
+        told = list(dict.fromkeys(v.sentence for v in verdicts if v.status == decides.status))
         passed = f"all {number(total, 'confirmed message')} took effect exactly once"
         return Verdict(
             question="exactly_once",

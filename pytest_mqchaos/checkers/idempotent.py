@@ -3,12 +3,12 @@
 A repeat is the same (id, part, by) twice in a source that can hold it twice. A source that cannot
 (primary key, GROUP BY, map) is judged by value. Copies in the log and redeliveries are counted and
 shown, never failed: what counts is the effect. A repeat stays proven in spite of a gap, because the
-ledger does not pass the links; a repeat that needs a posthumous effect is unknown.
+ledger does not pass the links; a repeat or a value that a crashed worker left is unknown.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 
@@ -24,7 +24,6 @@ from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.rows import Effect
 
 
 def idempotent(
@@ -42,15 +41,16 @@ def idempotent(
         need_effects(history, "idempotent")
         index = index_of(history)
         repeated, posthumous = _repeats(index)
-        altered, blind = _by_value(index, state, expected)
+        altered, perhaps, blind = _by_value(index, state, expected)
+        posthumous += perhaps
         failed = repeated + altered
         done = len(index.known_effects)
         doubts = standing_doubts(index)
         if posthumous:
             doubts.append(
                 Doubt(
-                    sentence=f"{number(len(posthumous), 'message')} repeated only if a posthumous "
-                    f"effect counts: {posthumous[0].text}",
+                    sentence=f"{number(len(posthumous), 'message')} repeated or altered only if a "
+                    f"posthumous effect counts: {posthumous[0].text}",
                     missing="run the worker as a process (process=True)",
                     findings=tuple(posthumous[:SHOWN]),
                 )
@@ -128,13 +128,14 @@ def _by_value(
     index: Index,
     state: Mapping[str, object] | None,
     expected: Callable[[Message], object] | None,
-) -> tuple[list[Finding], int]:
-    """Altered effects, and how many could not be judged at all."""
+) -> tuple[list[Finding], list[Finding], int]:
+    """Altered effects, posthumous ones apart, and how many could not be judged at all."""
     if all(map(itemgetter(10), index.effects)) and state is None and expected is None:
-        return [], 0
+        return [], [], 0
     altered: list[Finding] = []
+    posthumous: list[Finding] = []
     blind = 0
-    for message_id, effects in _final(index).items():
+    for message_id, effects in index.stories.effects.items():
         if message_id in index.ambiguous:
             continue
         for effect in effects:
@@ -143,16 +144,9 @@ def _by_value(
                 blind += not effect.countable
             elif effect.value != wanted[0]:
                 text = f"value {effect.value!r}, expected {wanted[0]!r}"
-                altered.append(Finding(id=message_id, what="altered", text=text, by=effect.by))
-    return altered, blind
-
-
-def _final(index: Index) -> Mapping[str, list[Effect]]:
-    found: dict[str, list[Effect]] = defaultdict(list)
-    for effect in index.effects:
-        if not effect.posthumous:
-            found[effect.id].append(effect)
-    return found
+                finding = Finding(id=message_id, what="altered", text=text, by=effect.by)
+                (posthumous if effect.posthumous else altered).append(finding)
+    return altered, posthumous, blind
 
 
 def _wanted(

@@ -44,6 +44,7 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
         versions = _versions(index, key)
         failed: list[Finding] = []
         unsure: list[Finding] = []
+        unread = gap_touches(history) or not history.read_back  # the last version may be waiting
         for lane, effect in finals.items():
             ids = versions.get(lane[0], [])
             last = _last(index, ids)
@@ -55,9 +56,10 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
                     or effect.id not in ids
                     or any(_waits(index, i, effect.by) for i in last)
                 )
-                (unsure if shaky or gap_touches(history) else failed).append(finding)
+                (unsure if shaky or unread else failed).append(finding)
             elif effect.posthumous:
-                unsure.append(Finding(id=effect.id, what="posthumous", by=effect.by))
+                text = f"key {lane[0]!r} ends with {effect.id!r}, which a crashed worker recorded"
+                unsure.append(Finding(id=effect.id, what="posthumous", text=text, by=effect.by))
         doubts = standing_doubts(index) + _doubts(unsure, loose)
         return answer(
             "latest",

@@ -106,15 +106,24 @@ def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     return [e for e in rows if whose[_worker(e.owner)] == group]
 
 
+def groups_of(index: Index, owner: str | None) -> set[str]:
+    """The groups that this worker (any of its incarnations) acks for."""
+    derived = index.history.derived
+    if "groups of workers" not in derived:
+        acks: dict[str, set[str]] = defaultdict(set)
+        for name, group in {(a.owner, a.group) for a in index.history.acks}:
+            acks[_worker(name)].add(group)
+        derived["groups of workers"] = dict(acks)
+    known = cast("dict[str, set[str]]", derived["groups of workers"])
+    return known.get(_worker(owner), set())
+
+
 def _owners(index: Index) -> dict[str, str] | None:
     """The group that each worker (all of its incarnations) with an effect acks for; None if one
     acks for several or for none."""
     derived = index.history.derived
     if "owners" not in derived:
-        acks: dict[str, set[str]] = defaultdict(set)
-        for owner, group in {(a.owner, a.group) for a in index.history.acks}:
-            acks[_worker(owner)].add(group)
-        whose = {name: acks.get(name, set()) for name in {_worker(e.owner) for e in index.effects}}
+        whose = {_worker(e.owner): groups_of(index, e.owner) for e in index.effects}
         clear = all(len(groups) == 1 for groups in whose.values())
         derived["owners"] = {n: min(groups) for n, groups in whose.items()} if clear else None
     return cast("dict[str, str] | None", derived["owners"])
