@@ -9,7 +9,7 @@ STAMP := $(VENV)/.made-for-mqchaos
 ARGS ?=
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live bench clean
+.PHONY: help venv demo test cover lint format live bench honesty mutants clean
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -19,6 +19,8 @@ help:
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make live    the tests that need real brokers and tools (Java, haproxy)'
 	@echo 'make bench   the performance targets, measured'
+	@echo 'make honesty correct services never failed, planted bugs never passed: the table, by running'
+	@echo 'make mutants which changes of checkers, relay and plan no test would notice (ROOM=checkers for one)'
 	@echo 'make venv    only make the environment'
 
 venv: $(STAMP)
@@ -59,8 +61,15 @@ format: venv
 live: venv
 	$(PY) -m pytest -q -m "live or wide" $(ARGS)
 
+# Correct services and planted twins under every profile, and 200 drawn variants: some ten minutes.
+honesty: venv
+	$(PY) -m tests.shapes.honesty --wide 200 --processes $(WORKERS) --write $(ARGS)
+
 bench: venv
 	$(PY) -m benchmarks $(ARGS)
+
+mutants: venv
+	$(PY) -m benchmarks.mutants $(ROOM) $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .mqchaos
