@@ -226,7 +226,7 @@ def _partial(
         lacks = sorted(every - got)
         if not lacks:
             continue
-        text = f"has {listed(sorted(got))}, lacks {listed(lacks)}"
+        text = f"has {_parts(got)}, lacks {_parts(lacks)}"
         finding = Finding(id=message_id, what="partial", where="partial", text=text, by=by)
         story = index.story(message_id, by)
         if set(lacks) <= after.get(message_id, set()):
@@ -239,6 +239,10 @@ def _partial(
             found.unproven.append(finding)
         else:
             found.failed.append(finding)
+
+
+def _parts(names: Iterable[str]) -> str:
+    return listed(name or "one without a name" for name in sorted(names))
 
 
 def _doubts(found: _Found, total: int) -> list[Doubt]:

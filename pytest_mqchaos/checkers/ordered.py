@@ -130,8 +130,10 @@ def _suspects(
             else:
                 last[key] = at
     found: dict[_Lane, list[Effect]] = defaultdict(list)
+    # Rows of a source without an order stand where they like: they prove nothing (see _doubts).
+    loose = {e[3] for e in index.effects if e[0] is None} if odd else set()
     for key, effect in zip(keys, index.effects, strict=True) if odd else ():
-        if key in odd and effect.id in rank:
+        if key in odd and effect.id in rank and effect.id not in loose:
             found[key if split else (key, None)].append(effect)  # type: ignore[index]
     return found, len(several)
 

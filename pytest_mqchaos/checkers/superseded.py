@@ -22,7 +22,7 @@ def superseded(index: Index, ids: Iterable[str]) -> set[str]:
     last, at = _offsets(index)
     versions: dict[bytes, list[Attempt]] = defaultdict(list)
     for name, attempt in index.first.items():
-        if attempt.key is not None and name in index.confirmed:
+        if attempt.key is not None and (name in index.confirmed or name in index.stored_ids):
             versions[attempt.key].append(attempt)
     older = set()
     for name in ids:

@@ -112,8 +112,9 @@ def _delivered(index: Index, delivery: Delivery) -> str:
         return f"{to}, not acked"
     ack = acks[0]
     late = (ack.t - delivery.t) / 1e6
-    lost = "" if ack.reached else " (that ack was lost)"
-    return f"{to}, acked {late:.1f} ms later by {ack.owner}: commit {ack.offset}{lost}"
+    end = "lost" if not ack.reached else "refused" if ack.outcome == "refused" else ""
+    vain = f" (that ack was {end})" if end else ""
+    return f"{to}, acked {late:.1f} ms later by {ack.owner}: commit {ack.offset}{vain}"
 
 
 def _at(row: Stored, place: Place) -> bool:
