@@ -23,8 +23,10 @@ from pathlib import Path
 from orphans import table
 from orphans.kills import KINDS, Kind, possible
 from orphans.row import Row
-from orphans.run import Grounds, killed, lifetime
+from orphans.run import Grounds, Moment, killed, lifetime
 from orphans.scenarios import SCENARIOS
+
+SOON = 0.4  # seconds: a stage is about as long
 
 
 def arguments() -> argparse.Namespace:
@@ -59,7 +61,13 @@ def row_of(
     dice = random.Random(f"{options.seed}:{number}")
     scenario, kind = drawn(dice, options.only, options.kind)
     while True:
-        row = killed(grounds, scenario, kind, moment=dice.random() * lives[scenario] * 1.05)
+        # Half of the moments are uniform over the life; much of that is imports, so the other half
+        # is spread evenly over the stages that such a run has.
+        if dice.random() < 0.5:
+            moment = Moment(dice.random() * lives[scenario] * 1.05)
+        else:
+            moment = Moment(dice.random() * SOON, dice.choice(SCENARIOS[scenario].stages))
+        row = killed(grounds, scenario, kind, moment)
         if row is not None:
             return row
 

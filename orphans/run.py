@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from orphans import ours, truth
 from orphans.kills import Kind, strike
@@ -28,12 +29,13 @@ KNOWN = {path.name for path in PROJECT.iterdir()} | {".mqchaos", ".pytest_cache"
 
 
 class Grounds:
-    """Where runs have their folders. Those of bad runs are moved to `kept`."""
+    """Where runs have their folders. Those of bad runs are moved to `kept`; beside it stays the
+    compiled code of all runs, as a user's does."""
 
     def __init__(self, folder: Path, *, kept: Path) -> None:
         self.folder = folder
         self.kept = kept
-        self.bytecode = folder / "bytecode"
+        self.bytecode = kept.with_name("orphans-bytecode")
         self._numbers = itertools.count(1)
 
     def fresh(self) -> Path:
@@ -64,8 +66,10 @@ def until(condition: Callable[[], object], limit: float) -> bool:
 
 
 def lifetime(grounds: Grounds, scenario: str) -> float:
-    """Seconds that an undisturbed run takes. The first one also compiles and fills caches."""
-    return [_undisturbed(grounds, scenario) for _ in range(2)][-1]
+    """Seconds that an undisturbed run takes. The very first one also compiles and fills caches."""
+    if not grounds.bytecode.exists():
+        _undisturbed(grounds, scenario)
+    return _undisturbed(grounds, scenario)
 
 
 def _undisturbed(grounds: Grounds, scenario: str) -> float:
@@ -96,11 +100,20 @@ def _victim(kind: Kind, started: Started) -> int | None:
     return found[0] if found else None
 
 
-def killed(grounds: Grounds, scenario: str, kind: Kind, moment: float) -> Row | None:
+class Moment(NamedTuple):
+    """When to strike: `wait` seconds after the start, or after the run has come to `stage`."""
+
+    wait: float
+    stage: str = ""
+
+
+def killed(grounds: Grounds, scenario: str, kind: Kind, moment: Moment) -> Row | None:
     """Run and kill. None: the run was over before its moment came."""
     started = Started(grounds.fresh(), scenario, kind.output, grounds.bytecode)
+    began = time.monotonic()
     try:
-        threading.Event().wait(moment)
+        until(lambda: started.reached(moment.stage) or started.status is not None, END)
+        threading.Event().wait(moment.wait)
         victim = _victim(kind, started)
         if victim is None or started.status is not None:
             until(lambda: started.status is not None, END)
@@ -108,9 +121,9 @@ def killed(grounds: Grounds, scenario: str, kind: Kind, moment: float) -> Row | 
             return None
         before = list(ours.processes(started.mark))
         sockets, files = ours.sockets(before), ours.files(before)
-        instant = time.monotonic_ns()
-        strike(kind, started, victim, again=moment % 0.3)
-        return _aftermath(grounds, started, scenario, kind, moment, (instant, sockets, files))
+        struck, instant = time.monotonic() - began, time.monotonic_ns()
+        strike(kind, started, victim, again=moment.wait % 0.3)
+        return _aftermath(grounds, started, scenario, kind, struck, (instant, sockets, files))
     finally:
         for pid in ours.processes(started.mark):
             os.kill(pid, signal.SIGKILL)
@@ -124,9 +137,9 @@ def _aftermath(
     stage = started.stage_at(instant)
     hung = not until(lambda: started.status is not None, END)
     ended = (time.monotonic_ns() - instant) / 1e9
-    until(lambda: not _left(started, sockets, files), CLEAN)
+    until(lambda: not remains(started, sockets, files), CLEAN)
     seconds = (time.monotonic_ns() - instant) / 1e9
-    left = _left(started, sockets, files)
+    left = remains(started, sockets, files)
     untrue = truth.untruths(kind, stage, scenario, started.status, started.said())
     if hung:
         untrue = (f"pytest had not ended after {END:.0f} s", *untrue)
@@ -139,7 +152,7 @@ def _aftermath(
     )  # fmt: skip
 
 
-def _left(started: Started, sockets: set[str], files: set[str]) -> tuple[str, ...]:
+def remains(started: Started, sockets: set[str], files: set[str]) -> tuple[str, ...]:
     """What is still there, in words."""
     found = []
     for pid, line in ours.processes(started.mark).items():

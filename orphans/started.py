@@ -19,9 +19,12 @@ PROJECT = Path(__file__).with_name("project")
 
 
 class Started:
-    """`folder` becomes its home: project/ is where pytest runs, tmp/ its directory for litter."""
+    """`folder` becomes its home: project/ is where pytest runs, tmp/ its directory for litter. It
+    stands still when it comes to the stage `hold`."""
 
-    def __init__(self, folder: Path, scenario: str, output: str, bytecode: Path) -> None:
+    def __init__(
+        self, folder: Path, scenario: str, output: str, bytecode: Path, hold: str = ""
+    ) -> None:
         self.mark = uuid.uuid4().hex
         self.folder = folder
         self.stages = folder / "stages"
@@ -36,6 +39,7 @@ class Started:
             MARK: self.mark,
             "ORPHANS_STAGES": str(self.stages),
             "ORPHANS_SCENARIO": scenario,
+            "ORPHANS_HOLD": hold,
             "TMPDIR": str(self.temporary),
             "PYTHONPYCACHEPREFIX": str(bytecode),
             "PYTHONPATH": str(PROJECT.parents[1]),
@@ -88,6 +92,12 @@ class Started:
                 if int(t) <= instant:
                     last = stage
         return last
+
+    def reached(self, stage: str) -> bool:
+        """Whether it has come to a stage; "" is its start."""
+        return not stage or (
+            self.stages.exists() and f" {stage}\n" in self.stages.read_text(encoding="utf-8")
+        )
 
     def close_output(self) -> None:
         """As a terminal window, or the `head` at the other end of a pipe, that goes away."""
