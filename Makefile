@@ -7,9 +7,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.made-for-mqchaos
 ARGS ?=
+N ?= 100
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live bench honesty mutants clean
+.PHONY: help venv demo test cover lint format live bench honesty mutants orphans clean
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -21,6 +22,7 @@ help:
 	@echo 'make bench   the performance targets, measured'
 	@echo 'make honesty correct services never failed, planted bugs never passed: the table, by running'
 	@echo 'make mutants which changes of checkers, relay and plan no test would notice (ROOM=checkers for one)'
+	@echo 'make orphans test runs killed at random moments (N=100), and what they left behind'
 	@echo 'make venv    only make the environment'
 
 venv: $(STAMP)
@@ -70,6 +72,9 @@ bench: venv
 
 mutants: venv
 	$(PY) -m benchmarks.mutants $(ROOM) $(ARGS)
+
+orphans: venv
+	$(PY) -m orphans $(N) $(ARGS)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* .mqchaos

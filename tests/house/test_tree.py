@@ -30,7 +30,7 @@ def committed():
     )
     if listed.returncode == 0:
         return [ROOT / name for name in listed.stdout.split("\0") if name]
-    rooms = ("pytest_mqchaos", "fixtures", "tests", "docs", "benchmarks", ".ci")
+    rooms = ("pytest_mqchaos", "fixtures", "tests", "docs", "benchmarks", "orphans", ".ci")
     return [path for room in rooms for path in (ROOT / room).rglob("*") if path.is_file()]
 
 
