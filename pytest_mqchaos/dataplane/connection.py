@@ -9,6 +9,7 @@ It knows when to read, to write, to pass a half-close on and to close; it must n
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic_ns
 
 from pytest_mqchaos.dataplane.attention import listen, plain
@@ -41,6 +42,7 @@ class Connection:
         self.link = link
         self.owner = owner
         self.closed = False
+        self.client_ready, self.server_ready = partial(self._ready, 0), partial(self._ready, 1)
         self.lanes: tuple[Lane, Lane]
         self.ends: tuple[End, End]
         self._loop = loop
@@ -65,12 +67,6 @@ class Connection:
         self._watch()
 
     # ------------------------------------------------------------ what happens to us
-
-    def client_ready(self, mask: int) -> None:
-        self._ready(0, mask)
-
-    def server_ready(self, mask: int) -> None:
-        self._ready(1, mask)
 
     def _ready(self, side: int, mask: int) -> None:
         if self.closed:
@@ -119,7 +115,10 @@ class Connection:
             self._eof(side, now)
             return
         if not self._discarding:
-            self._pump(lane, now)
+            try:
+                lane.pump(now)
+            except OSError:  # as in _pump, which would be one call more
+                self._lost(1 - side, now)
             if self.link.out[1 - side]:
                 self._pump(other, now)
 

@@ -75,17 +75,20 @@ class Lane:
         link, direction, buf = self.link, self.direction, self._buf
         out = link.out[direction]
         while buf is not None and self.parsed < self.filled:
-            self.limit = max(self.limit, self.parsed)  # the end of a frame that streams through
+            if self.limit < self.parsed:  # noqa: PLR1730 - `max` is a call, twice a read
+                self.limit = self.parsed  # the end of a frame that streams through
             if out and self.limit == self.parsed:
                 self._emit(out, self.limit)
             if link.paused[direction]:
                 break
             step = link.scan(direction, buf, self.parsed, self.filled, now)
-            self.parsed = step.parsed
-            self.limit = max(self.limit, step.forward)
-            if out or step.resume > self.limit:
-                self._emit(out, max(self.limit, step.resume))
-            if not step.again:
+            self.parsed, forward, decided = step
+            if self.limit < forward:  # noqa: PLR1730 - see above
+                self.limit = forward
+            resume = self.parsed if decided else self.limit
+            if out or resume > self.limit:
+                self._emit(out, max(self.limit, resume))
+            if not decided:
                 break
         if self.parsed >= self.filled:
             self.limit = self.filled

@@ -47,9 +47,10 @@ class Epoll:
             del self._ready[fd]
 
     def wait(self, timeout: float) -> Events:
-        found = self._ready
-        events = self._epoll.poll(timeout)
-        return [(found[fd], mask if mask in (1, 4, 5) else 5) for fd, mask in events]
+        ready, found = self._ready, []
+        for fd, mask in self._epoll.poll(timeout):  # one at a time, as a rule
+            found.append((ready[fd], mask if mask in (1, 4, 5) else 5))
+        return found
 
     def close(self) -> None:
         self._epoll.close()
@@ -107,7 +108,7 @@ class Loop:
 
     def __init__(self, poller: Poller | None = None) -> None:
         self._poller = poller or (Epoll() if hasattr(select, "epoll") else Selector())
-        self._timers: list[Timer] = []
+        self.timers: list[Timer] = []  # a heap
         self.wait = self._poller.wait  # at most so many seconds, until a socket is ready
 
     def watch(self, sock: socket.socket, before: int, mask: int, ready: Ready) -> None:
@@ -119,19 +120,19 @@ class Loop:
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call once, when at least so many seconds have passed."""
         timer = Timer(time.monotonic_ns() + int(seconds * SECOND), call)
-        heapq.heappush(self._timers, timer)
+        heapq.heappush(self.timers, timer)
         return timer
 
     def next_timer(self) -> int | None:
         """When the first timer is due (ns, monotonic)."""
-        while self._timers and self._timers[0].call is None:
-            heapq.heappop(self._timers)
-        return self._timers[0].t if self._timers else None
+        while self.timers and self.timers[0].call is None:
+            heapq.heappop(self.timers)
+        return self.timers[0].t if self.timers else None
 
     def due(self, now: int) -> None:
         """Call what is due."""
-        while self._timers and self._timers[0].t <= now:
-            call = heapq.heappop(self._timers).call
+        while self.timers and self.timers[0].t <= now:
+            call = heapq.heappop(self.timers).call
             if call is not None:
                 call()
 

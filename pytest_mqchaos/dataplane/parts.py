@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction
@@ -22,17 +22,7 @@ DEFAULTS: Mapping[str, str] = {
 }
 
 
-class Step(Protocol):
-    """How far a scan came; see `relay.link.Step`."""
-
-    @property
-    def parsed(self) -> int: ...
-    @property
-    def forward(self) -> int: ...
-    @property
-    def resume(self) -> int: ...
-    @property
-    def again(self) -> bool: ...
+Step: TypeAlias = tuple[int, int, object]  # how far a scan came; see `relay.link.Step`
 
 
 class Link(Protocol):

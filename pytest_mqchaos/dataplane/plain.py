@@ -5,18 +5,8 @@ It knows that everything passes; there is nothing else to know.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from pytest_mqchaos.dataplane.parts import Step
 from pytest_mqchaos.frames import Direction
-
-
-class PlainStep(NamedTuple):
-    """The shape of `relay.link.Step`."""
-
-    parsed: int
-    forward: int
-    resume: int
-    again: bool
 
 
 class PlainLink:
@@ -36,8 +26,8 @@ class PlainLink:
         start: int,  # noqa: ARG002
         end: int,
         now: int,  # noqa: ARG002
-    ) -> PlainStep:
-        return PlainStep(end, end, end, False)
+    ) -> Step:
+        return end, end, None
 
     def eof(self, direction: Direction, now: int) -> bool:  # noqa: ARG002
         return True

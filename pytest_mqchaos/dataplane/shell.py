@@ -125,8 +125,10 @@ class Shell:
 
     def _say(self) -> None:
         now = time.monotonic_ns()
-        self.loop.due(now)
-        self.traffic.serve(now)
+        if self.loop.timers:
+            self.loop.due(now)
+        if self.upstreams.cluster is not None:
+            self.traffic.serve(now)
         engine = self._engine
         if engine is None:
             return
@@ -144,7 +146,7 @@ class Shell:
 
     def _timeout(self) -> float:
         limit = IDLE if self.recorder.waiting else LOOK
-        first = self.loop.next_timer()
+        first = self.loop.next_timer() if self.loop.timers else None
         for part in (self._engine, self.upstreams.cluster):
             wake = part.next_wake() if part is not None else None
             if wake is not None and (first is None or wake < first):

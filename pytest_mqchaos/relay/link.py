@@ -13,7 +13,7 @@ Requests that must wait queue in `backlog`; replies wait in their own place of
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import TypeAlias
 
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.relay.roles import Judge, Task
@@ -23,16 +23,9 @@ TO_BROKER, TO_CLIENT = Direction.TO_BROKER, Direction.TO_CLIENT
 BACKLOG_LIMIT = 32 << 20  # bytes that may wait behind a gate before we stop reading
 
 
-class Step(NamedTuple):
-    """What a shell does next: send [.., forward) raw, then `Link.out`, then go on at `resume`.
-
-    `again` asks for another scan from `parsed`: a frame was decided and more may follow it.
-    """
-
-    parsed: int
-    forward: int
-    resume: int
-    again: bool
+# What a shell does next: (parsed, forward, decided). Send [.., forward) raw, then `Link.out`. Where
+# a frame was `decided` (not None), [forward, parsed) is not sent, and more may follow at `parsed`.
+Step: TypeAlias = tuple[int, int, object]
 
 
 class Link:
@@ -76,7 +69,7 @@ class Link:
     ) -> Step:
         """Take what was read. `now` is the instant of receipt (CLOCK_MONOTONIC, ns)."""
         if self.dark or self.closing is not None:
-            return Step(end, start, end, False)  # the network ate it, or the link is ending
+            return end, start, True  # the network ate it, or the link is ending
         scanner = self.scanner
         cut = scanner.scan(direction, buf, start, end)
         if scanner.seen:
@@ -90,14 +83,14 @@ class Link:
                 self.engine.blind(self, now)
                 if self._owes():
                     self.sever(reset=True, now=now)
-                    return Step(end, start, end, False)
-            return Step(cut.parsed, cut.forward, cut.forward, False)
+                    return end, start, True
+            return cut
         frame.t, frame.link = now, self.number
         if direction is TO_BROKER:
             self._request(frame, now)
         else:
             self._reply(frame, now)
-        return Step(cut.parsed, cut.forward, cut.parsed, True)
+        return cut
 
     def _owes(self) -> bool:
         """Whether a rule is at work here: what cannot be read any more would overtake what it holds
@@ -201,10 +194,18 @@ class Link:
         pending.answer = data
         pending.held = False
         pending.reply = frame
-        self.flush_replies()
+        queue = self.scanner.outstanding
+        usual = not (self.firings or self.scanner.every[TO_CLIENT]) and queue[0] is pending
+        self._flush()
+        if not usual:  # else nothing waited before, and nothing waits now
+            self._update_every()
 
     def flush_replies(self) -> None:
         """Let every reply go whose turn has come."""
+        self._flush()
+        self._update_every()
+
+    def _flush(self) -> None:
         queue = self.scanner.outstanding
         while queue and queue[0].answer is not None and not self.gates[TO_CLIENT]:
             pending = queue.popleft()
@@ -213,7 +214,6 @@ class Link:
                 self.engine.touched(self)
                 if pending.reply is not None:
                     self.engine.fate(pending.reply, "forwarded", None)
-        self._update_every()
 
     def _update_every(self) -> None:
         """Nothing may stream past a waiting reply, a closed gate, or a firing that waits for it."""

@@ -8,18 +8,11 @@ and leaves by `out`), "early" (frames leave as they come, but are only parsed wh
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_mqchaos.errors import UsageError
 
 SIZE = struct.Struct(">I")
-
-
-class Step(NamedTuple):
-    parsed: int
-    forward: int
-    resume: int
-    again: bool
 
 
 class FakeLink:
@@ -45,11 +38,11 @@ class FakeLink:
             if mode in ("decide", "swallow"):
                 if mode == "decide" or direction or self.frames[0] % 2:
                     self.out[direction].append(bytes(buf[at:stop]))
-                return Step(stop, at, stop, True)
+                return stop, at, True
             at = stop
         if mode == "early":
-            return Step(at, end, end, False)
-        return Step(at, min(at, end), min(at, end), False)
+            return at, end, None
+        return at, min(at, end), None
 
     def eof(self, direction, now):
         return self.engine.half_close

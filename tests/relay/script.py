@@ -42,11 +42,13 @@ class Lane:
         out.append(self.upto(self.parsed))
         while self.parsed < len(self.buf) and not link.paused[direction]:
             before, out[:] = list(out), []
-            took = link.scan(direction, self.buf, self.parsed, len(self.buf), now)
-            out[:0] = [*before, self.upto(took.forward)]
-            self.parsed, self.sent = took.parsed, max(self.sent, took.resume)
-            if not took.again:
+            self.parsed, forward, decided = link.scan(
+                direction, self.buf, self.parsed, len(self.buf), now
+            )
+            out[:0] = [*before, self.upto(forward)]
+            if not decided:
                 break
+            self.sent = max(self.sent, self.parsed)
         out.append(self.upto(self.parsed) if self.parsed > len(self.buf) else b"")
 
     def upto(self, limit):
