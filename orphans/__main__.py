@@ -72,6 +72,16 @@ def row_of(
             return row
 
 
+def lives_of(grounds: Grounds, pool: ThreadPoolExecutor) -> dict[str, float]:
+    """How long each scenario takes, measured anew every hour."""
+    kept = grounds.bytecode / "lives.json"
+    if not kept.exists() or time.time() - kept.stat().st_mtime > 3600:
+        lives = list(pool.map(lambda name: lifetime(grounds, name), SCENARIOS))
+        kept.write_text(json.dumps(dict(zip(SCENARIOS, lives, strict=True))))
+    found: dict[str, float] = json.loads(kept.read_text())
+    return found
+
+
 def main() -> int:
     """Kill so many runs; 0 if nothing was left."""
     options = arguments()
@@ -86,8 +96,7 @@ def main() -> int:
             ThreadPoolExecutor(options.jobs) as pool,
         ):
             grounds = Grounds(Path(folder), kept=Path(tempfile.gettempdir()) / "orphans-kept")
-            names = [options.only] if options.only else list(SCENARIOS)
-            lives = dict(zip(names, pool.map(lambda n: lifetime(grounds, n), names), strict=True))
+            lives = lives_of(grounds, pool)
             print("lives", {name: round(life, 1) for name, life in lives.items()}, flush=True)
 
             def one(number: int) -> Row | None:
