@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.live.reactions import consumers, crashes, in_flight, producers, retention
+from tests.live.reactions import consumers, crashes, in_flight, producers, retention, transactions
 
-PARTS = (producers, in_flight, consumers, retention, crashes)
+PARTS = (producers, in_flight, consumers, retention, crashes, transactions)
 CASES = [case for part in PARTS for case in part.cases()]
 
 
