@@ -21,21 +21,28 @@ def matches(
     the record's, `owner` is the link's ("worker-1#2"). What cannot be seen does not match."""
     if where.api is not None and where.api != sighting.name:
         return False
-    if record is None and needs_record(where):
+    asked: list[tuple[str, Scalar]] = [("client", where.client), ("group", where.group)]
+    if record is None:
+        if needs_record(where):
+            return False
+        asked += [("topic", where.destination), ("partition", where.partition)]
+    elif not _means(where, record, ids):
         return False
-    asked: list[tuple[str, Scalar]] = [
-        ("topic", where.destination),
-        ("key", where.key),
-        ("id", where.id),
-        ("partition", where.partition),
-        ("client", where.client),
-        ("group", where.group),
-    ]
     seen = _Seen(record, ids, sighting, owner)
     tests = [Test(name=name, args=(given,)) for name, given in asked if given is not None]
-    if not all(seen.holds(test) for test in tests):
+    if not all(map(seen.holds, tests)):
         return False
     return where.when is None or seen.holds(where.when)
+
+
+def _means(where: Where, record: Record, ids: tuple[str, ...]) -> bool:
+    """What is asked of a message itself; asked of every message that passes, hence in one go."""
+    return not (
+        (where.id is not None and where.id not in ids)
+        or (where.destination is not None and where.destination != record.topic)
+        or (where.partition is not None and where.partition != record.partition)
+        or (where.key is not None and _bytes(where.key) != record.key)
+    )
 
 
 def needs_record(where: Where) -> bool:
