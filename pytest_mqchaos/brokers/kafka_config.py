@@ -1,7 +1,7 @@
 """What a Kafka node is told: its properties file and its identity. Pure text, no process.
 
 Broker defaults stay as Apache Kafka has them wherever a client could notice, but for the rebalance
-delay (0), the session of a broker, and the sizes of internal topics and thread pools.
+delay (150 ms), the session of a broker, and the sizes of internal topics and thread pools.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _SMALL = {
     "offsets.topic.num.partitions": "1",
     "transaction.state.log.num.partitions": "1",
     "share.coordinator.state.topic.num.partitions": "1",
-    "group.initial.rebalance.delay.ms": "0",
+    # 3000 by default. With 0 kafka-python joins twice, and forgets its assignment if a poll() of the
+    # application ends in the middle of the second join (docs/reference/embedded-kafka.md).
+    "group.initial.rebalance.delay.ms": "150",
     # A killed node may register again once its old session is over: 9 s by default, which makes
     # 11 s until it answers. These make 2 s, and still bear a second without any processor time.
     "broker.session.timeout.ms": "1500",

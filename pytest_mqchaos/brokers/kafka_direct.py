@@ -69,7 +69,7 @@ class Direct:
         replication: int = 1,
         settings: Mapping[str, object] | None = None,
     ) -> None:
-        """Create it and wait until every partition has a leader. BrokerRefused if it exists."""
+        """Create it and wait until every partition is served. BrokerRefused if it exists."""
         kafka_topics.create(self._ask, name, partitions, replication, settings or {})
 
     def delete_topic(self, name: str) -> None:

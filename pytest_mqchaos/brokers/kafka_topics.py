@@ -62,6 +62,9 @@ def create(
 
     ask.persist(f"create topic {name!r}", attempt)
     ask.persist(f"find leaders of topic {name!r}", led)
+    # Named is not yet serving: what is sent to a new leader at once is often refused with
+    # NOT_LEADER_OR_FOLLOWER (6). A leader that tells its ends takes records, too.
+    ends(ask, [name], stable=False)
 
 
 def delete(ask: Asker, name: str) -> None:

@@ -87,6 +87,17 @@ def a_topic_is_created_refused_recreated_and_deleted(direct, address):
     assert direct.metadata([topic]).topics[topic].error == 3
 
 
+def a_created_topic_serves_at_once(direct, address):
+    """Real Kafka names the leaders of a new topic before these serve it."""
+    for topic in [fresh("new") for _ in range(20)]:
+        direct.create_topic(topic, 4)
+        parts = [{"partition_index": number, "timestamp": -1} for number in range(4)]
+        asked = {"replica_id": -1, "isolation_level": 0,
+                 "topics": [{"name": topic, "partitions": parts}]}  # fmt: skip
+        answer = decode("ListOffsets", 6, direct.raw(encode("ListOffsets", 6, 1, asked)))
+        assert [part.error_code for part in answer.topics[0].partitions] == [0] * 4
+
+
 def a_bad_topic_is_refused_with_the_brokers_words(direct, address):
     with pytest.raises(
         BrokerRefused, match=r"CreateTopics of 'no/good' was refused with INVALID_TOPIC"
@@ -261,6 +272,7 @@ def an_open_transaction_is_named(direct, address):
 EVERYWHERE = (
     it_is_ready_and_says_where_it_is,
     a_topic_is_created_refused_recreated_and_deleted,
+    a_created_topic_serves_at_once,
     a_bad_topic_is_refused_with_the_brokers_words,
     records_are_read_back_as_they_were_sent,
     a_piece_from_the_middle_of_a_batch,

@@ -37,7 +37,7 @@ def test_internal_topics_are_replicated_as_far_as_there_are_nodes(nodes, in_sync
 
 def test_defaults_that_clients_notice():
     told = read(config().properties())
-    assert told["group.initial.rebalance.delay.ms"] == "0"
+    assert told["group.initial.rebalance.delay.ms"] == "150"
     assert told["auto.create.topics.enable"] == "true"
 
 
