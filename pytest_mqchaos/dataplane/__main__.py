@@ -7,8 +7,10 @@ its own room, nothing else, until a command needs more.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -17,6 +19,7 @@ from typing import Any
 
 TOKEN = "MQCHAOS_CONTROL_TOKEN"  # noqa: S105 - the name of the variable
 HANDSHAKE = 10.0  # seconds
+FILES = 65536
 
 
 def _first_line(control: socket.socket) -> dict[str, Any]:
@@ -35,6 +38,16 @@ def _first_line(control: socket.socket) -> dict[str, Any]:
     return body
 
 
+def _descriptors() -> None:
+    """Take as many open files as we may have: each connection needs two, and what a shell allows by
+    default (often 1,024, on macOS 256) is soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):  # the system's own limit: then as it was
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main(fd: int) -> None:
     """Serve the control channel on descriptor `fd` until it ends."""
     root = str(Path(__file__).parents[2])
@@ -45,6 +58,7 @@ def main(fd: int) -> None:
     from pytest_mqchaos.dataplane.loop import READ
     from pytest_mqchaos.dataplane.shell import Shell
 
+    _descriptors()
     control = socket.socket(fileno=fd)
     config = _first_line(control)
     # Behind our own paths: a file of the user's named like a standard module must not win here.

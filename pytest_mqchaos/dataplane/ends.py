@@ -119,6 +119,14 @@ class ClusterEnd:
             self._cluster.disconnect(self.number, self._clock())
 
 
+def exhausted(error: OSError) -> str:
+    """What is said where no socket can be had because there is no room for one; empty for any other
+    failure."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return f"{error}; each connection takes two, raise the limit of open files (ulimit -n)"
+    return str(error) if error.errno in (errno.ENOBUFS, errno.ENOMEM) else ""
+
+
 def connect(family: int, address: tuple[str, int]) -> tuple[socket.socket, bool]:
     """Start a connection; (socket, whether it is still connecting). Raises `OSError`."""
     sock = socket.socket(family, socket.SOCK_STREAM)

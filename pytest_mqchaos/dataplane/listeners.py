@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable
 from typing import TypeAlias
 
+from pytest_mqchaos.dataplane.ends import exhausted
 from pytest_mqchaos.dataplane.loop import READ, Loop
 from pytest_mqchaos.errors import UsageError
 
 BACKLOG = 512
 PAUSE = 0.05  # seconds without accepting when the process has no descriptor left
-_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 Accepted: TypeAlias = Callable[[socket.socket, str, int], None]
 
 
@@ -45,10 +45,11 @@ class Listener:
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # the client went away before we came
         except OSError as error:
-            if error.errno not in _FULL:
+            full = exhausted(error)
+            if not full:
                 raise
             # The connection stays in the backlog and would wake us for ever: look away for a while.
-            self._rooms.trouble(f"cannot accept for {self.owner or 'direct'}: {error}")
+            self._rooms.trouble(f"cannot accept for {self.owner or 'direct'}: {full}")
             self._watch(0)
             self._rooms.loop.after(PAUSE, lambda: self._watch(READ))
             return

@@ -13,7 +13,7 @@ from functools import partial
 
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.connection import Connection
-from pytest_mqchaos.dataplane.ends import ClusterEnd, SocketEnd
+from pytest_mqchaos.dataplane.ends import ClusterEnd, SocketEnd, exhausted
 from pytest_mqchaos.dataplane.loop import Loop
 from pytest_mqchaos.dataplane.parts import Engine, Link
 from pytest_mqchaos.dataplane.plain import PlainLink
@@ -74,7 +74,11 @@ class Traffic:
         try:
             server = self._upstreams.end(node, connection.server_ready)
         except OSError as error:
-            self._refused(node, connection, error)
+            full = exhausted(error)
+            if full:  # not the broker's doing: whoever waits for this client has to know
+                self._trouble(f"cannot connect {owner} to {self._upstreams.where(node)}: {full}")
+            else:
+                self._refused(node, connection, error)
             link.closed(by_client=False, now=now)
             sock.close()
             return
