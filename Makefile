@@ -10,7 +10,7 @@ ARGS ?=
 N ?= 100
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live bench honesty mutants orphans clean
+.PHONY: help venv demo test cover lint format live clients bench honesty mutants orphans clean
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -19,6 +19,7 @@ help:
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make live    the tests that need real brokers and tools (Java, haproxy)'
+	@echo 'make clients every client with every feature, embedded and real; writes the page of them'
 	@echo 'make bench   the performance targets, measured'
 	@echo 'make honesty correct services never failed, planted bugs never passed: the table, by running'
 	@echo 'make mutants which changes of checkers, relay and plan no test would notice (ROOM=checkers for one)'
@@ -63,9 +64,12 @@ format: venv
 live: venv
 	$(PY) -m pytest -q -m "live or wide" $(ARGS)
 
-# Correct services and planted twins under every profile, and 200 drawn variants: some ten minutes.
+# Correct services and planted twins under every profile, and 150 drawn variants: some ten minutes.
 honesty: venv
-	$(PY) -m tests.shapes.honesty --wide 200 --processes $(WORKERS) --write $(ARGS)
+	$(PY) -m tests.shapes.honesty --wide 150 --processes $(WORKERS) --write $(ARGS)
+
+clients: venv
+	$(PY) -m tests.conformance.matrix $(ARGS)
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)

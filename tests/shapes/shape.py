@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ PROFILES = (
     "lost-confirm", "refused-publish", "duplicate-publish", "redelivery", "crash-before-ack",
     "crash-after-ack", "lost-ack", "lost-publish", "delayed-delivery", "slow-confirm", "rebalance",
 )  # fmt: skip
+NO_FAULT = "no fault"
 NO_ACKS = ("redelivery", "crash-before-ack", "crash-after-ack", "lost-ack", "rebalance")
 Asked = tuple[str, Mapping[str, Any]]
 
@@ -43,7 +44,7 @@ def one_topic(chaos: Chaos, world: World) -> None:
 
 
 def five_orders(chaos: Chaos, world: World) -> None:
-    chaos.publish("orders", ORDERS)
+    chaos.publish("orders", world.orders)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,14 @@ class Caught:
     where: str = ""
     about: str = ""
     by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program of its own: `argv(chaos, world)` starts it, `__name__` is how it is called here."""
+
+    __name__: str
+    argv: Callable[[Chaos, World], list[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,31 +88,42 @@ class Shape:
     settle: Mapping[str, Any] = field(default_factory=dict)
     workers: Mapping[str, Any] = field(default_factory=dict)
     before: bool = False  # publish before the worker starts, too
+    scales: bool = False  # as correct with two workers in the group
 
 
 def plan_of(name: str) -> Plan:
-    """A profile's plan."""
-    return profile(name, "kafka")
+    """A profile's plan, or the plan without any rule."""
+    return Plan() if name == NO_FAULT else profile(name, "kafka")
 
 
-def run(host: Any, shape: Shape, service: Any, plan: Plan) -> dict[str, Verdict]:
-    """One run, from the first topic to the verdicts."""
+def run(
+    host: Any, shape: Shape, service: Any, plan: Plan, *, orders: Sequence[Any] = ORDERS,
+    workers: Mapping[str, Any] | None = None,
+    watch: Callable[[Chaos, dict[str, Verdict]], None] = lambda chaos, verdicts: None,
+) -> dict[str, Verdict]:  # fmt: skip
+    """One run, from the first topic to the verdicts, which `watch` sees before its end. `orders`
+    is what a shape publishes that does not say otherwise, `workers` goes before the shape's own."""
     with host.chaos(plan, id=shape.id, own_assertions=True) as chaos:
-        world = World(chaos.effects, fails=shape.fails)
+        world = World(chaos.effects, fails=shape.fails, orders=orders)
         shape.prepare(chaos, world)
         if shape.before:
-            chaos.publish("orders", ORDERS[:3])
-        with chaos.worker(*_work(service, chaos, world), **shape.workers) as world.worker:
+            chaos.publish("orders", world.orders[:3])
+        hired = {**shape.workers, **(workers or {})}
+        with chaos.worker(*_work(service, chaos, world), **hired) as world.worker:
             shape.publish(chaos, world)
             chaos.settle(**shape.settle)
-        return {question: chaos.check(question, **options) for question, options in shape.asks}
+        verdicts = {q: chaos.check(q, **options) for q, options in shape.asks}
+        watch(chaos, verdicts)
+        return verdicts
 
 
 def _work(service: Any, chaos: Chaos, world: World) -> tuple[Any, ...]:
     """What is run: a function with its world, in a process with its database, or a program."""
     if isinstance(service, str):
         return ([sys.executable, processes.__file__, chaos.bootstrap_servers, service],)
-    if service.__module__ == processes.__name__:
+    if isinstance(service, Program):
+        return (service.argv(chaos, world),)
+    if world.path:
         return service, chaos.bootstrap_servers, world.path
     return service, chaos.bootstrap_servers, world
 

@@ -16,7 +16,6 @@ from tests.shapes.shape import (
     LOSSLESS,
     NO_ACKS,
     ORDERED,
-    ORDERS,
     Caught,
     Shape,
     order,
@@ -44,7 +43,7 @@ def two_topics(chaos, world):
 
 
 def orders_and_refunds(chaos, world):
-    chaos.publish("orders", ORDERS)
+    chaos.publish("orders", world.orders)
     chaos.publish("refunds", [order(n) for n in range(6, 9)])
 
 
@@ -117,7 +116,7 @@ def into_a_consumer(chaos, world):
 
 def when_ready(chaos, world):
     chaos.wait_for(world.ready.is_set)
-    chaos.publish("orders", ORDERS[3:])
+    chaos.publish("orders", world.orders[3:])
 
 
 def crash_in_the_work(chaos, world):
@@ -129,6 +128,7 @@ def crash_in_the_work(chaos, world):
 SHAPES = (
     Shape(
         name="plain",
+        scales=True,
         service=groups.plain,
         caught=(
             Caught(broken=groups.plain_commits_first, under="crash-after-ack", about="o1", **LOST),
@@ -144,6 +144,7 @@ SHAPES = (
     ),
     Shape(
         name="batch",
+        scales=True,
         service=groups.batch,
         caught=(
             Caught(broken=groups.batch_commits_before_the_last, under="crash-after-ack", **LOST),
@@ -151,6 +152,7 @@ SHAPES = (
     ),
     Shape(
         name="retry-topic",
+        scales=True,
         service=moving.retry_topic,
         prepare=retries,
         fails=("o2",),
@@ -181,6 +183,7 @@ SHAPES = (
     ),
     Shape(
         name="filter",
+        scales=True,
         service=groups.only_large,
         publish=some_small,
         id=mine,
@@ -190,6 +193,7 @@ SHAPES = (
     ),
     Shape(
         name="handlers",
+        scales=True,
         service=groups.handlers,
         settle={"timeout": 2},
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
@@ -208,6 +212,7 @@ SHAPES = (
     ),
     Shape(
         name="transform",
+        scales=True,
         service=moving.transform,
         prepare=outputs,
         asks=(LOSSLESS, ORDERED, ACKED_AFTER),
@@ -256,6 +261,7 @@ SHAPES = (
     ),
     Shape(
         name="tombstones",
+        scales=True,
         service=groups.compacted,
         publish=tombstones,
         id="header:version",
@@ -266,6 +272,7 @@ SHAPES = (
     ),
     Shape(
         name="composite-id",
+        scales=True,
         service=groups.by_type,
         publish=created_and_paid,
         id=("json:/id", "json:/type"),
@@ -276,6 +283,7 @@ SHAPES = (
     ),
     Shape(
         name="bulk",
+        scales=True,
         service=groups.bulk,
         publish=bulks,
         id=ids_of,
@@ -337,6 +345,7 @@ SHAPES = (
     ),
     Shape(
         name="slow",
+        scales=True,
         service=groups.slow,
         caught=(
             Caught(broken=groups.slow_commits_first, under="crash-after-ack", about="o1", **LOST),

@@ -77,6 +77,7 @@ class _Tracker:
     def __init__(self):
         self.open = {}
         self.next = {}
+        self.epoch = 0  # how often partitions were taken away
 
     def begin(self, message):
         spot = TopicPartition(message.topic, message.partition)
@@ -90,6 +91,7 @@ class _Tracker:
 
     def forget(self):
         self.open.clear()
+        self.epoch += 1
 
 
 class _Revoked(ConsumerRebalanceListener):
@@ -127,7 +129,11 @@ async def handlers(bootstrap, world, *, tracked=True):
     async with consumer:
         try:
             async for message in consumer:
+                epoch = tracker.epoch
                 await room.acquire()
+                if epoch != tracker.epoch:  # taken away while it waited: it comes again
+                    room.release()
+                    continue
                 tracker.begin(message)
                 task = asyncio.create_task(handle(message))
                 tasks.add(task)

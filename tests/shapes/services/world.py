@@ -12,21 +12,28 @@ import threading
 
 class World:
     """A database with one table of effects. `fails` names the orders that cannot be handled, `seen`
-    counts how often each was tried, `offsets` are positions that a service keeps itself."""
+    counts how often each was tried, `offsets` are positions that a service keeps itself, `orders`
+    what a test publishes, `path` the file of a real database, if the service has one."""
 
-    def __init__(self, effects, *, fails=()):
+    def __init__(self, effects, *, fails=(), orders=()):
         self.effects = effects
         self.fails = frozenset(fails)
         self.done = set()
         self.seen = {}
         self.offsets = {}
         self.ready = threading.Event()
+        self.orders = orders
+        self.path = ""
+        self.rows = {}
+        self.tasks = set()
+        self._transaction = threading.Lock()
 
     def once(self, order, *, by=None, key=None):
         """The work and the mark in one transaction; nothing the second time."""
-        if (order, by) not in self.done:
-            self.done.add((order, by))
-            self.effects.record(order, by=by, key=key)
+        with self._transaction:
+            if (order, by) not in self.done:
+                self.done.add((order, by))
+                self.effects.record(order, by=by, key=key)
 
     def again(self, order, *, by=None, key=None):
         """The work without a mark."""
