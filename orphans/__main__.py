@@ -77,6 +77,7 @@ def lives_of(grounds: Grounds, pool: ThreadPoolExecutor) -> dict[str, float]:
     kept = grounds.bytecode / "lives.json"
     if not kept.exists() or time.time() - kept.stat().st_mtime > 3600:
         lives = list(pool.map(lambda name: lifetime(grounds, name), SCENARIOS))
+        kept.parent.mkdir(exist_ok=True)
         kept.write_text(json.dumps(dict(zip(SCENARIOS, lives, strict=True))))
     found: dict[str, float] = json.loads(kept.read_text())
     return found

@@ -15,6 +15,8 @@ from pathlib import Path
 from orphans.ours import MARK
 from orphans.scenarios import command
 
+# What would make the run another one than a user's, or slow.
+_STRIPPED = ("PYTEST", "MQCHAOS", "PYTHONDONTWRITEBYTECODE")
 PROJECT = Path(__file__).with_name("project")
 
 
@@ -35,7 +37,7 @@ class Started:
         self._said = bytearray()
         self._closing = threading.Event()
         environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "MQCHAOS"))},
+            **{name: v for name, v in os.environ.items() if not name.startswith(_STRIPPED)},
             MARK: self.mark,
             "ORPHANS_STAGES": str(self.stages),
             "ORPHANS_SCENARIO": scenario,

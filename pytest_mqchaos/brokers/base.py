@@ -77,3 +77,11 @@ class Healable(Protocol):
 
     def heal(self) -> None:
         """Resume what is paused, start what is dead, return when every node answers."""
+
+
+@runtime_checkable
+class Mortal(Protocol):
+    """Its nodes are processes, which may end without having been asked to."""
+
+    def died(self) -> str | None:
+        """Which node did, with its last words; None if every node is as it was left."""

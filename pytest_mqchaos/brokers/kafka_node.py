@@ -51,6 +51,7 @@ class KafkaNode:
         self.id = node
         self.address = Address(LOOPBACK, ports[0].port)
         self.paused = False
+        self._meant = True  # to be down, if it is
         self._software = software
         self._ports = ports
         directory = hold.directory(f"mqchaos-kafka-{node}-")
@@ -82,15 +83,22 @@ class KafkaNode:
             options.append(f"-XX:ArchiveClassesAtExit={dump}")
         argv = [command[0], *options, *command[1:], _MAIN, str(self._properties)]
         self.child.start(argv, _environment())
-        self.paused = False
+        self.paused = self._meant = False
+
+    @property
+    def died(self) -> bool:
+        """It has ended, and not because of us."""
+        return not self._meant and not self.child.alive()
 
     def kill(self) -> None:
         """SIGKILL; returns when it is gone."""
+        self._meant = self._meant or self.child.alive()
         self.child.signal(signal.SIGKILL)
         self._gone()
 
     def terminate(self) -> None:
         """SIGTERM; SIGKILL when that takes too long. Returns when it is gone."""
+        self._meant = self._meant or self.child.alive()
         self.resume()
         self.child.signal(signal.SIGTERM)
         if self.child.alive():
@@ -112,6 +120,7 @@ class KafkaNode:
     def close(self) -> None:
         """Kill it, remove its data, give its port back. May be called twice."""
         self.child.close()
+        self._meant = True
         for port in self._ports:
             port.release()
 

@@ -33,9 +33,9 @@ def lacking() -> str | None:
 
 
 class KafkaProcess:
-    """Killable, Pausable, Restartable, Healable. `settings` are broker properties (KAFKA's own
-    names) that win over ours; `archive` False starts without the class-data archive. Safe to use
-    from several threads: one action at a time."""
+    """Killable, Pausable, Restartable, Healable, Mortal. `settings` are broker properties (Kafka's
+    own names) that win over ours; `archive` False starts without the class-data archive. Safe to
+    use from several threads: one action at a time."""
 
     kind = "process"
 
@@ -105,6 +105,16 @@ class KafkaProcess:
                     node.start(self._archive)
             for node in self._nodes.values():
                 self._wait_ready(node)
+
+    def died(self) -> str | None:
+        for node in tuple(self._nodes.values()):
+            if node.died:
+                return (
+                    f"{node.child.name} (pid {node.child.pid}) is gone: it ended with status "
+                    f"{node.child.returncode} and no rule had asked for that. It said last:\n"
+                    f"{node.child.last_lines()}"
+                )
+        return None
 
     def memory(self, node: int) -> int:
         """Resident bytes of a node's process (Linux)."""

@@ -18,7 +18,7 @@ from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
-from pytest_mqchaos.errors import DataPlaneDied, UsageError, unknown
+from pytest_mqchaos.errors import BrokerError, DataPlaneDied, MqchaosError, UsageError, unknown
 from pytest_mqchaos.leash import hold
 from pytest_mqchaos.plan.rules import Plan
 
@@ -139,6 +139,8 @@ class ChaosBroker:
         if self.kind == "embedded":
             self.broker.start()
             self._connect()
+        elif isinstance(self.gone, BrokerError) and isinstance(self.broker, base.Healable):
+            self.broker.heal()  # the test in which it died was told
         node = self._nodes[0]
         self.plane.request("begin", history=str(history), settings=dict(settings))
         host, port = self.plane.address(TEST, node, self.config.port)
@@ -152,7 +154,16 @@ class ChaosBroker:
             for owner in owners:
                 self.plane.request("unlisten", owner=owner)
 
-    def alive(self) -> None:
-        """Raise `DataPlaneDied` if nothing that is waited for can come any more."""
+    @property
+    def gone(self) -> MqchaosError | None:
+        """What is dead that should not be, if anything: the data plane, the broker."""
         if self.plane.died is not None:
-            raise DataPlaneDied(self.plane.died)
+            return DataPlaneDied(self.plane.died)
+        why = self.broker.died() if isinstance(self.broker, base.Mortal) else None
+        return BrokerError(why) if why is not None else None
+
+    def alive(self) -> None:
+        """Raise if nothing that is waited for can come any more: `DataPlaneDied`, `BrokerError`."""
+        gone = self.gone
+        if gone is not None:
+            raise gone

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.side import Side
     from pytest_mqchaos.checkers.verdict import Verdict
     from pytest_mqchaos.dataplane.controller import DataPlane
+    from pytest_mqchaos.errors import MqchaosError
     from pytest_mqchaos.history.history import History
     from pytest_mqchaos.history.identity import Identity
     from pytest_mqchaos.plan.rules import Plan
@@ -46,6 +47,9 @@ class Ground(Protocol):
     def begin(self, settings: Mapping[str, object]) -> tuple[Path, int, Address]: ...
 
     def end(self, owners: Iterable[str] = ()) -> None: ...
+
+    @property
+    def gone(self) -> MqchaosError | None: ...
 
     def alive(self) -> None: ...
 

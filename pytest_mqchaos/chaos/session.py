@@ -114,6 +114,7 @@ class Chaos(Assertions, Declarations, Twins):
             return
         self._over = True
         plane = self._host.plane
+        gone = self._host.gone  # before anything is mended
         try:
             plane.request("disarm")
             self._crew.stop_all()
@@ -124,6 +125,8 @@ class Chaos(Assertions, Declarations, Twins):
             plane.request("heal")
             self._questions.heal()
         if not body_failed:
+            if gone is not None:
+                raise gone
             end_of_test(self, self.telling)
 
     def close(self) -> None:
@@ -134,7 +137,7 @@ class Chaos(Assertions, Declarations, Twins):
         self._started = False
         try:
             self._post.close()
-            if self._host.kind != "embedded" and self._host.plane.died is None:
+            if self._host.kind != "embedded" and self._host.gone is None:
                 self._host.side.remove(self.scope.created)
         finally:
             self._host.end((PUBLISHER, *self._crew.owners))
@@ -231,6 +234,7 @@ class Chaos(Assertions, Declarations, Twins):
         seconds without progress. What still waits then is given one final drain: the workers are
         restarted once. `until="effects"`: for services that keep positions in their own store."""
         off_loop("chaos.settle()", "await chaos.settle_async(...)")
+        self._host.alive()  # before anything is mended
         self._questions.heal()
         limits = Limits.of(self._host.config)
         settled = settle(self.view, until=until, limits=limits, timeout=timeout)

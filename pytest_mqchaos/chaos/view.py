@@ -63,7 +63,8 @@ class View:
     # ------------------------------------------------------------ for settling
 
     def status(self) -> dict[str, Any]:
-        """Counters of the data plane."""
+        """Counters of the data plane. Raises if it, or the broker, has died by itself."""
+        self._chaos.host.alive()
         found: dict[str, Any] = self._plane.request("status")
         return found
 

@@ -15,7 +15,7 @@ from pytest_mqchaos.brokers.kafka_process import KafkaProcess
 from pytest_mqchaos.brokers.kafka_request import decode, encode
 from pytest_mqchaos.errors import BrokerError, WaitTimeout
 from tests.brokers import questions
-from tests.brokers.test_leash import ended
+from tests.brokers.test_child import ended
 
 pytestmark = pytest.mark.live
 
@@ -74,6 +74,19 @@ def test_pause_stands_still_and_resume_goes_on(kafka, direct):
         impatient.metadata()
     kafka.resume(1)
     assert direct.metadata(()).nodes == kafka.addresses()
+
+
+def test_only_an_end_that_nobody_asked_for_is_a_death(kafka):
+    for do in (kafka.kill, kafka.restart, kafka.pause, kafka.resume):
+        do(1)
+        assert kafka.died() is None
+    pid = kafka._nodes[1].child.pid
+    psutil.Process(pid).kill()
+    assert ended(pid)
+    assert kafka._nodes[1].child.wait(10) == -signal.SIGKILL
+    assert f"(pid {pid}) is gone: it ended with status -9 and no rule" in kafka.died()
+    kafka.heal()
+    assert kafka.died() is None
 
 
 @pytest.mark.parametrize("harm", ["kill", "pause"])
