@@ -27,7 +27,7 @@ def bypassed(index: Index) -> set[str]:
 def _bypassed(index: Index) -> set[str]:
     history = index.history
     stored = index.stored_ids
-    found = (stored & index.known_effects) - {d[8] for d in history.deliveries if d[12]}
+    found = (index.known_effects - {d[8] for d in history.deliveries if d[12]}) & stored
     unseen = history.strangers.intersection(n for n in index.subscribers if n is not None)
     if unseen:
         found |= {e[3] for e in index.effects if e[5] in unseen and e[3] in stored}
@@ -38,7 +38,7 @@ def foreign(index: Index) -> set[str]:
     """Ids in an input destination that no link saw anybody publish."""
     derived = index.history.derived
     if "foreign" not in derived:
-        derived["foreign"] = index.stored_ids - index.first.keys()
+        derived["foreign"] = index.stored_ids.difference(index.first)
     return cast("set[str]", derived["foreign"])
 
 

@@ -13,7 +13,7 @@ through. An undeclared set of parts is never guessed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
@@ -22,20 +22,18 @@ from pytest_mqchaos.checkers.answer import (
     Doubt,
     answer,
     foreign_doubts,
-    gap_touches,
     listed,
     need_effects,
     number,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.still_open import still_open
+from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.story import Story
 
 _ADVICE = {
     stages.ACKED: "ack only after the work",
@@ -52,18 +50,6 @@ _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
     "worker's `with` block (slow work: chaos.settle(timeout=...))"
 )
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found so far; counts are true, findings are kept up to a limit."""
-
-    failed: list[Finding] = field(default_factory=list)
-    waiting: list[Finding] = field(default_factory=list)
-    open: list[Finding] = field(default_factory=list)
-    posthumous: list[Finding] = field(default_factory=list)
-    unproven: list[Finding] = field(default_factory=list)
-    uneven: list[Finding] = field(default_factory=list)
 
 
 def lossless(
@@ -87,22 +73,23 @@ def lossless(
         names, doubts = subscribers(index, by)
         owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
         excused = superseded(index, owed) if keep == "latest" else set()
-        found = _Found()
-        unread = owed - history.expected.all() - excused
+        found = Found()
+        free = excused | history.expected.all()
+        unread = owed - free if free else owed
         for name in names:
             mine, unsure = scope(index, owed, name)
             doubts += unsure
             unread = unread - mine
-            _judge(index, mine - history.expected.all() - excused, name, wanted, found)
+            judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _foreign(index, found)
-        doubts += foreign_doubts(index, excused | history.expected.all())
+        doubts += foreign_doubts(index, free)
         doubts += _doubts(found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
             population["superseded"] = len(excused)
         if history.expected.all() & owed:
             population["expected"] = len(history.expected.all() & owed)
-        noun = "confirmed or accepted" if owed - index.confirmed else "confirmed"
+        noun = "confirmed or accepted" if not owed <= index.confirmed else "confirmed"
         worst = found.failed[0].where if found.failed else ""
         return answer(
             "lossless",
@@ -133,7 +120,7 @@ def _unread(ids: set[str]) -> list[Doubt]:
     ]
 
 
-def _foreign(index: Index, found: _Found) -> list[Doubt]:
+def _foreign(index: Index, found: Found) -> list[Doubt]:
     """Effects that all name something else than messages: then the ids do not match, and nothing
     that has no effect is proven lost."""
     effects, known = index.known_effects, index.first or index.stored_ids or index.accepted
@@ -156,96 +143,7 @@ def _foreign(index: Index, found: _Found) -> list[Doubt]:
     ]
 
 
-def _judge(
-    index: Index, owed: set[str], by: str | None, parts: frozenset[str] | None, found: _Found
-) -> None:
-    done = index.done(by)
-    for message_id in sorted(owed - done):
-        _missing(index, index.story(message_id, by), by, found)
-    seen = {e[4] for e in index.effects}
-    if parts is not None or len(seen) > 1:
-        _partial(index, owed & done, by, parts, found)
-
-
-def _missing(index: Index, story: Story, by: str | None, found: _Found) -> None:
-    stage = stages.where(index, story)
-
-    def finding(what: str, text: str = "") -> Finding:
-        shown = text or (stages.trace(index, story) if len(found.failed) < SHOWN else "")
-        return Finding(id=story.id, what=what, where=stage, text=shown, by=by)
-
-    if stage == stages.PARKED:
-        found.failed.append(finding("parked"))
-    elif story.effects:
-        found.posthumous.append(finding("posthumous"))
-    elif story.waiting:
-        found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
-    elif still := still_open(index, story, stage):
-        found.open.append(finding("not done", still))
-    elif not _proven(index, story, by):
-        found.unproven.append(finding("no effect"))
-    else:
-        found.failed.append(finding("skipped" if stage == stages.SKIPPED else "lost"))
-
-
-def _proven(index: Index, story: Story, by: str | None) -> bool:
-    """Whether what was not seen, or is nobody's, cannot be what is missing here."""
-    stories = index.stories
-    if index.history.nameless_effects:
-        return False
-    if by is not None and any(e.by is None for e in stories.effects.get(story.id, ())):
-        return False
-    if not (story.attempts or story.stored) and story.id in stories.attempts:
-        return False  # published to a destination that is not judged
-    if not index.history.read_back or not gap_touches(index.history):
-        return index.history.read_back
-    told = any(a.outcome == "confirmed" for a in story.attempts)
-    if told and not story.stored and not story.deliveries:
-        return True
-    return any(
-        ack.reached and ack.outcome != "refused" and delivery.group == ack.group
-        for delivery in story.deliveries
-        if delivery.reached
-        for ack in index.positions.acks_for(delivery)
-    )
-
-
-def _partial(
-    index: Index, ids: set[str], by: str | None, parts: frozenset[str] | None, found: _Found
-) -> None:
-    """Missing parts: proven where the test declared them, else only uneven."""
-    have: dict[str, set[str]] = {}
-    after: dict[str, set[str]] = {}
-    for effect in index.effects:
-        if effect.id in ids and (by is None or effect.by == by):
-            (after if effect.posthumous else have).setdefault(effect.id, set()).add(
-                effect.part or ""
-            )
-    every = parts if parts is not None else frozenset().union(*have.values())
-    for message_id, got in sorted(have.items()):
-        lacks = sorted(every - got)
-        if not lacks:
-            continue
-        text = f"has {_parts(got)}, lacks {_parts(lacks)}"
-        finding = Finding(id=message_id, what="partial", where="partial", text=text, by=by)
-        story = index.story(message_id, by)
-        if set(lacks) <= after.get(message_id, set()):
-            found.posthumous.append(finding)
-        elif parts is None:
-            found.uneven.append(finding)
-        elif story.waiting:
-            found.waiting.append(finding)
-        elif not _proven(index, story, by):
-            found.unproven.append(finding)
-        else:
-            found.failed.append(finding)
-
-
-def _parts(names: Iterable[str]) -> str:
-    return listed(name or "one without a name" for name in sorted(names))
-
-
-def _doubts(found: _Found, total: int) -> list[Doubt]:
+def _doubts(found: Found, total: int) -> list[Doubt]:
     made = []
     for rows, said, missing in (
         (found.waiting, "still waiting", _still_waiting(found.waiting)),

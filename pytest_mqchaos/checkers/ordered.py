@@ -116,19 +116,20 @@ def _suspects(
     if split:
         keys = [None if k is None else (k, e[5]) for k, e in zip(keys, index.effects, strict=True)]
     rank = _positions(index, against)
+    first: dict[Hashable, int] = {}
     last: dict[Hashable, int] = {}
-    several: set[Hashable] = set()
     odd: set[Hashable] = set()
     for key, at in zip(keys, map(rank.get, index.effect_ids), strict=True):
         if at is None or key is None:
             continue
-        before = last.setdefault(key, at)
-        if before != at:
-            several.add(key)
-            if before > at:
-                odd.add(key)
-            else:
-                last[key] = at
+        before = last.get(key)
+        if before is None:
+            first[key] = last[key] = at
+        elif before < at:
+            last[key] = at
+        elif before > at:
+            odd.add(key)
+    several = odd.union(key for key, at in first.items() if last[key] != at)
     found: dict[_Lane, list[Effect]] = defaultdict(list)
     # Rows of a source without an order stand where they like: they prove nothing (see _doubts).
     loose = {e[3] for e in index.effects if e[0] is None} if odd else set()

@@ -8,7 +8,7 @@ It judges nothing. Rows are indexed by number here where a run may hold millions
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
@@ -111,6 +111,8 @@ class Index:
     @cached_property
     def unconfirmable(self) -> set[str]:
         """Ids published in a mode without confirms (acks=0): accepted when sent."""
+        if not _has(0, 11, self.attempts):
+            return set()
         return {a[7] for a in self.attempts if a[11] == 0 and a[7] is not None} - self.withdrawn
 
     @cached_property
@@ -121,17 +123,21 @@ class Index:
     @cached_property
     def owed(self) -> set[str]:
         """Ids that must have an effect: confirmed or accepted."""
-        return self.confirmed.union(self.unconfirmable, self.accepted)
+        more = bool(self.unconfirmable or self.accepted)
+        return self.confirmed.union(self.unconfirmable, self.accepted) if more else self.confirmed
 
     @cached_property
     def ambiguous(self) -> dict[str, list[tuple[bytes | None, bytes | None]]]:
         """Ids with more than one content among input destinations, and these (key, value)s. Hops
         through other destinations are not looked at: they may well rewrite a message."""
-        ids = self._ids + [s[3] for s in self.stored if s[3] is not None]
-        contents = [a[10] for a in self.attempts] + [s[6] for s in self.stored]
+        sent, held = list(map(itemgetter(10), self.attempts)), list(map(itemgetter(6), self.stored))
+        there = list(map(itemgetter(3), self.stored))
+        some: dict[str | None, bytes] = dict(zip(self._ids, sent, strict=True))
+        once = len(some) == len(sent) or all(map(eq, map(some.get, self._ids), sent))
+        if once and all(map(eq, map(some.get, there), held)):
+            return {}  # what was stored was sent so, and every time so
+        ids, contents = [*self._ids, *there], sent + held
         some = dict(zip(ids, contents, strict=True))
-        if all(map(eq, map(some.__getitem__, ids), contents)):
-            return {}
         odd = {i for i, c in zip(ids, contents, strict=True) if some[i] != c}
         found: dict[str, dict[bytes, tuple[bytes | None, bytes | None]]] = defaultdict(dict)
         for i, key, value, digest in chain(
@@ -200,16 +206,15 @@ class Index:
         inputs, dead = self.inputs, self.history.flow.dead_letters
         unacked = self.positions.unpassed(self.stored)
         effects = self.history.effects or ()
-        done = {e[3] for e in effects} if unacked else set()
-        placed = self.positions.places
-        held = Counter(map(itemgetter(0, 1), self.stored))
+        done = self.known_effects if unacked else set()
+        at_groups = self.positions.read(self.stored)
         return {
             "published": len(self.first),
             "confirmed": len(self.confirmed),
             "stored": len(self.stored),
             "delivered": len([1 for d in self.history.deliveries if d[12] and d[5] in inputs]),
             "effects": len(effects),
-            "acked": sum(n for at, n in held.items() if at in placed) - len(unacked),
+            "acked": at_groups - len(unacked),
             "dead": len({s[3] for s in self.history.stored if s[0] in dead}) if dead else 0,
             "waiting": sum(1 for s in unacked if s[3] not in done),
         }

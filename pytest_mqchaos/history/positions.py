@@ -110,6 +110,13 @@ class Positions:
             found += [s for s in here if s[2] >= far[s[1]]]
         return found
 
+    def read(self, rows: list[Stored]) -> int:
+        """How many of them lie where some group stands."""
+        topics, partitions = set(map(itemgetter(0), rows)), set(map(itemgetter(1), rows))
+        if all((topic, partition) in self.places for topic in topics for partition in partitions):
+            return len(rows)  # without a pair for each
+        return sum(at in self.places for at in map(itemgetter(0, 1), rows))
+
     def acks_for(self, delivery: Delivery) -> list[Ack]:
         """The first later ack of each group that covers this delivery. A delivery whose group is
         not known belongs to every group for which its owner acked on that partition."""

@@ -1,0 +1,121 @@
+"""What became of the messages that lack an effect, or a part of it, one by one: lost and proven so,
+still to come, or not to be told from the rows.
+
+It knows one subscriber's messages at a time and says nothing about the run as a whole: which of
+them are owed, and what all of it comes to, is who asks' to say (lossless.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.answer import SHOWN, gap_touches, listed
+from pytest_mqchaos.checkers.still_open import still_open
+from pytest_mqchaos.checkers.verdict import Finding
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.story import Story
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found so far; counts are true, findings are kept up to a limit."""
+
+    failed: list[Finding] = field(default_factory=list)
+    waiting: list[Finding] = field(default_factory=list)
+    open: list[Finding] = field(default_factory=list)
+    posthumous: list[Finding] = field(default_factory=list)
+    unproven: list[Finding] = field(default_factory=list)
+    uneven: list[Finding] = field(default_factory=list)
+
+
+def judge(
+    index: Index, owed: set[str], by: str | None, parts: frozenset[str] | None, found: Found
+) -> None:
+    """Sort those of `owed` that this subscriber has no effect of, or not every part of."""
+    done = index.done(by)
+    for message_id in sorted(owed - done):
+        _missing(index, index.story(message_id, by), by, found)
+    seen = set(map(itemgetter(4), index.effects))
+    if parts is not None or len(seen) > 1:
+        _partial(index, owed & done, by, parts, found)
+
+
+def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
+    stage = stages.where(index, story)
+
+    def finding(what: str, text: str = "") -> Finding:
+        shown = text or (stages.trace(index, story) if len(found.failed) < SHOWN else "")
+        return Finding(id=story.id, what=what, where=stage, text=shown, by=by)
+
+    if stage == stages.PARKED:
+        found.failed.append(finding("parked"))
+    elif story.effects:
+        found.posthumous.append(finding("posthumous"))
+    elif story.waiting:
+        found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+    elif still := still_open(index, story, stage):
+        found.open.append(finding("not done", still))
+    elif not _proven(index, story, by):
+        found.unproven.append(finding("no effect"))
+    else:
+        found.failed.append(finding("skipped" if stage == stages.SKIPPED else "lost"))
+
+
+def _proven(index: Index, story: Story, by: str | None) -> bool:
+    """Whether what was not seen, or is nobody's, cannot be what is missing here."""
+    stories = index.stories
+    if index.history.nameless_effects:
+        return False
+    if by is not None and any(e.by is None for e in stories.effects.get(story.id, ())):
+        return False
+    if not (story.attempts or story.stored) and story.id in stories.attempts:
+        return False  # published to a destination that is not judged
+    if not index.history.read_back or not gap_touches(index.history):
+        return index.history.read_back
+    told = any(a.outcome == "confirmed" for a in story.attempts)
+    if told and not story.stored and not story.deliveries:
+        return True
+    return any(
+        ack.reached and ack.outcome != "refused" and delivery.group == ack.group
+        for delivery in story.deliveries
+        if delivery.reached
+        for ack in index.positions.acks_for(delivery)
+    )
+
+
+def _partial(
+    index: Index, ids: set[str], by: str | None, parts: frozenset[str] | None, found: Found
+) -> None:
+    """Missing parts: proven where the test declared them, else only uneven."""
+    have: dict[str, set[str]] = {}
+    after: dict[str, set[str]] = {}
+    for effect in index.effects:
+        if effect.id in ids and (by is None or effect.by == by):
+            (after if effect.posthumous else have).setdefault(effect.id, set()).add(
+                effect.part or ""
+            )
+    every = parts if parts is not None else frozenset().union(*have.values())
+    for message_id, got in sorted(have.items()):
+        lacks = sorted(every - got)
+        if not lacks:
+            continue
+        text = f"has {_parts(got)}, lacks {_parts(lacks)}"
+        finding = Finding(id=message_id, what="partial", where="partial", text=text, by=by)
+        story = index.story(message_id, by)
+        if set(lacks) <= after.get(message_id, set()):
+            found.posthumous.append(finding)
+        elif parts is None:
+            found.uneven.append(finding)
+        elif story.waiting:
+            found.waiting.append(finding)
+        elif not _proven(index, story, by):
+            found.unproven.append(finding)
+        else:
+            found.failed.append(finding)
+
+
+def _parts(names: Iterable[str]) -> str:
+    return listed(name or "one without a name" for name in sorted(names))
