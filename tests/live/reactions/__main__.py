@@ -10,39 +10,19 @@ Kafka needs Java, as the `process` broker does. The exit status is 1 if a row di
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-import warnings
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
-from pytest_mqchaos import ChaosBroker
 from tests.live.reactions import beyond
 from tests.live.reactions.case import EMBEDDED, REAL
 from tests.live.reactions.page import page
-from tests.live.reactions.table import CASES, outcome
+from tests.live.reactions.table import CASES, run
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "client-reactions.md"
 CLIENTS = ("aiokafka", "confluent-kafka", "kafka-python")
-
-
-def run(kind, keys, times):
-    """What was seen on one kind of broker: key -> outcomes, each named once; and its version."""
-    logging.disable(logging.CRITICAL)  # clients tell of every cut
-    warnings.simplefilter("ignore")
-    seen = {}
-    with ChaosBroker("kafka", kind) as broker:
-        for case in CASES:
-            if case.key in keys and kind in case.brokers:
-                found = [outcome(broker, case) for _ in range(times)]
-                seen[case.key] = list(dict.fromkeys(found))
-                same = all(one in case.expected for one in found)
-                print(f"{kind}: {'same' if same else 'DIFFERENT'} {case.key}", flush=True)
-                if not same:
-                    print("    saw", *seen[case.key], "\n    expected", *case.expected, flush=True)
-        return seen, broker.version
 
 
 def asked(argv):

@@ -127,7 +127,8 @@ def _heartbeats():
         stalls, still = "stalls its session", SHORT_SESSION
         yield beat(name, rule, A, f"1 failed: {FAILED}; 1 redelivered; {stalls}", session=still)
         how = stalls if code == 25 else "at once"
-        line = f"1 failed: {one}; 1 redelivered; {how}"
+        raised = one if code == 25 else "ILLEGAL_GENERATION"
+        line = f"1 failed: {raised}; 1 redelivered; {how}"
         between = f"every commit OK; 0 redelivered; {how}"
         yield beat(name, rule, C, line, between, session=still, why=CHANCE)
         yield beat(name, rule, K, f"{several}; {how}", session=still, why=KEEPS_ON)
