@@ -80,12 +80,16 @@ class Channel:
         for line in lines:
             try:
                 body = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.write(
                     {"trouble": f"a control line is no JSON ({error}): {bytes(line[:80])!r}"}
                 )
                 continue
-            self._line(body)
+            try:
+                self._line(body)
+            except Exception as error:  # noqa: BLE001 - told; the lines behind it have their turn
+                said = f"{type(error).__name__}: {error}: {bytes(line[:80])!r}"
+                self.write({"trouble": f"a control line failed: {said}"})
 
     def drain(self, seconds: float) -> None:
         """Send what waits before the process ends, waiting at most so long."""

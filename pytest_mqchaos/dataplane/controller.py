@@ -55,7 +55,7 @@ class DataPlane:
         self._pending: dict[int, Future[Any]] = {}
         self._lock = threading.Lock()
         self._dying = threading.Lock()
-        self._asks: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._asks: queue.SimpleQueue[tuple[int, str, dict[str, Any]] | None] = queue.SimpleQueue()
         self._on_ask: OnAsk | None = None
         self._on_trouble: OnTrouble | None = None
         self._threads: list[threading.Thread] = []
@@ -183,20 +183,25 @@ class DataPlane:
             self._check()
 
     def _read(self) -> None:
-        for body in self._check().received():
-            self._take(body)
-        self._die("it ended")
+        why = "it ended"
+        try:
+            for body in self._check().received():
+                self._take(body)
+        except Exception as error:  # noqa: BLE001 - else all who ask would wait for nobody
+            why = f"what it says cannot be understood ({type(error).__name__}: {error})"
+        self._die(why)
 
     def _take(self, body: dict[str, Any]) -> None:
         if "history" in body:
             self.history = body["history"]
         if "ask" in body:
-            self._asks.put(body)
+            self._asks.put((body["ask"], body["what"], body.get("arguments", {})))
         elif "trouble" in body:
             self._trouble(body["trouble"])
         elif "ready" in body:
             self._ready.set_result(body["ready"])
         else:
+            value = None if "error" in body else body["ok"]
             answer = self._pending.pop(body["id"], None)
             if answer is None:
                 return  # who asked has stopped waiting
@@ -204,7 +209,7 @@ class DataPlane:
                 kind = UsageError if body.get("usage") else MqchaosError
                 answer.set_exception(kind(body["error"]))
             else:
-                answer.set_result(body["ok"])
+                answer.set_result(value)
 
     def _trouble(self, text: str) -> None:
         self.troubles.append(text)
@@ -212,17 +217,18 @@ class DataPlane:
             self._on_trouble(text)
 
     def _answer_asks(self) -> None:
-        while (body := self._asks.get()) is not None:
+        while (asked := self._asks.get()) is not None:
+            number, what, arguments = asked
             value: object = None
             try:
                 if self._on_ask is None:
-                    self._trouble(f"nobody answers the data plane's {body['what']!r}")
+                    self._trouble(f"nobody answers the data plane's {what!r}")
                 else:
-                    value = self._on_ask(body["what"], body.get("arguments", {}))
+                    value = self._on_ask(what, arguments)
             except Exception as error:  # noqa: BLE001 - told; the frame that waits may not hang
-                self._trouble(f"{body['what']} failed: {type(error).__name__}: {error}")
+                self._trouble(f"{what} failed: {type(error).__name__}: {error}")
             with contextlib.suppress(DataPlaneDied):  # whoever asks next is told
-                self._send({"answer": body["ask"], "value": value}, 10.0)
+                self._send({"answer": number, "value": value}, 10.0)
 
     def _die(self, why: str) -> None:
         """It is gone: every request, now and later, says so."""

@@ -6,6 +6,7 @@ It knows how bytes are taken and given at one end; it must never know what goes 
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class SocketEnd:
         """The connection attempt is over. Raises `OSError` where it failed."""
         error = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
-            raise OSError(error, errno.errorcode.get(error, str(error)))
+            raise OSError(error, os.strerror(error))
         self.connecting = False
 
     def shutdown(self) -> None:
