@@ -1,17 +1,19 @@
 """How much of a wrong checker, link or plan our own tests would notice: mutants, killed or not.
 
-    python -m benchmarks.mutants [--workers N] [--again] [ROOM ...]    (make mutants ROOM=checkers)
+    python -m benchmarks.mutants [--sample N] [--again | --resume] [ROOM ...]
+    (make mutants ROOM=checkers ARGS="--sample 500")
 
 Each room is copied with its own fast tests to build/mutants/ROOM and handed to mutmut there
 (tool.py says how ours differs). Ends with 1 if a mutant survived that explained.toml does not
-explain.
-`--again` asks only the survivors of the last run once more, against the tests of now.
+explain. `--again` asks only the survivors of the last run once more, against the tests of now;
+`--resume` goes on with a run that was ended.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -45,7 +47,7 @@ timeout_multiplier = 5.0
 """
 
 
-def copy(room: str, *, again: bool) -> Path:
+def copy(room: str, *, again: bool) -> None:
     """The tree as it is now, where mutmut may write; with `again` over the last one."""
     target = COPIES / room
     if not again:
@@ -57,23 +59,19 @@ def copy(room: str, *, again: bool) -> Path:
     tests = json.dumps(ROOMS[room])
     config = (ROOT / "pyproject.toml").read_text() + CONFIG.format(room=room, tests=tests)
     (target / "pyproject.toml").write_text(config)
-    return target
 
 
-def mutate(target: Path, *, workers: int, names: list[str]) -> None:
+def mutate(target: Path, *, workers: int, names: list[str], sample: str) -> None:
     """Let mutmut make the mutants and run the tests against each (or against `names`)."""
     command = [sys.executable, str(HERE / "tool.py"), "run", "--max-children", str(workers)]
+    # The order of sets is the same in every run.
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "MUTANTS_SAMPLE": sample}
     with (target / "mutmut.log").open("w") as log:
         done = subprocess.run(
-            [*command, *names], cwd=target, stdout=log, stderr=log, check=False, env=environment()
+            [*command, *names], cwd=target, stdout=log, stderr=log, check=False, env=environment
         )
     if done.returncode:
         sys.exit(f"mutmut ended with {done.returncode}: see {target / 'mutmut.log'}")
-
-
-def environment() -> dict[str, str]:
-    """The order of sets is the same in every run."""
-    return {**os.environ, "PYTHONHASHSEED": "0"}
 
 
 def ends(target: Path) -> list[dict[str, str]]:
@@ -99,19 +97,32 @@ def key(row: dict[str, str], room: str) -> str:
     return f"{room}/{row['file']} {row['function']}: {row['change']}"
 
 
-def report(room: str, rows: list[dict[str, str]]) -> int:
+def interval(hits: int, of: int) -> str:
+    """The 95 % interval of a share that was found in a sample (Wilson)."""
+    z, share = 1.96, hits / of
+    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
+    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / (1 + z * z / of)
+    return f"{middle - half:.1%} to {middle + half:.1%}"
+
+
+def report(room: str, every: list[dict[str, str]], sample: str) -> int:
     """Print the room's line and the survivors nobody explained; how many those are."""
     known = explained()
+    rows = [row for row in every if row["end"] != "not checked"]
     alive = [row for row in rows if row["end"] not in {"killed", "timeout"}]
     unknown = [row for row in alive if key(row, room) not in known]
     count = Counter(row["end"] for row in rows)
     noticed = count["killed"] + count["timeout"]
+    told = f"{room}: {len(every)} mutants"
+    if len(rows) < len(every):
+        told += f", {len(rows)} of them tried (sample:seed {sample})"
     print(
-        f"{room}: {len(rows)} mutants, {count['killed']} killed, {count['timeout']} timed out, "
-        f"{len(alive)} survived ({count['no tests']} of them reached by no test), "
-        f"{len(alive) - len(unknown)} of those explained; noticed {noticed / len(rows):.1%}, "
-        f"noticed or explained {(len(rows) - len(unknown)) / len(rows):.1%}"
+        f"{told}, {count['killed']} killed, {count['timeout']} timed out, {len(alive)} survived "
+        f"({count['no tests']} reached by no test), {len(alive) - len(unknown)} of those explained"
     )
+    print(f"  noticed {noticed / len(rows):.1%} (95 %: {interval(noticed, len(rows))})")
+    settled = len(rows) - len(unknown)
+    print(f"  or explained {settled / len(rows):.1%} (95 %: {interval(settled, len(rows))})")
     for row in unknown:
         print(f"  {row['end']}: {key(row, room)}")
     return len(unknown)
@@ -122,17 +133,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants", description=__doc__)
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=", ".join(ROOMS))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--sample", type=int, help="so many mutants a room, drawn; default: all")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--resume", action="store_true")
     asked = parser.parse_args()
     if unknown := set(asked.rooms) - set(ROOMS):
         parser.error(f"no such room: {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}")
     left = 0
     for room in asked.rooms or ROOMS:
-        names: list[str] = []
-        if asked.again and (COPIES / room / "mutants").exists():
-            names = [row["name"] for row in ends(COPIES / room) if row["end"] != "killed"]
-        mutate(copy(room, again=bool(names)), workers=asked.workers, names=names)
-        left += report(room, ends(COPIES / room))
+        target, names = COPIES / room, []
+        started = (target / "mutants").exists()
+        if asked.again and started:
+            passed = {"killed", "not checked"}
+            names = [row["name"] for row in ends(target) if row["end"] not in passed]
+        sample = f"{asked.sample}:{asked.seed}" if asked.sample and not names else ""
+        if not (asked.resume and started):
+            copy(room, again=bool(names))
+        mutate(target, workers=asked.workers, names=names, sample=sample)
+        left += report(room, ends(target), sample)
     sys.exit(1 if left else 0)
 
 

@@ -7,8 +7,11 @@ sentences for people (a string with a blank in it), whose wording no test should
 
 from __future__ import annotations
 
+import os
+import random
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import hypothesis
 import libcst as cst
@@ -60,9 +63,25 @@ def steady() -> None:
     hypothesis.settings.load_profile("mutants")
 
 
+def sampled(count: int, seed: int) -> None:
+    """Let mutmut try only `count` of its mutants, drawn with this seed."""
+    from mutmut import __main__ as app
+
+    collect = app.collect_source_file_mutation_data
+
+    def some(**asked: Any) -> Any:
+        mutants, files = collect(**asked)
+        mutants.sort(key=lambda mutant: mutant[1])
+        return random.Random(seed).sample(mutants, min(count, len(mutants))), files
+
+    app.collect_source_file_mutation_data = some
+
+
 if __name__ == "__main__":
     extend()
     steady()
+    if drawn := os.environ.get("MUTANTS_SAMPLE"):
+        sampled(*map(int, drawn.split(":")))
     from mutmut.__main__ import cli
 
     sys.exit(cli())

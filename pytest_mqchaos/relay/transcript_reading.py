@@ -12,7 +12,7 @@ from typing import Protocol
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
 from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry
 from pytest_mqchaos.relay.transcript_gaps import Gaps
-from pytest_mqchaos.relay.transcript_notes import Fate, Remarks
+from pytest_mqchaos.relay.transcript_notes import Remarks
 from pytest_mqchaos.relay.transcript_rows import Reply, Seen
 
 _ENDS = frozenset({Point.CONFIRM, Point.ACK_CONFIRM})
@@ -63,7 +63,7 @@ class Reading:
             correlation=0,
             name=self.codec.name_of(entry.kind),
             raw=entry.raw,
-            request=self.requests.get(entry.request_seq) if entry.request_seq else None,
+            request=self.requests.get(entry.request_seq),
             seq=entry.seq,
             t=entry.t,
             link=entry.link,
@@ -88,15 +88,12 @@ class Reading:
             found = set().union(*mine)
         return next(iter(found)) if len(found) == 1 else None
 
-    def _fate(self, entry: FrameEntry) -> Fate | None:
-        """What became of a held frame; None for one that was never held, or never let go."""
-        return self.remarks.fates.get(entry.seq) if entry.flags & HELD else None
-
-    def _left(self, entry: FrameEntry, fate: Fate | None) -> tuple[int, int] | None:
+    def _left(self, entry: FrameEntry) -> tuple[int, int] | None:
         """When a frame went on with its meaning: at receipt, or when its hold ended. A rule that
         replaced it took the meaning away; a replacement by nobody is only a new spelling."""
         if not entry.flags & HELD:
             return entry.seq, entry.t
+        fate = self.remarks.fates.get(entry.seq)
         if fate is None or fate.what == "swallowed" or (fate.what, fate.by is None) == _ALTERED:
             return None
         return fate.seq, fate.t
@@ -108,7 +105,7 @@ class Reading:
     def _request(self, entry: FrameEntry, said: Sighting) -> None:
         """A request reached the broker unless it was swallowed or is still held: a replaced one
         arrived too, in other words."""
-        fate = self._fate(entry)
+        fate = self.remarks.fates.get(entry.seq)
         held_for_ever = bool(entry.flags & HELD) and fate is None
         if said.client is not None:
             self.clients[entry.link] = said.client
@@ -133,14 +130,14 @@ class Reading:
         self.consumers.add(self.remarks.owner(entry.link))
         self.listening.add(self.remarks.owner(entry.link))
         if said.records:
-            passed = self._left(entry, self._fate(entry)) is not None
+            passed = self._left(entry) is not None
             self.delivered.append(self._seen(entry, said, passed=passed))
 
     def _reply(self, entry: FrameEntry, said: Sighting) -> None:
         """What the broker said about a request, and when that left towards the client."""
         if said.point in _ENDS:
             outcomes = {(outcome.topic, outcome.partition): outcome for outcome in said.outcomes}
-            left = self._left(entry, self._fate(entry))
+            left = self._left(entry)
             reply = Reply(entry.seq, entry.t, left, outcomes)
             self.replies.setdefault(entry.request_seq, []).append(reply)
         elif said.error is not None:

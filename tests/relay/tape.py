@@ -27,7 +27,10 @@ class Tape:
         return f"kind {kind}"
 
     def decode(self, frame):
-        assert frame.name == "kind 0"
+        entry = next(each for each in self.entries if each.seq == frame.seq)
+        assert (frame.name, frame.direction, frame.kind) == ("kind 0", entry.direction, 0)
+        assert (frame.t, frame.link, frame.version, frame.raw) == (*entry[1:3], 9, entry.raw)
+        assert (frame.request.seq if frame.request else 0) == entry.request_seq
         return self.said[frame.seq]
 
     def note(self, kind, **body):
