@@ -103,12 +103,17 @@ def _pieces(parts: Iterable[bytes]) -> Iterator[tuple[list[bytes | memoryview], 
     some: list[bytes | memoryview] = []
     whole = 0
     for part in parts:
-        view = memoryview(part) if len(part) > PIECE else part
-        for at in range(0, len(part), PIECE):
-            some.append(view[at : at + PIECE])
-            whole += len(some[-1])
+        pieces = [part] if len(part) <= PIECE else _cut(part)
+        for piece in pieces:
+            some.append(piece)
+            whole += len(piece)
             if whole >= PIECE or len(some) == MANY:
                 yield some, whole
                 some, whole = [], 0
     if some:
         yield some, whole
+
+
+def _cut(part: bytes) -> list[memoryview]:
+    view = memoryview(part)
+    return [view[at : at + PIECE] for at in range(0, len(part), PIECE)]

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pytest_mqchaos.errors import PeerError
+from pytest_mqchaos.frames import Frame
 
 FRAME, NOTE = 1, 2
 _HEAD = struct.Struct("<IBQQ")
@@ -55,18 +56,23 @@ class NoteEntry(NamedTuple):
     body: Mapping[str, object]
 
 
-def pack_head(entry: FrameEntry) -> bytes:
+def pack_head(frame: Frame, flags: int) -> bytes:
     """Pack what stands before a frame's own bytes; they follow as they are. Apart, because joining
-    them would copy a frame that may have a megabyte."""
-    seq, t, link, direction, kind, version, request_seq, flags, raw = entry
+    them would copy a frame that may have a megabyte. Without an entry between, because that would
+    take longer than the packing."""
+    request = frame.request
     return _BOTH.pack(
-        _BOTH.size + len(raw), FRAME, seq, t, link, direction, kind, version, request_seq, flags
-    )
+        _BOTH.size + len(frame.raw), FRAME, frame.seq, frame.t, frame.link, frame.direction,
+        frame.kind, frame.version, request.seq if request is not None else 0, flags,
+    )  # fmt: skip
 
 
 def pack_frame(entry: FrameEntry) -> bytes:
     """Pack one whole frame entry."""
-    return pack_head(entry) + entry.raw
+    seq, t, link, direction, kind, version, request_seq, flags, raw = entry
+    size = _BOTH.size + len(raw)
+    head = _BOTH.pack(size, FRAME, seq, t, link, direction, kind, version, request_seq, flags)
+    return head + raw
 
 
 def pack_note(entry: NoteEntry) -> bytes:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
-from pytest_mqchaos.history.spool import CLOSING, HELD, FrameEntry, NoteEntry, pack_head, pack_note
+from pytest_mqchaos.history.spool import CLOSING, HELD, NoteEntry, pack_head, pack_note
 from pytest_mqchaos.wire.base import Codec
 
 SMALL = 512  # a reply above this size carries messages; below it has to be looked into
 UNSORTED_LIMIT = 4096
+JOINED = 4096  # bytes of a frame that are copied sooner than handed over apart
 
 
 class Recording:
@@ -56,13 +57,12 @@ class Recording:
         flags = (HELD if held else 0) | (CLOSING if owner in self.closing else 0)
         if held:
             self._held.add(frame.seq)
-        request = frame.request
-        entry = FrameEntry(
-            frame.seq, frame.t, frame.link, frame.direction, frame.kind, frame.version,
-            request.seq if request is not None else 0, flags, frame.raw,
-        )  # fmt: skip
-        self.sink(pack_head(entry))
-        self.sink(frame.raw)
+        head = pack_head(frame, flags)
+        if len(frame.raw) <= JOINED:
+            self.sink(head + frame.raw)
+        else:
+            self.sink(head)
+            self.sink(frame.raw)
         if not flags & CLOSING:
             self._sort(frame, said)
 
