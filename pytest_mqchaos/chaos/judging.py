@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_mqchaos.chaos.transactions import Transactions
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
 from pytest_mqchaos.history.identity import Identity, content
@@ -177,7 +178,7 @@ def build(
     return History(
         attempts=transcript.attempts,
         deliveries=transcript.deliveries,
-        acks=transcript.acks,
+        acks=tuple(Transactions(transcript).acks()),
         stored=tuple(stored),
         places=tuple(Place(*standing) for standing in standings),
         effects=_posthumous(evidence.effects, evidence.processes),

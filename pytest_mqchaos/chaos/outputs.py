@@ -1,7 +1,7 @@
 """An output topic as a source of effects: `chaos.effects.from_topic`.
 
     read back (committed view) --same place in the log--> the publish that put it there
-        id, key, value                                        when it happened, by whom
+        id, key, value                       when it (or its transaction) happened, by whom
 
 It knows the log and the transcript; it must never know a verdict. A record that no link saw being
 published only has the interval between two looks.
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pytest_mqchaos.chaos.transactions import Transactions
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.rows import Attempt, Effect
@@ -68,13 +69,14 @@ class Output:
         if not self._records:
             return []
         exact, alike = self._publishes()
+        transactions = Transactions(self._transcript())
         latest: dict[int, int] = {}
         made = []
         for record, since, until in self._records:
             said = exact.get((record.partition, record.offset)) or alike.get(
                 (record.partition, content(record.key, record.value))
             )
-            t_from, t_to = (said.t, said.end_t) if said else (since, until)
+            t_from, t_to = transactions.span(said) if said else (since, until)
             # A log has one order, whatever the instants of two overlapping publishes say.
             rank = latest[record.partition] = max(latest.get(record.partition, 0), t_from)
             owner = said.owner if said else None
