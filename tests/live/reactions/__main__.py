@@ -1,6 +1,7 @@
 """Run the table of reactions and write its page:
 
     python -m tests.live.reactions [--long] [--only WORDS] [--times N] [--embedded-only]
+    (make reactions ARGS=--long)
 
 `--long` adds the rows that wait for the clients' own time-outs (some ten minutes more). `--only`
 runs the rows whose name has these words and prints them; the page is then left as it is. Real
