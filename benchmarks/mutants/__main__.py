@@ -43,7 +43,7 @@ pytest_add_cli_args = [
 ]
 track_dependencies = false
 use_git_change_detection = false
-timeout_multiplier = 5.0
+timeout_multiplier = 60.0
 """
 
 

@@ -172,7 +172,7 @@ def _moves(index: Index, delivery: Delivery) -> list[tuple[str, _Span]]:
     for attempt in index.stories.attempts.get(name, ()):
         if attempt.topic not in flow.retries | flow.dead_letters or attempt.seq < since:
             continue
-        if attempt.outcome == "confirmed" and attempt.end_t:
+        if attempt.outcome == "confirmed":
             spans.append((attempt.owner, _Span(attempt.end_t, attempt.end_t)))
         elif attempt.outcome != "refused" and attempt.reached:
             spans.append((attempt.owner, _Span(attempt.t, _NEVER)))

@@ -85,7 +85,7 @@ def _compare(
     index: Index, cause: str, name: str, by: str | None,
     failed: list[Finding], unsure: list[Finding],
 ) -> None:  # fmt: skip
-    late = [e for e in index.stories.effects.get(name, ()) if by is None or e.by == by]
+    late = [e for e in index.stories.effects[name] if by is None or e.by == by]
     early = [e for e in index.stories.effects.get(cause, ()) if by is None or e.by == by]
     if not late:
         return

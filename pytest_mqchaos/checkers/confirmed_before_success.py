@@ -67,7 +67,7 @@ def confirmed_before_success() -> Checker:
 def _early(index: Index, name: str) -> Finding | None:
     at = index.accepted.get(name)
     rows = [a for a in index.stories.attempts.get(name, ()) if a.topic in index.inputs]
-    confirms = [a.end_t for a in rows if a.outcome == "confirmed" and a.end_t > 0]
+    confirms = [a.end_t for a in rows if a.outcome == "confirmed"]
     if confirms and (at is None or min(confirms) <= at):
         return None
     if confirms and at is not None:

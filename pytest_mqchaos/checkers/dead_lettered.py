@@ -138,7 +138,7 @@ def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
         acks = _acks_of_its_sender(index, story)
         if not story.dead_attempts or not acks:
             continue
-        told = [a.end_t for a in story.dead_attempts if a.outcome == "confirmed" and a.end_t]
+        told = [a.end_t for a in story.dead_attempts if a.outcome == "confirmed"]
         sent = min(a.t for a in story.dead_attempts)
         # Without a confirm in sight only an ack before the very sending is proven too early.
         done, what = (min(told), "its confirm") if told else (sent, "it was sent there")

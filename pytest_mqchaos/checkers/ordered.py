@@ -166,7 +166,7 @@ def _against_log(index: Index, sequence: list[str]) -> list[Swap]:
     found = []
     for name in sequence:
         rows = [s for s in index.stories.stored[name] if s.topic in index.inputs]
-        row = min(rows, key=lambda s: (s.topic, s.partition, s.offset))
+        row = min(rows)  # by topic, partition, offset: no two rows have the same
         top = highest.get((row.topic, row.partition))
         if top is not None and top[0] > row.offset and len({(s[0], s[1]) for s in rows}) == 1:
             found.append(Swap(name, top[1]))

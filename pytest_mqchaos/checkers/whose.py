@@ -125,7 +125,7 @@ def _owners(index: Index) -> dict[str, str] | None:
     if "owners" not in derived:
         whose = {_worker(e.owner): groups_of(index, e.owner) for e in index.effects}
         clear = all(len(groups) == 1 for groups in whose.values())
-        derived["owners"] = {n: min(groups) for n, groups in whose.items()} if clear else None
+        derived["owners"] = {n: group for n, (group,) in whose.items()} if clear else None
     return cast("dict[str, str] | None", derived["owners"])
 
 

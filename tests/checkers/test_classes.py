@@ -1,6 +1,7 @@
 """The composed questions: exactly_once and delivery; and the table of all of them."""
 
 import inspect
+from functools import partial
 
 import pytest
 
@@ -96,7 +97,14 @@ def test_a_checker_that_raises_answers_unknown_but_a_usage_error_is_the_tests_ow
     verdict = run(broken, GOOD.history())
     assert verdict.status == "unknown"
     assert verdict.sentence == "the checker raised ZeroDivisionError: oops"
+    assert (verdict.question, verdict.missing) == (
+        "test_a_checker_that_raises_answers_unknown_but_a_usage_error_is_the_tests_own",
+        "report this, with the history, or mend the checker",
+    )
     assert run(checker("lossless"), GOOD.history()).status == "passed"
+    odd = run(checker("lossless"), line().but(effects=(None,)).history())
+    assert (odd.question, odd.status) == ("lossless", "unknown")
+    assert run(partial(broken), GOOD.history()).question == "partial"
     with pytest.raises(UsageError):
         run(checker("lossless"), line().but(effects=None).history())
 

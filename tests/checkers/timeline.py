@@ -112,13 +112,13 @@ class Timeline:
         return self
 
     def effect(self, name, *, part=None, by=None, key=None, value=None, timed=True, order=True,
-               posthumous=False, countable=True, span=None):  # fmt: skip
+               posthumous=False, countable=True, span=None, owner="worker-1#1"):  # fmt: skip
         """The work of a message is done."""
         t = self._tick() * MS
         low, high = span or ((t, t) if timed else (0, 0))
         self.effects.append(
             Effect(self.now if order else None, low, high, name, part, by, key, value,
-                   "worker-1#1", posthumous, countable)
+                   owner, posthumous, countable)
         )  # fmt: skip
         return self
 
