@@ -18,6 +18,7 @@ from tests.dataplane.peers import LIMIT, read
 
 CLIENT, BROKER = 0, 1
 METADATA = 3
+PATIENCE = 1.0
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -154,9 +155,10 @@ class Stage:
         """All that one side says when nobody stops it."""
         return b"".join(pair[who] for pair in self.pairs)
 
-    def cut(self, who, after, *, reset, together=2):
+    def cut(self, who, after, *, reset, together=2, stuck=None):
         """Play until `who` has said `after` bytes and ends there; what the other side has heard
-        from the first byte on, until the link ended for it too."""
+        from the first byte on, until the link ended for it too. `stuck` is called if that does not
+        come by itself."""
         ends = self.connect()
         heard = bytearray()
         left = after
@@ -177,6 +179,14 @@ class Stage:
             ends[who].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         ends[who].close()
         with contextlib.suppress(ConnectionResetError), ends[1 - who] as other:
+            if stuck is not None:
+                other.settimeout(PATIENCE)
+                with contextlib.suppress(TimeoutError):
+                    while data := other.recv(1 << 16):
+                        heard += data
+                    return bytes(heard)
+                stuck()
+                other.settimeout(LIMIT)
             heard += read(other, 1 << 20)
         return bytes(heard)
 
