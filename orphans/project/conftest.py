@@ -1,7 +1,7 @@
 """A user's conftest, and besides: it notes how far the run has come, so that a kill has a stage.
 
 Every line of the file $ORPHANS_STAGES is "<CLOCK_MONOTONIC ns> <stage>", of all processes of a run.
-At the stage $ORPHANS_HOLD it stands still.
+At the stage $ORPHANS_HOLD it stands still, once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def note(stage):
     finally:
         os.close(descriptor)
     if stage == os.environ.get("ORPHANS_HOLD"):
+        del os.environ["ORPHANS_HOLD"]
         threading.Event().wait(600)  # a test strikes here
 
 
