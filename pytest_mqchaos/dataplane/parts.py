@@ -7,8 +7,10 @@ when the first command needs it.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeAlias
 
 from pytest_mqchaos.errors import UsageError
@@ -79,11 +81,31 @@ class Cluster(Protocol):
     def take_failures(self) -> Iterable[str]: ...
 
 
+# kio registers its types with it where it is installed: more than half of the time that an embedded
+# cluster takes to start, for strategies that nobody asks of this process.
+UNWANTED = "hypothesis"
+
+
+@contextlib.contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Importing `name` says that it is not there (`None` is the import system's word for that);
+    afterwards it may be imported as ever."""
+    absent = name not in sys.modules
+    if absent:
+        sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if absent:
+            del sys.modules[name]
+
+
 def load(path: str) -> Callable[..., Any]:
     """Find `module:name`. Raises `UsageError` with what is wrong about it."""
     module, _, name = path.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
+        with _hidden(UNWANTED):
+            found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(
             f"cannot load {path!r} ({error}); give an importable 'package.module:name'"
