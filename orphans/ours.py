@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MARK = "ORPHANS_RUN"
+_ROOT = str(Path(__file__).parents[1])  # a checkout may be in such a place itself
 _PLACES = ("/tmp/", "/dev/shm/", "/run/", "/var/tmp/")
 
 
@@ -67,7 +68,7 @@ def files(pids: Iterable[int]) -> set[str]:
     found = {f"/tmp/hsperfdata_{os.environ.get('USER', 'root')}/{pid}" for pid in pids}
     for pid in pids:
         found |= {path for path in (*_targets(pid), *_mapped(pid)) if path.startswith(_PLACES)}
-    return {path for path in found if not path.endswith(" (deleted)")}
+    return {path for path in found if not path.endswith(" (deleted)") and _ROOT not in path}
 
 
 def _targets(pid: int) -> Iterator[str]:
