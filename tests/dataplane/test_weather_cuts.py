@@ -98,6 +98,7 @@ def while_firing(stage, side, how, name, tmp_path, *, step=1, offset=0):
     because some rules wait until what came before them is answered."""
     who, plane = SIDES[side], stage.plane
     said, stuck = stage.said(who), []
+    begin(plane, tmp_path / "history", [])
     with nothing_left(plane):
         for after in cuts(stage, who, step, offset):
             begin(plane, tmp_path / "history", [FIRING[name]])
