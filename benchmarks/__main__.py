@@ -3,8 +3,9 @@
     python -m benchmarks [--full] [--write] [NAME ...]      (make bench ARGS="--full")
 
 Quick (the default): 2 repetitions on small loads, to see that nothing fell off a cliff. Full: 5
-repetitions, the figures of docs/reference/performance.md, which --write puts there. A benchmark
-that lacks a tool on this machine is skipped, by name; one that fails makes the run fail.
+repetitions or more, the figures of docs/reference/performance.md, which --write puts there.
+p14_memory takes ten minutes and runs only when it is named. A benchmark that lacks a tool on this
+machine is skipped, by name; one that fails makes the run fail.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Benchmark(NamedTuple):
     full: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    when_named: bool = False  # takes too long to be a part of "all"
 
 
 BENCHMARKS = {
@@ -65,6 +67,13 @@ BENCHMARKS = {
     ),
     "p11_start": Benchmark(
         "P11: start", quick=("--repetitions", "3"), full=("--repetitions", "10")
+    ),
+    "p14_memory": Benchmark(
+        "P14: memory at 100 connections, ten minutes long",
+        quick=("--minutes", "0.5"),
+        full=("--minutes", "10"),
+        modules=("aiokafka", "psutil"),
+        when_named=True,
     ),
 }
 
@@ -105,7 +114,7 @@ def main() -> None:
     found: dict[str, Figures] = {}
     failed = []
     with tempfile.TemporaryDirectory() as folder:
-        for name in options.names or BENCHMARKS:
+        for name in options.names or [n for n, each in BENCHMARKS.items() if not each.when_named]:
             out = Path(folder) / f"{name}.json"
             if not run(name, out, full=options.full):
                 failed.append(name)
