@@ -10,7 +10,7 @@ ARGS ?=
 N ?= 100
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live clients reactions bench honesty mutants orphans clean
+.PHONY: help venv demo test cover lint format live clients reactions bench honesty mutants fuzz record orphans clean
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -21,6 +21,8 @@ help:
 	@echo 'make live    the tests that need real brokers and tools (Java, haproxy)'
 	@echo 'make clients every client with every feature, embedded and real; writes the page of them'
 	@echo 'make reactions what each client does under each rule; writes the page of it'
+	@echo 'make fuzz    coverage-guided fuzzing of every parser (ARGS="--seconds 300 scanner"; Linux)'
+	@echo 'make record  the conversations of three clients with a real Kafka, recorded anew'
 	@echo 'make bench   the performance targets, measured'
 	@echo 'make honesty correct services never failed, planted bugs never passed: the table, by running'
 	@echo 'make mutants which changes of checkers, relay and plan no test would notice (ROOM=checkers for one)'
@@ -75,6 +77,13 @@ clients: venv
 # What each client does under each rule, on the embedded cluster and on real Kafka, as a page.
 reactions: venv
 	$(PY) -m tests.live.reactions $(ARGS)
+
+# Campaigns go on from what earlier ones learned (.mqchaos/fuzz).
+fuzz: venv
+	$(PY) -m fuzz $(ARGS)
+
+record: venv
+	$(PY) -m fixtures.recording $(ARGS)
 
 bench: venv
 	$(PY) -m benchmarks $(ARGS)

@@ -249,8 +249,11 @@ def test_what_cannot_be_read_is_said_and_never_guessed(ask, answer, frame_of, pr
     assert (by_id.point, by_id.records, by_id.client) == (Point.PUBLISH, (), "app")
     torn = codec.decode(frame_of("Produce", 9, produce(9, blob[:-5])))
     assert "torn" in torn.undecoded
-    longer = ask("Heartbeat", 3) + b"\0"
-    assert "more are there" in codec.decode(frame_of("Heartbeat", 3, longer)).undecoded
+    longer = answer("Heartbeat", 3) + b"\0"
+    odd = codec.decode(frame_of("Heartbeat", 3, longer, reply=True))
+    assert "more are there" in odd.undecoded
+    passed_over = frame_of("Heartbeat", 3, ask("Heartbeat", 3) + b"\0")  # as Kafka does
+    assert codec.decode(passed_over).undecoded is None
     assert "no schema" in codec.decode(frame_of("Produce", 2, produce(3, blob))).undecoded
     tagged = answer("Heartbeat", 4)[:-1] + b"\1\x63\1a"
     assert codec.decode(frame_of("Heartbeat", 4, tagged, reply=True)).undecoded
