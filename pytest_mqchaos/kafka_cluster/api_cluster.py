@@ -12,6 +12,7 @@ from pytest_mqchaos.kafka_cluster.state import State
 from pytest_mqchaos.kafka_cluster.topics import Refusal, Topic
 
 _ALL_WHEN_EMPTY = 0  # Metadata v0 has no null list: an empty one means all
+_BY_ID_FROM = 12  # Metadata (KIP-516)
 _BATCHED_FROM = 4  # FindCoordinator with several keys (KIP-699)
 _GROUP_KEY = 0
 _BROKER_ENDPOINT = 1
@@ -25,7 +26,7 @@ def metadata(call: Call) -> Values:
         found = [_topic(topic) for topic in state.topics.all()]
     else:
         create = getattr(call.body, "allow_auto_topic_creation", True)
-        found = [_asked(state, one, create=create) for one in wanted]
+        found = [_asked(call, one, create=create) for one in wanted]
     return {
         "brokers": brokers(state),
         "cluster_id": state.cluster_id,
@@ -99,8 +100,10 @@ def _coordinator(state: State, kind: int, key: str) -> dict[str, Any]:
     }
 
 
-def _asked(state: State, one: Any, *, create: bool) -> dict[str, Any]:
-    topic_id = getattr(one, "topic_id", None)
+def _asked(call: Call, one: Any, *, create: bool) -> dict[str, Any]:
+    state, topic_id = call.state, getattr(one, "topic_id", None)
+    if call.version < _BY_ID_FROM and (one.name is None or topic_id is not None):
+        return _missing(one.name or "", ErrorCode.invalid_request, topic_id)
     if one.name is None or topic_id is not None:
         topic = state.topics.by_id(topic_id)
         if topic is None:

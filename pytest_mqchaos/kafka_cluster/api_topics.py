@@ -13,6 +13,7 @@ from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.topics import Refusal, Topic
 
+_MOST_PARTITIONS = 10_000  # that one request may make, as in Kafka
 _STATES_FROM = 6  # DeleteTopics by id (KIP-516)
 
 
@@ -21,6 +22,10 @@ def create_topics(call: Call) -> Values:
     times = Counter(one.name for one in call.body.topics)
     check = getattr(call.body, "validate_only", False)
     first = {one.name: one for one in call.body.topics}
+    if sum(max(one.num_partitions, len(one.assignments)) for one in call.body.topics) > (
+        _MOST_PARTITIONS
+    ):
+        return {"topics": [_not_created(name, _too_many()) for name in first]}
     return {
         "topics": [
             _created(call, one, check=check, twice=times[name] > 1) for name, one in first.items()
@@ -42,6 +47,11 @@ def delete_topics(call: Call) -> Values:
 def create_partitions(call: Call) -> Values:
     """CreatePartitions; each topic is granted or refused on its own."""
     return {"results": [_grown(call, one) for one in call.body.topics]}
+
+
+def _too_many() -> Refusal:
+    text = "Excessively large number of partitions per request."
+    return Refusal(ErrorCode.policy_violation, text)
 
 
 def _created(call: Call, one: Any, *, check: bool, twice: bool) -> dict[str, Any]:
@@ -99,6 +109,8 @@ def _deleted(call: Call, name: str | None, topic_id: UUID | None) -> dict[str, A
 def _grown(call: Call, one: Any) -> dict[str, Any]:
     spread = None if one.assignments is None else [each.broker_ids for each in one.assignments]
     try:
+        if one.count > _MOST_PARTITIONS:
+            raise _too_many()
         call.state.topics.grow(one.name, one.count, spread, only_check=call.body.validate_only)
     except Refusal as refusal:
         return {"name": one.name, "error_code": refusal.code, "error_message": str(refusal)}

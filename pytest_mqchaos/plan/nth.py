@@ -43,7 +43,7 @@ Attempt: TypeAlias = int | range
 
 
 def _check_range(name: str, given: range) -> None:
-    if len(given) == 0 or given[0] < 1 or given.step < 1:
+    if not given or given[0] < 1 or given.step < 1:
         raise UsageError(
             f"{name}={given!r}: a range must count upwards, start at 1 or later (the first is 1, "
             "not 0) and not be empty; range(2, 5) means the 2nd, 3rd and 4th."

@@ -148,7 +148,7 @@ class Link:
     def _reply(self, frame: Frame, now: int) -> None:
         engine = self.engine
         data = engine.rewritten(self, frame)
-        pending = self.pending_of(frame)
+        pending = self.pending_of(frame) if frame.kind >= 0 else None
         if pending is None:
             self._earlier(frame)
             return

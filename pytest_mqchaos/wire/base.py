@@ -80,7 +80,8 @@ class Scanner(Protocol):
 
     def scan(self, direction: Direction, buf: bytearray | memoryview, start: int, end: int) -> Cut:
         """Parse from `start` (a frame boundary) to at most `end`. Never blocks, never raises on
-        bad bytes. A decided reply stays in `outstanding` (the relay pops it)."""
+        bad bytes. A decided reply stays in `outstanding` (the relay pops it); one that answers
+        nothing there has the kind -1."""
 
 
 class Codec(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from uuid import UUID
 
 import crc32c
 import pytest
@@ -52,6 +53,14 @@ def log(talker):
     return talker.cluster.state.topics.partition("t", 0).log
 
 
+def test_more_partitions_than_memory_holds_are_refused(talker):
+    assert talker.create("big", partitions=2**31 - 1).error_code == 44  # POLICY_VIOLATION
+    asked = {"topics": [{"name": "t", "count": 2**31 - 1, "assignments": None}]}
+    grown = talker.ask(37, 3, timeout=1, validate_only=False, **asked)
+    assert [one.error_code for one in grown.results] == [44]
+    assert len(talker.cluster.state.topics.get("t").partitions) == 1
+
+
 @pytest.mark.parametrize("claim", [-1, 2**31 - 1])
 def test_an_array_that_claims_what_cannot_be_ends_the_connection(talker, claim):
     whole = bytearray(frame(2, 5, 1, {"replica_id": -1, "isolation_level": 0, "topics": []}))
@@ -59,3 +68,16 @@ def test_an_array_that_claims_what_cannot_be_ends_the_connection(talker, claim):
     talker.cluster.receive(talker.id, bytes(whole), 0)
     assert talker.cluster.take_closed() == [talker.id]
     assert talker.cluster.take_failures() == []
+
+
+@pytest.mark.parametrize(
+    "topic", [{"name": None, "topic_id": None}, {"name": None, "topic_id": UUID(int=1)}]
+)
+def test_metadata_by_id_before_the_version_that_has_it_is_an_error(talker, topic):
+    asked = {"topics": [topic], "allow_auto_topic_creation": True}
+    asked |= {"include_topic_authorized_operations": False}
+    asked |= {"include_cluster_authorized_operations": False}
+    talker.say(3, 10, **asked)
+    assert talker.cluster.take_failures() == []
+    (answer,) = talker.heard()
+    assert [(one.error_code, one.name) for one in answer.topics] == [(42, "")]

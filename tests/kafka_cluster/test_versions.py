@@ -80,7 +80,8 @@ def test_every_version_is_answered_whole(api):
         brokers.wake(1000 * MS)
         assert brokers.take_failures() == []
         (answer,) = talker.heard()
-        assert _codes(answer) <= {0, 25, 79}, (version, answer)
+        by_id = {42} if api.name == "Metadata" and version in {10, 11} else set()
+        assert _codes(answer) <= {0, 25, 79} | by_id, (version, answer)
 
 
 def _codes(entity) -> set[int]:

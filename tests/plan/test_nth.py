@@ -61,3 +61,9 @@ def test_every_is_a_value_with_its_source():
     assert every(3) == Every(3)
     assert repr(every(3)) == "every(3)"
     assert len({every(3), every(3), every(4)}) == 2
+
+
+def test_a_range_of_more_messages_than_a_machine_word_counts():
+    check_nth(range(1, 2**70))
+    with pytest.raises(UsageError, match="must count upwards"):
+        check_nth(range(2**70))

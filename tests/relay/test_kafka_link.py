@@ -198,3 +198,26 @@ def test_what_is_only_late_leaves_as_it_came(names, cut, late, record):
     assert [bytes(data) for data in talk.raw] == said
     assert not talk.link.scanner.outstanding
     assert talk.link.scanner.blind is None
+
+
+def test_a_reply_to_nothing_that_we_know_of_passes_and_takes_no_other_place():
+    """Nothing is recorded, so a broker that answers out of order may answer what we never noted."""
+    talk = KafkaTalk(on.confirm(nth=1).delay(0.05), record=False)
+    talk.do("client Produce 1 a + Produce 2 b")
+    talk.lines()
+    talk.do("broker Produce 2 0")
+    assert talk.lines() == ["< Produce 2"]
+    talk.do("broker Produce 1 0")
+    assert talk.lines() == []  # held by the rule
+    talk.do("at 50")
+    assert talk.lines() == ["< Produce 1"]
+
+
+def test_metadata_that_cannot_be_read_is_passed_and_the_rule_says_so():
+    talk = KafkaTalk(on.control(api="Metadata", nth=1).refuse())
+    talk.do("client Metadata 1")
+    talk.lines()
+    broken = write_reply(KEYS["Metadata"], VERSIONS["Metadata"], 1, {})[4:] + b"\0"
+    talk.feed(1, TO_CLIENT, len(broken).to_bytes(4, "big") + broken)
+    assert talk.lines() == ["rule 0 unharmed", "< Metadata 1"]
+    assert "could not be read" in talk.reasons()[0]

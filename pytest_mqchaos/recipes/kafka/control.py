@@ -22,6 +22,10 @@ def refuse(fault: Refuse, seen: FrameSeen) -> Script:
         yield from acks.refuse(fault, seen)
         return
     event = yield from until(ReplySeen, do=[act.Forward(seen.frame)])
+    if event.sighting.undecoded is not None:
+        why = f"the broker's answer could not be read: {event.sighting.undecoded}"
+        yield [act.Forward(event.frame), act.Unharmed(why)]
+        return
     code = code_of(fault.error if fault.error is not None else NO_LEADER)
     answer = without_leaders(event.frame, code)
     if answer is None:
