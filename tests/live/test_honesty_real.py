@@ -47,4 +47,5 @@ def test_its_planted_twin_is_failed_on_real_kafka(host, name):
     shape = ALL[name]
     under = shape.caught[0].under
     case = Case(shape=name, service=0, under=str(under), plan=plan_of(under))
-    assert outcome(perform(host, shape, case)) == "failed"
+    found = perform(host, shape, case)
+    assert outcome(found) == "failed", found

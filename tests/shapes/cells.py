@@ -37,6 +37,7 @@ class Case:
     under: str
     plan: Plan
     orders: int = len(ORDERS)
+    partitions: int = 1
     workers: int = 0
 
 
@@ -78,7 +79,8 @@ def perform(host: Any, shape: Shape, case: Case, orders: tuple[Any, ...] = ORDER
     try:
         with contextlib.suppress(NotApplicable):
             run(
-                host, shape, service, case.plan, orders=orders, workers=workers,
+                host, shape, service, case.plan, orders=orders, partitions=case.partitions,
+                workers=workers,
                 watch=lambda chaos, verdicts: seen.append((chaos, verdicts)),
             )  # fmt: skip
     except VerdictFailed as failed:

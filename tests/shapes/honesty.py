@@ -65,6 +65,7 @@ def drawn(shapes: list[Shape], count: int, seed: int) -> Iterator[Case]:
             under=" + ".join(names),
             plan=Plan(*rules),
             orders=chance.choice((1, 2, 5, 5, 50)),
+            partitions=chance.choice((1, 1, 3)),
             workers=chance.choice((0, 0, 2)) if shape.scales else 0,
         )
 

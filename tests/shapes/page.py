@@ -40,7 +40,7 @@ def line(cell: Cell) -> str:
     """One cell in a line, with its reasons."""
     case = cell.case
     what = f"{case.shape}/{case.service} under {case.under} ({case.orders} orders, "
-    what += f"{case.workers or 1} workers) {outcome(cell)}"
+    what += f"{case.partitions} partitions, {case.workers or 1} workers) {outcome(cell)}"
     words = [text for q, text in cell.words.items() if cell.status[q] != "passed"]
     if outcome(cell) == "failed" and case.service == "correct" and convicted(cell):
         what += f" (and the ledger agrees, {'; '.join(convicted(cell))}: mend the service)"
@@ -111,7 +111,7 @@ def _drawn(wide: Sequence[Cell], seed: int) -> list[str]:
         return []
     said = (
         f"{len(wide)} runs drawn with seed {seed}: one or two profiles at once, rules at the 1st "
-        "to 4th position, 1, 2, 5 or 50 messages, one or two workers.\n"
+        "to 4th position, 1, 2, 5 or 50 messages, 1 or 3 partitions, one or two workers.\n"
     )
     parts = ["## Drawn variants\n", said]
     for correct, name in ((True, "correct"), (False, "planted")):

@@ -40,7 +40,7 @@ ALL = (LOSSLESS, IDEMPOTENT, ORDERED, EXACTLY_ONCE, ACKED_AFTER)
 
 
 def one_topic(chaos: Chaos, world: World) -> None:
-    chaos.topic("orders", partitions=1)
+    chaos.topic("orders", partitions=world.partitions)
 
 
 def five_orders(chaos: Chaos, world: World) -> None:
@@ -98,13 +98,13 @@ def plan_of(name: str) -> Plan:
 
 def run(
     host: Any, shape: Shape, service: Any, plan: Plan, *, orders: Sequence[Any] = ORDERS,
-    workers: Mapping[str, Any] | None = None,
+    partitions: int = 1, workers: Mapping[str, Any] | None = None,
     watch: Callable[[Chaos, dict[str, Verdict]], None] = lambda chaos, verdicts: None,
 ) -> dict[str, Verdict]:  # fmt: skip
     """One run, from the first topic to the verdicts, which `watch` sees before its end. `orders`
-    is what a shape publishes that does not say otherwise, `workers` goes before the shape's own."""
+    and `partitions` are for shapes that do not say otherwise, `workers` goes before their own."""
     with host.chaos(plan, id=shape.id, own_assertions=True) as chaos:
-        world = World(chaos.effects, fails=shape.fails, orders=orders)
+        world = World(chaos.effects, fails=shape.fails, orders=orders, partitions=partitions)
         shape.prepare(chaos, world)
         if shape.before:
             chaos.publish("orders", world.orders[:3])

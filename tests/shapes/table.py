@@ -99,7 +99,7 @@ def from_a_table(chaos, world):
 
 
 def rows(chaos, world):
-    chaos.topic("orders")
+    chaos.topic("orders", partitions=world.partitions)
     world.path = str(chaos.view.path.with_suffix(".db"))
     with sqlite3.connect(world.path) as database:
         database.execute(processes.TABLE)
@@ -316,6 +316,7 @@ SHAPES = (
     ),
     Shape(
         name="confluent",
+        scales=True,
         seldom=("lost-ack",),
         service=processes.by_confluent,
         prepare=rows,
@@ -328,6 +329,7 @@ SHAPES = (
     ),
     Shape(
         name="kafka-python",
+        scales=True,
         service=processes.by_kafka_python,
         prepare=rows,
         asks=(LOSSLESS, ORDERED),
@@ -339,6 +341,7 @@ SHAPES = (
     ),
     Shape(
         name="program",
+        scales=True,
         service="work",
         asks=(LOSSLESS, ORDERED, ACKED_AFTER),
         caught=(Caught(broken="commit", under="crash-after-ack", about="o1", **LOST),),

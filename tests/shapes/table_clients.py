@@ -36,6 +36,7 @@ def consumers(name, service, twin, **more):
         prepare=rows,
         asks=(LOSSLESS, ORDERED),
         workers=PROCESS,
+        scales=True,
         caught=(Caught(broken=twin, under="crash-after-ack", **LOST),),
         **more,
     )

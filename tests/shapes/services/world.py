@@ -15,7 +15,7 @@ class World:
     counts how often each was tried, `offsets` are positions that a service keeps itself, `orders`
     what a test publishes, `path` the file of a real database, if the service has one."""
 
-    def __init__(self, effects, *, fails=(), orders=()):
+    def __init__(self, effects, *, fails=(), orders=(), partitions=1):
         self.effects = effects
         self.fails = frozenset(fails)
         self.done = set()
@@ -23,6 +23,7 @@ class World:
         self.offsets = {}
         self.ready = threading.Event()
         self.orders = orders
+        self.partitions = partitions
         self.path = ""
         self.rows = {}
         self.tasks = set()
