@@ -18,8 +18,8 @@ _SMALL = {
     "offsets.topic.num.partitions": "1",
     "transaction.state.log.num.partitions": "1",
     "share.coordinator.state.topic.num.partitions": "1",
-    # 3000 by default. With 0 kafka-python joins twice, and forgets its assignment if a poll() of the
-    # application ends in the middle of the second join (docs/reference/embedded-kafka.md).
+    # 3000 by default. With 0 kafka-python joins twice, and forgets its assignment if a poll() of
+    # the application ends in the middle of the second join (docs/reference/embedded-kafka.md).
     "group.initial.rebalance.delay.ms": "150",
     # A killed node may register again once its old session is over: 9 s by default, which makes
     # 11 s until it answers. These make 2 s, and still bear a second without any processor time.

@@ -6,15 +6,11 @@ WIDE = {  # module -> clients that `make live` asks on top
     "test_control": ("confluent", "kafka-python"),
     "test_dark": ("confluent", "kafka-python"),
 }
-CODECS = ("snappy", "lz4", "zstd")
 
 
 def is_wide(item):
-    name = item.path.stem
     words = item.name.partition("[")[2]
-    if name == "test_clients":
-        return any(codec in words for codec in CODECS) and "aiokafka" not in words
-    return any(client in words for client in WIDE.get(name, ()))
+    return any(client in words for client in WIDE.get(item.path.stem, ()))
 
 
 @pytest.hookimpl(tryfirst=True)
