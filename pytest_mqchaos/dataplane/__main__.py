@@ -50,9 +50,14 @@ def _descriptors() -> None:
 
 def main(fd: int) -> None:
     """Serve the control channel on descriptor `fd` until it ends."""
+    # This very package, also where another version of it is installed; whatever else is beside it
+    # comes behind the standard library.
     root = str(Path(__file__).parents[2])
-    if root not in sys.path:
-        sys.path.append(root)
+    sys.path.insert(0, root)
+    import pytest_mqchaos  # noqa: F401 - from here its modules are found, wherever `root` is
+
+    sys.path.remove(root)
+    sys.path.append(root)
     # A library of the embedded cluster's loads Hypothesis where it is installed, for 0.4 s of CPU.
     sys.modules.setdefault("hypothesis", None)  # type: ignore[arg-type]
     from pytest_mqchaos.dataplane.loop import READ

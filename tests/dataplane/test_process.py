@@ -1,6 +1,7 @@
 """The data plane as a process: how it starts, how it dies, that it never outlives its parent."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -54,6 +55,23 @@ def test_it_starts_with_the_standard_library_and_its_own_room():
     assert rooms == {"dataplane", "errors", "frames"}
     foreign = {"asyncio", "kio", "hypothesis", "pytest", "aiokafka", "subprocess", "threading"}
     assert not foreign & set(out)
+
+
+def test_it_is_of_the_same_package_as_the_test_process(tmp_path):
+    """Where two versions are at hand (a checkout and an installed one) they are never mixed."""
+    copy = tmp_path / "pytest_mqchaos"
+    shutil.copytree("pytest_mqchaos", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "dataplane" / "commands.py").open("a") as commands:
+        commands.write('\n_HANDLERS["where"] = lambda shell, body: {"file": __file__}\n')
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from pytest_mqchaos.dataplane.controller import DataPlane\n"
+        "with DataPlane() as plane: print(plane.request('where')['file'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.startswith(str(copy))
 
 
 def test_stop_closes_everything_and_later_requests_say_so(plane):
