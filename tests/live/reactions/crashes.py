@@ -103,10 +103,12 @@ def _clock():
     return on.control(api="Heartbeat", nth=100_000).sever(optional=True)
 
 
-def _row(section, name, client, mode, rule, *, run, line, why="", settings=None, **more):
+def _row(
+    section, name, client, mode, rule, *, run, line, why="", settings=None, long=False, **more
+):
     return Case(
         section=section, name=name, client=client, mode=mode, rule=rule, run=run, expected=(line,),
-        settings=settings or {}, options=more, why=why,
+        settings=settings or {}, options=more, why=why, long=long,
     )  # fmt: skip
 
 
@@ -138,6 +140,11 @@ def _committing_by_itself():
             "16", name, client, "auto-commit", covered, run=in_work,
             line="none redelivered; 4 lost",
             settings=often, why="killed at the commit frame that covers it",
+        )  # fmt: skip
+        yield _row(
+            "16", "killed in the work, after the default 5 s", client, "auto-commit", covered,
+            run=in_work, line="none redelivered; 4 lost", long=True,
+            settings={"enable_auto_commit": True},
         )  # fmt: skip
     yield _row(
         "16", name, K, "auto-commit", "", run=in_work, line="1..4 redelivered; none lost",

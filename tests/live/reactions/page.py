@@ -8,16 +8,19 @@ from tests.live.reactions.case import EMBEDDED, REAL
 MADE = "<!-- Made by running: python -m tests.live.reactions. Run it again, do not edit. -->"
 HEAD = """# What clients do when a fault is caused
 
-Each row is one rule, as you would write it, on the links of this plugin; a real client; and what
+Each row is one rule, as you would write it, on the links of this plugin; real clients; and what
 followed: what the application was told, what the broker's log holds (read back directly), what was
-handed out again. **expected** is what was measured beforehand on Apache Kafka 4.3.1 through a
-proxy made for that purpose only, so this page also says that the plugin's rules cause the same.
-`=` is exactly that. Waiting is told as a class, never in seconds: *at once* is sooner than the
-client's own time-out. Where several consequences count as the same (chance decides how far a
-request is overtaken) they are told by their shape.
+handed out again. **expected** was measured beforehand, on Apache Kafka 4.3.1 through a proxy made
+for that purpose only; so the page says too that the plugin's rules cause what that proxy caused.
 
-Read a log as the numbers of its messages in their order: `1..3 3..10` holds message 3 twice.
-*plain* is a producer without idempotence and with acks=all, *idempotent* one with it.
+`=` is exactly what was expected. *same*: so on every broker. *chance*: another outcome, which the
+row takes for the same consequence, and why. *different*: one that it does not. `-`: not there.
+
+Waiting is told as a class, never in seconds. *At once*: sooner than the client's own time-out (in
+consumers: its session time-out). Time-outs are shortened, but where a row says *own*.
+A log is told as the numbers of its messages in their order (`1..3 3..10` holds message 3 twice),
+or by its shape where chance decides how far a request is overtaken. *plain* is a producer without
+idempotence and with acks=all, *idempotent* one with it; *not real* is a forged answer.
 """
 TITLES = {
     "1.1": "Producer, one message at a time, fault at the third",
@@ -35,14 +38,15 @@ def cell(text):
 
 
 def verdict(case, outcomes):
-    """Same or different over all brokers that it ran on, and why."""
-    ran = {kind: seen for kind, seen in outcomes.items() if seen}
-    every = [one for seen in ran.values() for one in seen]
-    same = all(one in case.expected for one in every)
-    words = ["same" if same else "**different**"] if every else ["not run"]
-    if EMBEDDED not in case.brokers:
-        words.append("needs a real broker")
-    return ": ".join([", ".join(words), *([case.why] if case.why else [])])
+    """Same, chance or different over all brokers that it ran on, and why."""
+    every = [one for seen in outcomes.values() for one in seen]
+    if not every:
+        word = "not run"
+    elif any(one not in case.expected for one in every):
+        word = "**different**"
+    else:
+        word = "same" if set(every) == {case.expected[0]} else "chance"
+    return f"{word}: {case.why}" if case.why else word
 
 
 def shown(case, kind, outcomes):
@@ -53,14 +57,30 @@ def shown(case, kind, outcomes):
     return "<br>".join("=" if one == case.expected[0] else cell(one) for one in seen) or "not run"
 
 
-def row(case, outcomes):
-    """One line of a section's table."""
-    cells = [
-        case.name, f"{case.client} {case.mode}".strip(), f"`{case.rule}`" if case.rule else "-",
-        cell(case.expected[0]), shown(case, EMBEDDED, outcomes), shown(case, REAL, outcomes),
-        cell(verdict(case, outcomes)),
-    ]  # fmt: skip
-    return f"| {' | '.join(cells)} |"
+def rows_of(section, rows):
+    """The lines of a section's table; clients for which everything is the same share one."""
+    lines = {}
+    for case, outcomes in rows:
+        if case.section == section:
+            cells = (
+                case.name, f"`{case.rule}`" if case.rule else "-", cell(case.expected[0]),
+                shown(case, EMBEDDED, outcomes), shown(case, REAL, outcomes),
+                cell(verdict(case, outcomes)),
+            )  # fmt: skip
+            lines.setdefault(cells, {}).setdefault(case.client, []).append(case.mode)
+    return [
+        f"| {name} | {_clients(clients)} | {' | '.join(rest)} |"
+        for (name, *rest), clients in lines.items()
+    ]
+
+
+def _clients(modes):
+    """`aiokafka, confluent: plain, idempotent` where the modes are the same, else one by one."""
+    several = list(modes.values())
+    if all(one == several[0] for one in several):
+        words = ", ".join(modes)
+        return f"{words}: {', '.join(several[0])}" if any(several[0]) else words
+    return "; ".join(f"{client}: {', '.join(some)}" for client, some in modes.items())
 
 
 def tally(rows):
@@ -82,7 +102,7 @@ def page(rows, versions, beyond):
     """The whole page. `rows`: (case, {broker kind: outcomes}); `beyond`: (row, reason, rule)."""
     lines = [MADE, "", HEAD, f"Made with {versions}.", "", tally(rows), ""]
     for section, title in TITLES.items():
-        these = [row(case, outcomes) for case, outcomes in rows if case.section == section]
+        these = rows_of(section, rows)
         if these:
             lines += [f"## {section} {title}", "", _HEADINGS, _RULER, *these, ""]
     lines += [

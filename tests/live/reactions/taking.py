@@ -18,6 +18,7 @@ SHORT_SESSION = 6.0  # as short as a broker allows
 # Our own way to run kafka-python takes one message a poll; here it is to do as it does by itself.
 DEFAULTS = {"aiokafka": {}, "confluent": {}, "kafka-python": {"max_poll_records": 500}}
 LIMIT = 50  # seconds one consumer may take
+LONG = 150  # the same where it waits for its own time-outs
 FEW = 2
 
 
@@ -80,8 +81,9 @@ def covered(each=10):
 def take(seen, case, *, first=None, each=10):
     """One member takes and commits everything."""
     return TAKERS[case.client](
-        seen.servers, seen.topic, seen.group, last=covered(each), first=first, limit=LIMIT,
-        work=case.options.get("work", 0.0), **DEFAULTS[case.client] | case.settings,
+        seen.servers, seen.topic, seen.group, last=covered(each), first=first,
+        limit=LONG if case.long else LIMIT, work=case.options.get("work", 0.0),
+        **DEFAULTS[case.client] | case.settings,
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pytest_mqchaos import ChaosBroker, Plan, UsageError
@@ -75,11 +77,24 @@ def test_the_words_for_a_log():
     assert without_confirms(["p1", *TEN[2:]]) == "2 missing, in order"
 
 
+def made(case, **seen):
+    return page([(case, {EMBEDDED: [case.expected[0]], REAL: ["hell"]} | seen)], "these", [])
+
+
 def test_the_page_says_where_a_row_differs():
     case = next(case for case in CASES if case.brokers == (EMBEDDED, REAL) and not case.why)
-    alike = page([(case, {EMBEDDED: [case.expected[0]], REAL: [case.expected[0]]})], "these", [])
+    alike = made(case, **{REAL: [case.expected[0]]})
     assert "embedded cluster: 1 of 1 that ran; on real Kafka: 1 of 1." in alike
     assert "| = | = | same |" in alike
-    other = page([(case, {EMBEDDED: [case.expected[0]], REAL: ["hell"]})], "these", [])
+    other = made(case)
     assert "embedded cluster: 1 of 1 that ran; on real Kafka: 0 of 1." in other
     assert "| = | hell | **different** |" in other
+    assert "| = | hell | chance |" in made(replace(case, expected=(case.expected[0], "hell")))
+    assert "| = | not run | same |" in made(case, **{REAL: []})
+
+
+def test_clients_that_agree_share_a_line_of_the_page():
+    these = [case for case in CASES if case.name == CASES[0].name]
+    text = page([(case, {EMBEDDED: [case.expected[0]]}) for case in these], "these", [])
+    assert "| aiokafka, confluent, kafka-python: plain, idempotent |" in text
+    assert text.count(CASES[0].name) == 1

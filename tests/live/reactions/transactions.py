@@ -97,7 +97,10 @@ def _end():
     fenced = f"{rule}.refuse(90, forge=True)"
     name = "EndTxn answered 90, not real"
     yield _row(name, fenced, C, f"_FENCED (fatal), abort fails: _FENCED; {OPEN}")
-    yield _row(name, fenced, A, f"KafkaError, abort fails: AssertionError; {OPEN}")
+    yield _row(
+        name, fenced, A, f"KafkaError, abort fails: AssertionError; {OPEN}",
+        why="the first error's name was not written down beforehand",
+    )  # fmt: skip
 
 
 def _offsets():
