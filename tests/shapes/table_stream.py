@@ -17,26 +17,26 @@ from tests.shapes.shape import (
 )
 from tests.shapes.table import LOST, outputs, retries, rows
 
-RUN = "exec {python} -m faststream run tests.shapes.apps.orders:app --log-level critical"
+RUN = "exec {python} -m faststream run tests.shapes.apps.orders:app --log-level critical {more}"
 
 
-def app(name, **settings):
+def app(name, more="", **settings):
     """`faststream run` in a shell that sets the app's environment, as a container would."""
 
     def argv(chaos, world):
         given = {"KAFKA_URL": "$MQCHAOS_BOOTSTRAP_SERVERS", "DATABASE": world.path, **settings}
         lines = [f'export {key}="{value}"' for key, value in given.items()]
-        return ["sh", "-c", "; ".join([*lines, RUN.format(python=sys.executable)])]
+        return ["sh", "-c", "; ".join([*lines, RUN.format(python=sys.executable, more=more)])]
 
     return Program(__name__=name, argv=argv)
 
 
-def apps(name, **settings):
+def apps(name, more="", **settings):
     """The app and its twin, which has FastStream's default policy: automatic commits."""
-    twin = app(f"{name} ack_first", ACK_POLICY="ack_first", **settings)
+    twin = app(f"{name} ack_first", more, ACK_POLICY="ack_first", **settings)
     return Shape(
         name=name,
-        service=app(name, **settings),
+        service=app(name, more, **settings),
         prepare=rows,
         asks=(LOSSLESS, ORDERED),
         caught=(Caught(broken=twin, under="crash-after-ack", **LOST),),
@@ -46,6 +46,7 @@ def apps(name, **settings):
 SHAPES = (
     apps("faststream-run"),
     apps("faststream-run-confluent", CLIENT="confluent"),
+    apps("faststream-run-workers", "--workers 2"),
     Shape(
         name="faststream-manual-ack",
         service=stream.manual,
