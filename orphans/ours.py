@@ -68,7 +68,9 @@ def files(pids: Iterable[int]) -> set[str]:
     found = {f"/tmp/hsperfdata_{os.environ.get('USER', 'root')}/{pid}" for pid in pids}
     for pid in pids:
         found |= {path for path in (*_targets(pid), *_mapped(pid)) if path.startswith(_PLACES)}
-    return {path for path in found if not path.endswith(" (deleted)") and _ROOT not in path}
+    return {
+        path for path in found if not path.endswith((" (deleted)", ".pyc")) and _ROOT not in path
+    }
 
 
 def _targets(pid: int) -> Iterator[str]:
