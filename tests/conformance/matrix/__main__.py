@@ -10,6 +10,8 @@ import time
 import traceback
 from importlib.metadata import version
 
+import pytest
+
 from pytest_mqchaos import ChaosBroker
 from pytest_mqchaos.brokers.kafka_jars import KAFKA_VERSION
 from pytest_mqchaos.brokers.providers import lacking
@@ -22,7 +24,7 @@ def tried(host: ChaosBroker, cell: Cell) -> bool:
     began = time.monotonic()
     try:
         run(host, cell)
-    except Exception:  # noqa: BLE001 - whatever went wrong, the other cells are run
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - the other cells are run all the same
         print(f"RED      {cell}\n{traceback.format_exc()}", flush=True)
         return False
     word = "limited" if cell.limit else "yes"
