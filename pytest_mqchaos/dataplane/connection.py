@@ -99,28 +99,26 @@ class Connection:
             raise
 
     def _read(self, side: int, now: int) -> None:
-        lane, other = self.lanes[side], self.lanes[1 - side]
+        lane = self.lanes[side]
         if lane.eof:
             return
-        if self._discarding:
+        try:
             size = self.ends[side].read_into(lane.room())
+        except (BlockingIOError, InterruptedError):
+            return
+        if self._discarding:
             lane.release()
         else:
-            try:
-                size = self.ends[side].read_into(lane.room())
-            except (BlockingIOError, InterruptedError):
-                return
             lane.filled += size
         if not size:
             self._eof(side, now)
-            return
-        if not self._discarding:
+        elif not self._discarding:
             try:
                 lane.pump(now)
             except OSError:  # as in _pump, which would be one call more
                 self._lost(1 - side, now)
             if self.link.out[1 - side]:
-                self._pump(other, now)
+                self._pump(self.lanes[1 - side], now)
 
     def _pump(self, lane: Lane, now: int) -> None:
         """Move bytes; the loss of the side that takes them is not the loss of the other."""

@@ -18,6 +18,7 @@ from pytest_mqchaos.frames import Direction
 
 Send: TypeAlias = Callable[[bytes | memoryview], int]
 ROOM = 64 * 1024  # read no less than this at once
+_NOTHING = memoryview(b"")
 
 
 class Lane:
@@ -39,7 +40,7 @@ class Lane:
         self._send = send
         self._pool = pool
         self._buf: bytearray | None = None
-        self._view = memoryview(b"")
+        self._view = _NOTHING
 
     # ------------------------------------------------------------ in
 
@@ -117,7 +118,7 @@ class Lane:
             self.blocked = True
             return
         self.blocked = False
-        if self._buf is not None and self.sent >= self.filled and self.parsed >= self.filled:
+        if self._buf is not None and self.sent >= self.filled <= self.parsed:
             self.parsed -= self.filled
             self.release()
 
@@ -146,5 +147,5 @@ class Lane:
         """Give the buffer back."""
         if self._buf is not None:
             self._pool.give(self._buf, self._view)
-            self._buf, self._view = None, memoryview(b"")
+            self._buf, self._view = None, _NOTHING
         self.sent = self.limit = self.filled = 0
