@@ -49,10 +49,13 @@ RULES: tuple[Rule, ...] = (
 
 
 def seeds() -> list[bytes]:
-    """Recordings under several plans, with time passing at their end."""
-    options = [bytes((at, at * 5 % 22, 0, 0)) for at in range(0, 22, 3)] + [b"\0\0\1\0"]
-    made = recorded.tapes(*options)
-    return [data + tape.write(b"", [Event(0, 200), Event(1, 0)])[tape.OPTIONS :] for data in made]
+    """Recordings, each under a plan of its own, every fourth under one that means nobody; time
+    passes at their end."""
+    after = tape.write(b"", [Event(0, 200), Event(1, 0)])[tape.OPTIONS :]
+    return [
+        bytes((at % 22, at * 5 % 22, at % 4 == 0, 0)) + data[tape.OPTIONS :] + after
+        for at, data in enumerate(recorded.tapes(b""))
+    ]
 
 
 def mutate(data: bytes, size: int, dice: Random) -> bytes:

@@ -53,8 +53,9 @@ def one(data: bytes) -> None:
         assert not (hidden and name == "lossless" and verdict.status == "passed"), verdict
 
 
-def history_of(found: Transcript) -> History:
-    """What a correct service would have left behind for these rows: one effect a delivery."""
+def history_of(found: Transcript, *, effects: tuple[Effect, ...] | None = None) -> History:
+    """These rows, and what a correct service would have left behind: one effect a message that was
+    delivered, unless `effects` are given."""
     done: dict[str, Effect] = {}
     for row in found.deliveries:
         if row.id is not None:
@@ -63,7 +64,7 @@ def history_of(found: Transcript) -> History:
         attempts=found.attempts,
         deliveries=found.deliveries,
         acks=found.acks,
-        effects=tuple(done.values()),
+        effects=tuple(done.values()) if effects is None else effects,
         effects_timed=True,
         rule_events=found.rule_events,
         gaps=found.gaps,
