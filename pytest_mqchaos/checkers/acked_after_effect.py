@@ -44,6 +44,7 @@ class _Span(NamedTuple):
 class _Found:
     early: dict[str, tuple[Finding, int]] = field(default_factory=dict)
     unsure: dict[str, Finding] = field(default_factory=dict)
+    asked: set[str | None] = field(default_factory=set)
     pairs: int = 0
 
 
@@ -58,6 +59,7 @@ def acked_after_effect() -> Checker:
             if _asked(index, delivery):
                 for ack in index.positions.acks_for(delivery):
                     found.pairs += 1
+                    found.asked.add(delivery.id)
                     _judge(index, delivery, ack, found)
         failed = [finding for finding, _ in found.early.values()]
         doubts = standing_doubts(index) + bypass_doubts(index)
@@ -73,7 +75,7 @@ def acked_after_effect() -> Checker:
             passed=f"{number(found.pairs, 'acked delivery', 'acked deliveries')}, each acked after "
             "its effect",
             failed=failed,
-            sentence=_sentence(failed, len(index.first)),
+            sentence=_sentence(failed, len(found.asked)),
             doubts=doubts,
             advice="ack after the work" + (f": acked {worst / 1e6:.1f} ms before the effect"
                                            if worst else ""),

@@ -76,7 +76,7 @@ def dead_lettered(
             sentence=f"{number(len({f.id for f in failed}), 'message')} wrong in the dead letters: "
             + listed(f.text for f in failed),
             doubts=doubts,
-            advice="publish the dead letter, wait for its confirm, then ack" if failed else "",
+            advice="publish the dead letter, wait for its confirm, then ack",
         )
 
     return check

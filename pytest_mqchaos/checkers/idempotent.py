@@ -73,7 +73,7 @@ def idempotent(
             failed=failed,
             sentence=_sentence(repeated, altered, done),
             doubts=doubts,
-            advice="record the processed id in the same transaction as the work" if failed else "",
+            advice="record the processed id in the same transaction as the work",
             nothing="no effect was recorded",
             add="check that the effect source sees what the worker writes",
         )

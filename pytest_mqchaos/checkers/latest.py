@@ -71,7 +71,7 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
             sentence=f"{len(failed)} of {number(len(finals), 'key')} stale: "
             f"{failed[0].text if failed else ''}",
             doubts=doubts,
-            advice="guard the upsert by version or sequence" if failed else "",
+            advice="guard the upsert by version or sequence",
             nothing="no effect with a key",
             add="give effects a key, or say by=...",
         )

@@ -38,9 +38,9 @@ def _by_delivery(index: Index, late: str, early: str, by: str | None, told: str)
 
 def _first_stored(index: Index, message_id: str) -> Stored | None:
     rows = [s for s in index.stories.stored.get(message_id, ()) if s.topic in index.inputs]
-    return min(rows, key=lambda s: s.offset, default=None)
+    return min(rows, default=None)
 
 
 def _first_delivery(index: Index, message_id: str, by: str | None) -> Delivery | None:
     rows = [d for d in index.story(message_id, by).deliveries if d.reached]
-    return min(rows, key=lambda d: d.seq, default=None)
+    return min(rows, default=None)

@@ -29,6 +29,7 @@ class Tape:
     def decode(self, frame):
         entry = next(each for each in self.entries if each.seq == frame.seq)
         assert (frame.name, frame.direction, frame.kind) == ("kind 0", entry.direction, 0)
+        assert frame.correlation == 0  # none is kept
         assert (frame.t, frame.link, frame.version, frame.raw) == (*entry[1:3], 9, entry.raw)
         assert (frame.request.seq if frame.request else 0) == entry.request_seq
         return self.said[frame.seq]

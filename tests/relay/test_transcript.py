@@ -144,6 +144,17 @@ def test_an_unreadable_frame_is_a_gap_of_its_topic(tape):
     assert read_.gap_topics == {"t"}
 
 
+def test_a_gap_touches_every_topic_that_its_frame_names(tape):
+    for topics in (("t", "u", "v"), ("w", "x", "y")):
+        said = Sighting(
+            point=Point.DELIVER, name="F", undecoded="odd",
+            records=(Record(topics[0], 0, 0, None, None),), outcomes=(Outcome(topics[1], 0, 0),),
+            positions=(Position(topics[2], 0, 0),),
+        )  # fmt: skip
+        tape.frame(Direction.TO_CLIENT, said)
+    assert tape.read().gap_topics == set("tuvwxy")
+
+
 def test_a_gap_without_a_topic_touches_all(tape):
     tape.ack(1)
     said = Sighting(point=Point.DELIVER, name="Fetch", undecoded="odd")
@@ -168,7 +179,11 @@ def test_blind_links_and_lost_frames_are_gaps_and_control_is_not(tape):
 
 @pytest.mark.parametrize(
     ("kind", "body", "says"),
-    [("link", {"owner": "w"}, "'link'"), ("topics", {"names": 3}, "names by id")],
+    [
+        ("link", {"owner": "w"}, "'link'"),
+        ("topics", {"names": 3}, "names by id"),
+        ("topics", {"names": {"not hex": "t"}}, "names by id"),
+    ],
 )
 def test_a_note_that_lacks_what_it_needs_is_an_error(tape, kind, body, says):
     tape.note(kind, **body)

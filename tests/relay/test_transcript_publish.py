@@ -72,6 +72,7 @@ def test_our_own_refusal_is_what_the_producer_was_told(tape):
     answered = tape.note("answered", frame=request, code=19, rule=2)
     row = only(tape.read().attempts)
     assert (row.reached, row.outcome, row.error, row.end_seq) == (False, "refused", 19, answered)
+    assert row.end_t == 1000 * answered
 
 
 def test_a_success_replaced_by_an_error_is_refused_although_stored(tape):
@@ -144,3 +145,5 @@ def test_a_message_that_is_not_mine_makes_no_row_yet_counts_in_offsets(tape):
 def test_a_preview_is_cut():
     record = Record("t", 0, 4, None, b"x" * 61)
     assert preview(record) == "t-0@4 " + "x" * 60 + "..."
+    assert preview(record._replace(offset=0, value=b"\xff" * 60)) == "t-0@0 " + "\\xff" * 60
+    assert preview(record._replace(offset=-1, value=None)) == "t-0 (null)"

@@ -88,6 +88,18 @@ def test_every_column_of_a_transactions_end(tape):
     )
 
 
+def test_every_column_of_a_transaction_without_an_end(tape):
+    asked = Sighting(
+        point=Point.CONTROL, name="E", transactional_id="tx", details={"committed": False}
+    )
+    seq = tape.frame(Direction.TO_BROKER, asked)
+    assert tape.read().ends == (
+        TransactionEnd(
+            seq, 1000 * seq, 1, "worker-1#1", "tx", False, True, "unknown", 0, 0, 0
+        ),
+    )  # fmt: skip
+
+
 def test_every_column_of_a_rules_step(tape):
     seq = tape.note("rule", rule=3, what="healed")
     assert tape.read().rule_events == (RuleEvent(seq, 1000 * seq, 3, "healed", ""),)
