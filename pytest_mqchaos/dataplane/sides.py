@@ -13,6 +13,7 @@ from pytest_mqchaos.dataplane.ends import End
 from pytest_mqchaos.dataplane.loop import READ, WRITE, Loop, Ready
 
 LIMIT = 10.0  # seconds; shorter than any session time-out that a recipe waits for
+LARGEST = 1 << 20  # bytes of a reply; what recipes ask is answered in some hundred
 _SIZE = struct.Struct(">i")
 _CHUNK = 64 * 1024
 
@@ -81,7 +82,9 @@ class Side:
         self._in += data
         if len(self._in) >= _SIZE.size:
             size = _SIZE.size + _SIZE.unpack_from(self._in)[0]
-            if len(self._in) >= size:
+            if not _SIZE.size <= size <= LARGEST:
+                self.finish(None)  # not what we asked: nothing is waited for, nothing kept
+            elif len(self._in) >= size:
                 self.finish(bytes(self._in[:size]))
 
     def finish(self, reply: bytes | None) -> None:

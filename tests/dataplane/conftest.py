@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from pytest_mqchaos.dataplane.controller import DataPlane
+from tests.dataplane.conversations import Stage, recorded
 from tests.dataplane.peers import FAKES, LIMIT, Echo
 
 
@@ -42,3 +43,16 @@ def through(plane, make_broker):
 
         plane_knows = []
         yield connect
+
+
+@pytest.fixture(scope="session")
+def conversation():
+    """A real client's conversation: its pairs of request and reply, the port named in it."""
+    return recorded()
+
+
+@pytest.fixture(scope="module")
+def stage(conversation):
+    """The recorded conversation's broker behind the real engine."""
+    with DataPlane() as plane, contextlib.closing(Stage(plane, *conversation)) as stage:
+        yield stage

@@ -7,26 +7,19 @@ import socket
 import psutil
 import pytest
 
-from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.history import spool
-from tests.dataplane.conversations import BROKER, CLIENT, RESET, Stage, recorded
+from tests.dataplane.conversations import BROKER, CLIENT, RESET
 from tests.dataplane.peers import LIMIT, read, until
 from tests.dataplane.test_weather_cuts import NEVER, begin, links, open_files
 from tests.dataplane.test_weather_garbage import canary
 
 
-@pytest.fixture(scope="module")
-def conversation():
-    return recorded()
-
-
-@pytest.fixture
-def stage(conversation):
-    with DataPlane() as plane, contextlib.closing(Stage(plane, *conversation)) as stage:
-        yield stage
-
-
-@pytest.fixture(params=[(), NEVER], ids=["recorded", "armed"])
+@pytest.fixture(
+    params=[
+        pytest.param((), id="recorded"),
+        pytest.param(NEVER, id="armed", marks=pytest.mark.wide),
+    ]
+)
 def begun(stage, request, tmp_path):
     begin(stage.plane, tmp_path / "history", request.param)
     return tmp_path / "history"
@@ -92,6 +85,7 @@ def test_links_to_a_broker_that_hangs_end_with_their_owner(stage, begun):
         assert plane.request("unlisten", owner="w") == {"links": 20}
     assert links(plane) == {}
     assert open_files(plane) == before - 1
+    stage.address = plane.address("w", 1, stage.address[1])
 
 
 def test_a_broker_that_does_not_accept_costs_nothing(stage, begun):

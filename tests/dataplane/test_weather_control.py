@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from pytest_mqchaos.dataplane import spawn
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import DataPlaneDied, WaitTimeout
-from tests.dataplane.conversations import Stage, recorded
+from tests.dataplane.conversations import Stage
 from tests.dataplane.peers import FAKES, LIMIT, frame, read, until
 from tests.dataplane.test_process import gone
 
@@ -36,13 +37,13 @@ NONSENSE = {
 }
 
 
-@pytest.mark.parametrize("name", NONSENSE)
-def test_nonsense_on_the_control_channel_stops_nothing_behind_it(plane, through, name):
+def test_nonsense_on_the_control_channel_stops_nothing_behind_it(plane, through):
     with through() as client:
-        plane._child.control.setblocking(True)
-        plane._child.control.sendall(NONSENSE[name] + b'\n{"id": 100000, "do": "flush"}\n')
-        plane._child.control.setblocking(False)
-        assert plane.request("flush") == {}
+        for name, said in NONSENSE.items():
+            plane._child.control.setblocking(True)
+            plane._child.control.sendall(said + b'\n{"id": 100000, "do": "flush"}\n')
+            plane._child.control.setblocking(False)
+            assert plane.request("flush") == {}, name
         client.sendall(frame(b"x"))
         assert read(client, 5) == frame(b"x")
     assert plane.died is None
@@ -134,9 +135,8 @@ sys.stdin.read()
 """
 
 
-def test_a_controller_that_is_killed_while_a_frame_is_held_leaves_nothing():
-    pairs, port = recorded()
-    with DataPlane() as other, contextlib.closing(Stage(other, pairs, port)) as stage:
+def test_a_controller_that_is_killed_while_a_frame_is_held_leaves_nothing(conversation):
+    with DataPlane() as other, contextlib.closing(Stage(other, *conversation)) as stage:
         code = HOLDER.format(root=str(Path.cwd()), port=stage._listener.getsockname()[1])
         with subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -182,3 +182,10 @@ def test_a_data_plane_that_stands_still_is_named_and_ended(plane, through):
         assert gone(plane.pid)
         with pytest.raises(DataPlaneDied, match="was stopped"):
             plane.request("flush")
+
+
+@pytest.mark.parametrize("size", [-1, -(1 << 31), (1 << 31) - 1, 1 << 28])
+def test_a_side_request_is_not_answered_by_nonsense(plane, through, size):
+    through(lambda sock: sock.sendall(struct.pack(">i", size) + bytes(100_000)) or sock.recv(100))
+    plane.request("side", number=3, node=1, frame=frame(b"leave").hex())
+    assert until(lambda: plane.request("see")["answers"], "the answer") == [[3, None]]

@@ -7,9 +7,8 @@ import itertools
 import psutil
 import pytest
 
-from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.plan.on import on
-from tests.dataplane.conversations import BROKER, CLIENT, Stage, frames, recorded
+from tests.dataplane.conversations import BROKER, CLIENT, frames
 from tests.dataplane.peers import until
 
 QUICK = 211  # bytes between two cuts in the default run
@@ -24,20 +23,6 @@ FIRING = {
     "severed join": on.control(api="FindCoordinator").sever(),
 }
 MODES = {"plain": (), "recorded": (), "armed": NEVER}
-
-
-@pytest.fixture(scope="module")
-def conversation():
-    return recorded()
-
-
-@pytest.fixture(scope="module")
-def stage(conversation):
-    pairs, port = conversation
-    with DataPlane() as plane:
-        stage = Stage(plane, pairs, port)
-        with contextlib.closing(stage):
-            yield stage
 
 
 def begin(plane, history, rules, *, record=True):

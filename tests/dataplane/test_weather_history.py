@@ -59,7 +59,10 @@ def all_unknown(verdicts, words):
         assert words in verdict.sentence, (question, verdict)
 
 
-@pytest.mark.parametrize("room", [0, 1, 60, 300], ids=lambda room: f"{room} bytes left")
+@pytest.mark.parametrize(
+    "room",
+    [0, 60, *(pytest.param(room, marks=pytest.mark.wide) for room in (1, 40, 300, 1000))],
+)
 def test_a_disk_that_is_full_makes_every_verdict_unknown_and_says_so(host, room):
     with running(host) as chaos:
         assert outcomes(chaos.publish("t", ["a"])) == {"confirmed"}

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_mqchaos.dataplane.__main__ import FILES
 from pytest_mqchaos.dataplane.controller import DataPlane
-from tests.dataplane.conversations import BROKER, CLIENT, Stage, recorded
+from tests.dataplane.conversations import BROKER, CLIENT
 from tests.dataplane.peers import LIMIT, read, until
 from tests.dataplane.test_weather_cuts import MODES, begin, links, nothing_left
 from tests.dataplane.test_weather_garbage import canary
@@ -29,13 +29,6 @@ modes = pytest.mark.parametrize(
     "mode",
     [pytest.param(mode, marks=() if mode == "recorded" else pytest.mark.wide) for mode in MODES],
 )
-
-
-@pytest.fixture(scope="module")
-def stage():
-    pairs, port = recorded()
-    with DataPlane() as plane, contextlib.closing(Stage(plane, pairs, port)) as stage:
-        yield stage
 
 
 def memory(plane):
