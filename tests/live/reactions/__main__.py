@@ -3,7 +3,7 @@
     python -m tests.live.reactions [--long] [--only WORDS] [--times N] [--embedded-only]
     (make reactions ARGS=--long)
 
-`--long` adds the rows that wait for the clients' own time-outs (some ten minutes more). `--only`
+`--long` adds the rows that wait for the clients' own time-outs (some minutes more). `--only`
 runs the rows whose name has these words and prints them; the page is then left as it is. Real
 Kafka needs Java, as the `process` broker does. The exit status is 1 if a row differs.
 """
@@ -15,14 +15,12 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
-from pathlib import Path
 
 from tests.live.reactions import beyond
 from tests.live.reactions.case import EMBEDDED, REAL
-from tests.live.reactions.page import page
+from tests.live.reactions.page import PAGE, page
 from tests.live.reactions.table import CASES, run
 
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "client-reactions.md"
 CLIENTS = ("aiokafka", "confluent-kafka", "kafka-python")
 
 
@@ -34,6 +32,15 @@ def asked(argv):
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--embedded-only", action="store_true")
     return parser.parse_args(argv)
+
+
+def jobs_for(cases, kinds):
+    """(kind, keys): the regular rows in one go; of those that wait for long, each client's."""
+    parts = [[case.key for case in cases if not case.long]]
+    waiting = [case for case in cases if case.long]
+    for client in sorted({case.client for case in waiting}):
+        parts.append([case.key for case in waiting if case.client == client])
+    return [(kind, keys) for kind in kinds for keys in parts if keys]
 
 
 def together(jobs, times):
@@ -48,11 +55,7 @@ def main(argv):
     given = asked(argv)
     cases = [case for case in CASES if given.only in case.key and (given.long or not case.long)]
     kinds = (EMBEDDED,) if given.embedded_only else (EMBEDDED, REAL)
-    jobs = [
-        (kind, [case.key for case in cases if case.long is long])
-        for kind in kinds
-        for long in sorted({case.long for case in cases})
-    ]
+    jobs = jobs_for(cases, kinds)
     outcomes = {case.key: {} for case in cases}
     versions = {f"{name} {version(name)}": None for name in CLIENTS}
     for kind, seen, made_by in together(jobs, given.times):

@@ -22,8 +22,8 @@ KEEPS_ON = (
     "kafka-python hands out what it had fetched, each commit fails, and all of it comes again"
 )
 RACE = (
-    "how much comes again is a race between aiokafka's rejoin in the background and the next "
-    "commit of the application; it may even be back before the broker has ended its session"
+    "aiokafka's next commit may leave before it has joined again, in nobody's name, and the empty "
+    "group takes it: then nothing comes again; or it is back before the broker ended its session"
 )
 CIRCLE = (
     "twice in some 300 runs librdkafka opened its coordinator's connection anew twice a second, "

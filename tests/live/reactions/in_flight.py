@@ -16,6 +16,10 @@ SETTINGS = {"aiokafka": SMALL, "confluent": {}, "kafka-python": FIVE_IN_FLIGHT}
 IN_ORDER = "1..10"
 ONE_IN_FLIGHT = "this client never had two requests in flight"
 NUMBERED = "an idempotent producer keeps its order (sequence numbers, KIP-98)"
+UNREAD = (
+    "kafka-python throws away the answers that it reads together with the connection's end; on a "
+    "busy machine the moment that the rule gives it to read them first may not be enough"
+)
 MODES = [(client, mode) for client in SENDERS for mode in (PLAIN, IDEMPOTENT)]
 WINDOWED = [("confluent", PLAIN), ("kafka-python", PLAIN)]
 REST = [each for each in MODES if each not in WINDOWED]
@@ -41,6 +45,11 @@ def arranged(ids):
     elif copies:
         words.append("several twice")
     return ", ".join(words)
+
+
+def exactly(line):
+    """The log as it is where it is this one, else how chance has arranged it."""
+    return lambda ids: line if series(ids) == line else arranged(ids)
 
 
 def sent(broker, case):
@@ -144,12 +153,20 @@ def _cut():
     drained = "on.publish(nth=3).drop()"
     name = "burst, drain, then swallow 3 + close"
     yield from _in_order(name, drained, [*REST, ("confluent", PLAIN)])
-    yield _row(name, drained, ("kafka-python", PLAIN), "1 2 7 6 5 4 3 8..10")
+    reverse = "1 2 7 6 5 4 3 8..10"
+    yield _row(
+        name, drained, ("kafka-python", PLAIN), reverse, "another order",
+        "another order, several twice", log=exactly(reverse), why=UNREAD,
+    )  # fmt: skip
     gated = "on.confirm(nth=3).drop()"
     name = "burst, gate: response 3 lost, nothing behind it"
     yield _row(name, gated, ("aiokafka", PLAIN), "1..3 3..10")
     yield _row(name, gated, ("confluent", PLAIN), "1..3 3..10")
-    yield _row(name, gated, ("kafka-python", PLAIN), "1..3 7 6 5 4 3 8..10")
+    reverse = "1..3 7 6 5 4 3 8..10"
+    yield _row(
+        name, gated, ("kafka-python", PLAIN), reverse, "another order, 3 twice",
+        "another order, several twice", log=exactly(reverse), why=UNREAD,
+    )  # fmt: skip
     yield from _in_order(
         name, gated, [each for each in MODES if each[1] == IDEMPOTENT],
         why="not measured before for confluent and kafka-python",

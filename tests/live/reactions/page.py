@@ -3,7 +3,11 @@ where it differs. It knows words and Markdown, never how a row was run."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.live.reactions.case import EMBEDDED, REAL
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "client-reactions.md"
 
 MADE = "<!-- Made by running: python -m tests.live.reactions. Run it again, do not edit. -->"
 HEAD = """# What clients do when a fault is caused

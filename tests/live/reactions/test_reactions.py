@@ -11,7 +11,7 @@ from pytest_mqchaos.plan.check import check
 from tests.live.reactions import beyond
 from tests.live.reactions.case import EMBEDDED, REAL, TEN, series, shape
 from tests.live.reactions.in_flight import arranged
-from tests.live.reactions.page import page
+from tests.live.reactions.page import PAGE, page
 from tests.live.reactions.producers import without_confirms
 from tests.live.reactions.table import CASES, outcome
 
@@ -98,3 +98,15 @@ def test_clients_that_agree_share_a_line_of_the_page():
     text = page([(case, {EMBEDDED: [case.expected[0]]}) for case in these], "these", [])
     assert "| aiokafka, confluent, kafka-python: plain, idempotent |" in text
     assert text.count(CASES[0].name) == 1
+
+
+def test_the_page_in_the_docs_has_every_row():
+    """Whoever changes a row makes the page again: make reactions ARGS=--long."""
+    text = PAGE.read_text(encoding="utf-8")
+    for case in CASES:
+        assert f"| {case.name} |" in text, case.key
+        assert case.rule in text, case.key
+    for row in beyond.ROWS:
+        assert row.row in text
+    assert "| not run" not in text
+    assert "**different**" not in text.split("## ", 2)[2]
