@@ -38,8 +38,8 @@ def jobs_for(cases, kinds):
     """(kind, keys): the regular rows in one go; of those that wait for long, each client's."""
     parts = [[case.key for case in cases if not case.long]]
     waiting = [case for case in cases if case.long]
-    for client in sorted({case.client for case in waiting}):
-        parts.append([case.key for case in waiting if case.client == client])
+    clients = sorted({case.client for case in waiting})
+    parts += [[case.key for case in waiting if case.client == client] for client in clients]
     return [(kind, keys) for kind in kinds for keys in parts if keys]
 
 
