@@ -37,8 +37,9 @@ class Interest:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """One request that waits for its reply, in request order. The scanner makes it; the relay alone
-    sets the last four. `local`: the broker never saw the request, its reply is ours to make.
+    """One request that waits for its reply, in request order. The scanner makes it and sets
+    `served` when it hands its reply over to be decided; the relay alone sets what follows.
+    `local`: the broker never saw the request, its reply is ours to make.
     `answer`: bytes ready to leave, once everything before it has. `held`: do not let it go yet.
     `reply`: the frame that `answer` came as."""
 
@@ -46,6 +47,7 @@ class Pending:
     version: int
     correlation: int
     frame: Frame | None = None
+    served: bool = False
     local: bool = False
     answer: bytes | None = None
     held: bool = False

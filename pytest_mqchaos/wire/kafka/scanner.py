@@ -49,7 +49,6 @@ class KafkaScanner:
         "_asked",
         "_begun",
         "_levels",
-        "_served",
         "_strict",
         "_sure",
         "_track",
@@ -67,7 +66,6 @@ class KafkaScanner:
         self.every = [False, False]
         self.client: str | None = None
         self._begun = [-1, -1]  # flags of a frame that already leaves in pieces
-        self._served: list[Pending] = []  # their decided replies were given to the relay
         self._asked = False
         self._track = False
         self._sure: Pending | None = None  # once matched, every later reply has a Pending
@@ -238,8 +236,7 @@ class KafkaScanner:
         )
         if flags & DECIDE:
             if pending:
-                self._served = [p for p in self._served if p in self.outstanding]
-                self._served.append(pending)
+                pending.served = True
             return Cut(stop, at, frame)
         self.seen.append(frame)
         self._forget(pending)
@@ -261,7 +258,7 @@ class KafkaScanner:
     def _match(self, correlation: int) -> Pending | None:
         """The request that this reply answers: the first that the broker has yet to answer."""
         for pending in self.outstanding:
-            if pending.local or pending.answer is not None or pending in self._served:
+            if pending.served or pending.local or pending.answer is not None:
                 continue
             if pending.correlation != correlation:
                 return None
