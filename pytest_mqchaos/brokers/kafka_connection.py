@@ -83,7 +83,7 @@ class Connection:
         except TimeoutError as error:
             self._drop()
             raise WaitTimeout(f"{self.address} did not answer in time") from error
-        except (OSError, BrokerError):
+        except BaseException:  # also a Ctrl-C: the answer would be taken for the next one's
             self._drop()
             raise
 

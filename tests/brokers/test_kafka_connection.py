@@ -54,6 +54,23 @@ def test_silence_has_a_limit():
         connection.exchange(REQUEST, 0.05)
 
 
+def test_an_answer_that_nobody_waits_for_any_more_is_no_answer_to_the_next(monkeypatch):
+    """Ctrl-C in the middle of an answer; then the clean-up asks on."""
+    first, second = framed(b"\0\0\0\1first"), framed(b"\0\0\0\2second")
+    receive = Connection._receive
+
+    def interrupted(connection, sock, size, end):
+        receive(connection, sock, size, end)
+        raise KeyboardInterrupt
+
+    with peer(first, second) as connection:
+        monkeypatch.setattr(Connection, "_receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            connection.exchange(REQUEST, 5.0)
+        monkeypatch.undo()
+        assert connection.exchange(REQUEST, 5.0) == second
+
+
 def test_an_end_in_the_middle_is_a_broken_connection():
     cut = framed(b"\0\0\0\1abc")[:-1]
     closed = pytest.raises(ConnectionResetError, match="closed the connection")
