@@ -96,14 +96,14 @@ class KafkaNode:
         self.child.signal(signal.SIGKILL)
         self._gone()
 
-    def terminate(self) -> None:
-        """SIGTERM; SIGKILL when that takes too long. Returns when it is gone."""
+    def terminate(self, patience: float = _ORDERLY) -> None:
+        """SIGTERM; SIGKILL after `patience` seconds. Returns when it is gone."""
         self._meant = self._meant or self.child.alive()
         self.resume()
         self.child.signal(signal.SIGTERM)
         if self.child.alive():
             try:
-                self.child.wait(_ORDERLY)
+                self.child.wait(patience)
             except WaitTimeout:
                 self.child.signal(signal.SIGKILL)
         self._gone()

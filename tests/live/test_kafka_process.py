@@ -170,6 +170,24 @@ def test_an_archive_that_the_jvm_chokes_on_is_thrown_away(empty_cache, monkeypat
     assert archives(empty_cache) == []
 
 
+def test_a_slow_start_does_not_cost_the_archive(empty_cache, monkeypatch):
+    """A machine that has no time for the first start is no reason to make it anew for each."""
+    archive = empty_cache / "x.jsa"
+    archive.write_bytes(b"stale" * 1000)
+    monkeypatch.setattr(Java, "archive", lambda *_: archive)
+    ready, slow = KafkaProcess._wait_ready, [WaitTimeout("not ready in time")]
+
+    def once_slow(broker, node):
+        if slow:
+            raise BrokerError("too slow") from slow.pop()
+        ready(broker, node)
+
+    monkeypatch.setattr(KafkaProcess, "_wait_ready", once_slow)
+    assert start_and_stop(KafkaProcess()) == [1]
+    assert slow == []
+    assert archives(empty_cache) == ["x.jsa"]
+
+
 def test_a_distribution_serves_as_well(kafka_installed, tmp_path, monkeypatch):
     (tmp_path / "libs").mkdir()
     for jar in kafka_jars()[0]:
