@@ -172,7 +172,6 @@ def remains(started: Started, sockets: set[str], files: set[str]) -> tuple[str, 
     found += [
         f"{path.relative_to(started.project)} in the project"
         for path in started.project.iterdir()
-        if path.name
-        not in (".mqchaos", ".hypothesis", "conftest.py", "services.py", "test_orders.py")
+        if path.name not in KNOWN
     ]
     return tuple(found)
