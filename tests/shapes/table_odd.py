@@ -49,7 +49,7 @@ def table_of_totals(chaos, world):
 
 
 def waiting(chaos, world):
-    chaos.publish("orders", [order(n, wait=0.05 * (n % 3 + 1)) for n in range(1, 5)])
+    chaos.publish("orders", [order(n, wait=0.5 if n == 1 else 0.05) for n in range(1, 5)])
 
 
 def raw(chaos, world):
