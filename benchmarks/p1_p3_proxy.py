@@ -25,7 +25,7 @@ import psutil
 
 from benchmarks import figures
 from benchmarks.figures import Figures, Goal, Table, added, goal, ratios, spread
-from benchmarks.proxies import free_port, haproxy, reachable, running, toxiproxy
+from benchmarks.proxies import free_port, haproxy, reachable, running, toxiproxy, versions
 from pytest_mqchaos.dataplane.controller import DataPlane
 
 WORKLOADS = {  # name: (arguments, pinned to one core)
@@ -174,7 +174,8 @@ def main() -> None:
             raise SystemExit(f"the data plane had troubles: {plane.troubles}")
     figures.done(
         Figures(
-            conditions=f"{repetitions} interleaved repetitions; load {before:.1f} before, "
+            conditions=f"{versions()}; "
+            f"{repetitions} interleaved repetitions; load {before:.1f} before, "
             f"{figures.load():.1f} after.",
             tables=(table(results, [*ways]),),
             goals=tuple(goals(results, [*ways])),

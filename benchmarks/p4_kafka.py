@@ -27,6 +27,7 @@ from benchmarks import figures
 from benchmarks.figures import Figures, Goal, Table, goal, ratios, spread
 from benchmarks.kafka_broker import LIMIT, Ways, ways_to_kafka
 from benchmarks.links import LINKS, begin
+from benchmarks.proxies import versions
 
 LOADS = {"100 B": (100, 400_000), "1 KiB": (1024, 200_000)}  # name: (size, messages)
 Run: TypeAlias = tuple[float, float]
@@ -176,7 +177,8 @@ def main() -> None:
             repetition(number, ways, Path(folder) / "history", options.scale, results)
     figures.done(
         Figures(
-            conditions=f"Kafka {ways.version}; {options.repetitions} interleaved repetitions after "
+            conditions=f"Kafka {ways.version}, {versions()}; "
+            f"{options.repetitions} interleaved repetitions after "
             f"one for warming up; load {before:.1f} before, {figures.load():.1f} after (the "
             "benchmark itself is about 2).",
             tables=(table(results),),

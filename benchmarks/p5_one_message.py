@@ -22,6 +22,7 @@ from benchmarks import figures
 from benchmarks.figures import Figures, Table, goal, spread
 from benchmarks.kafka_broker import LIMIT, Ways, ways_to_kafka
 from benchmarks.links import LINKS, begin
+from benchmarks.proxies import versions
 
 WARM_UP = 200
 Run = dict[str, float]
@@ -99,7 +100,8 @@ def main() -> None:
     )  # fmt: skip
     figures.done(
         Figures(
-            conditions=f"Kafka {ways.version}; {options.repetitions} interleaved repetitions of "
+            conditions=f"Kafka {ways.version}, {versions()}; "
+            f"{options.repetitions} interleaved repetitions of "
             f"{options.messages} messages after one for warming up; load {before:.1f} before, "
             f"{figures.load():.1f} after.",
             tables=(

@@ -64,6 +64,12 @@ def reachable(port: int) -> None:
     raise SystemExit(f"nothing listens on port {port}")
 
 
+def versions() -> str:
+    """Which haproxy and Toxiproxy these are."""
+    said = subprocess.run(["haproxy", "-v"], check=True, capture_output=True, text=True).stdout
+    return f"haproxy {said.split()[2].partition('-')[0]}, Toxiproxy {VERSION}"
+
+
 @contextlib.contextmanager
 def haproxy(ports: Mapping[int, int]) -> Iterator[int]:
     """It serves `ports` (front -> back); its pid."""
