@@ -1,6 +1,7 @@
 """What every test of this project shares: in CI a live test that was skipped has not been run."""
 
 import os
+import signal
 
 import pytest
 
@@ -9,6 +10,10 @@ pytest_plugins = ["pytester"]
 # Failures inside these tests are wanted and many: they are not run a second time to prove their
 # replay line (tests/plugin/test_proof.py asks for it).
 os.environ.setdefault("MQCHAOS_REPLAYING", "1")
+
+# A shell's background job, as some CI runs us, ignores SIGINT, and every child would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def in_ci() -> bool:

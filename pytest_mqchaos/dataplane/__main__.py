@@ -54,7 +54,7 @@ def main(fd: int) -> None:
     # comes behind the standard library.
     root = str(Path(__file__).parents[2])
     sys.path.insert(0, root)
-    import pytest_mqchaos  # noqa: F401 - from here its modules are found, wherever `root` is
+    import pytest_mqchaos.errors  # noqa: F401 - the package: its modules are found from here on
 
     sys.path.remove(root)
     sys.path.append(root)

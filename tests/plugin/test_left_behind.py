@@ -68,12 +68,9 @@ def test_nothing_is_left(pytester, monkeypatch, signum):
     monkeypatch.setenv("TMPDIR", str(temporary))
     pytester.makepyfile(test_it=TEST)
     command = [sys.executable, "-m", "pytest", "-q", "-pno:randomly", "-pno:cacheprovider"]
-    # A shell's background job, as some CI runs us, ignores SIGINT, and children inherit that.
-    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
-    signal.signal(signal.SIGINT, interrupt)
     told = pytester.path / "told"
     try:
         eventually(lambda: told.exists() or running.poll() is not None, "the test to begin")
