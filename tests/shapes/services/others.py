@@ -163,9 +163,12 @@ def kafka_python_outbox(bootstrap, world, stop, *, looks=True):
     from kafka import KafkaProducer
     from kafka.errors import KafkaError
 
+    # Before 2.2 it knew no idempotence to be turned off.
+    known = "enable_idempotence" in KafkaProducer.DEFAULT_CONFIG
+    plain = {"enable_idempotence": False} if known else {}
     producer = KafkaProducer(
         bootstrap_servers=bootstrap, acks="all", retries=5 if looks else 0, retry_backoff_ms=50,
-        enable_idempotence=False, reconnect_backoff_ms=20, request_timeout_ms=3000,
+        reconnect_backoff_ms=20, request_timeout_ms=3000, **plain,
     )  # fmt: skip
     for order, body in world.table.items():
         while not stop.is_set():
