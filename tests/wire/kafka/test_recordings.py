@@ -113,7 +113,7 @@ def test_split_in_two_at_every_place(drive, limit):
             places += 1
             halves = fed(drive, link, lambda d, at=at: [d[:at], d[at:]], track=True, record=True)
             assert halves == whole
-    assert places > limit
+    assert places > SHORT
 
 
 @settings(max_examples=25, deadline=None)
