@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.made-for-mqchaos
+LIVE_WORKERS ?= 3
 CONSTRAINTS ?= constraints.txt
 ARGS ?=
 N ?= 100
@@ -68,9 +69,9 @@ format: venv
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-# One at a time: each starts a Java broker, and what they wait for are real clients' time-outs.
+# Each pytest worker starts a Java broker of its own; most of the time is real clients' time-outs.
 live: venv
-	$(PY) -m pytest -q -m "live or wide" $(ARGS)
+	$(PY) -m pytest -q -n $(LIVE_WORKERS) -m "live or wide" $(ARGS)
 
 # Correct services and planted twins under every profile, and 150 drawn variants: some ten minutes.
 honesty: venv

@@ -174,8 +174,8 @@ def test_a_member_put_out_at_its_heartbeat_reads_again_what_it_had_not_committed
             assert steps == well(*FIVE)
             return
         rest = FIVE[FIVE.index(twice) :]
-        # Three times where a commit of aiokafka's from before is refused (22) while it joins: it joins
-        # once more, and the application hears nothing of the fetch in between.
+        # Three times where a commit of aiokafka's from before is refused (22) while it joins: it
+        # joins once more, and the application hears nothing of the fetch in between.
         assert seen.delivered.count(twice) in ((2, 3) if client == "aiokafka" else (2,))
         assert steps[-len(rest) :] == well(*rest)
         if client != "kafka-python":  # it goes on with what it had fetched, and reads all again

@@ -60,7 +60,9 @@ def test_a_test_that_is_run_again_starts_afresh(project):
     outcomes = result.parseoutcomes()
     assert outcomes == {"passed": 1, "failed": 1, "rerun": 2}
     text = result.stdout.str()
-    assert text.count("── t-0 · copies · resent ──") == 1, "what failed for good is told, and told once"
+    assert text.count("── t-0 · copies · resent ──") == 1, (
+        "what failed for good is told, and told once"
+    )
     assert text.count("test_at_first: mqchaos: no_copies passed") == 1
 
 
