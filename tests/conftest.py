@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
@@ -14,6 +15,10 @@ os.environ.setdefault("MQCHAOS_REPLAYING", "1")
 # A shell's background job, as some CI runs us, ignores SIGINT, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No absolute time in a test: a starved machine draws slowly, and that is no finding.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def in_ci() -> bool:

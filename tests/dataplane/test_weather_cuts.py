@@ -48,7 +48,8 @@ def nothing_left(plane):
     until(lambda: not links(plane), "every link to end")
     status = plane.request("status")
     assert (status["held"], status["dark"], status["firing"]) == (0, 0, [])
-    assert open_files(plane) == before
+    # A socket that was cut may linger for what its peer still has to say.
+    until(lambda: open_files(plane) == before, "every descriptor to be given back")
     assert plane.troubles == []
 
 
