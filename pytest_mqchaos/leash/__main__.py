@@ -37,12 +37,13 @@ class Leash:
         self._directories: dict[str, None] = {}
         self._outputs: deque[int] = deque()
         self._rest = b""
+        self._over = False
 
     def read(self) -> bool:
         """Take in what came and do it; False at the end of the socket."""
         try:
             data, outputs, _, _ = socket.recv_fds(self._control, _CHUNK, 16)
-        except ConnectionResetError:
+        except (ConnectionResetError, BlockingIOError):
             return False
         self._outputs += outputs
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -52,6 +53,8 @@ class Leash:
 
     def _obey(self, order: dict[str, Any]) -> None:
         match order["do"]:
+            case "start" if self._over:
+                os.close(self._outputs.popleft())
             case "start":
                 self._start(order, self._outputs.popleft())
             case "signal":
@@ -101,7 +104,12 @@ class Leash:
             return  # nobody is there any more; the end of our input will tell
 
     def end(self) -> None:
-        """Leave nothing behind: no process, and then none of the directories."""
+        """Leave nothing behind: no process, and then none of the directories; also of what was said
+        and not yet read, as when the test process died while we were starting."""
+        self._over = True
+        self._control.setblocking(False)
+        while self.read():
+            pass
         for child in self._children.values():
             _end_group(child.pid)
         for child in self._children.values():

@@ -1,8 +1,10 @@
 """Whatever happens to the test process, and to the leash itself, nothing is left behind."""
 
 import contextlib
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -179,3 +181,21 @@ def test_a_killed_leash_takes_what_it_held_with_it_and_is_replaced(leash, nowher
     hold._ours.close()
     assert gone(second.pid)
     assert not path.exists()  # the new one was told of it
+
+
+def test_what_a_test_process_said_before_it_died_is_heard_by_a_leash_that_starts_late(tmp_path):
+    held, ran = tmp_path / "held", tmp_path / "ran"
+    held.mkdir()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Path(os.devnull).open("wb") as output:
+        start = {"do": "start", "key": 1, "argv": ["touch", str(ran)], "cwd": None, "env": {}}
+        hold = {"do": "hold", "path": str(held)}
+        socket.send_fds(ours, [json.dumps(start).encode() + b"\n"], [output.fileno()])
+        ours.sendall(json.dumps(hold).encode() + b"\n")
+        nobody = 0  # the parent that it was told of is gone
+        script = Path(hold.__file__).with_name("__main__.py")
+        command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), str(nobody)]
+        done = subprocess.run(command, pass_fds=[theirs.fileno()], timeout=LIMIT, check=False)
+    assert done.returncode == 0
+    assert not held.exists()
+    assert not ran.exists()
