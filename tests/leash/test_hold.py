@@ -189,9 +189,9 @@ def test_what_a_test_process_said_before_it_died_is_heard_by_a_leash_that_starts
     ours, theirs = socket.socketpair()
     with ours, theirs, Path(os.devnull).open("wb") as output:
         start = {"do": "start", "key": 1, "argv": ["touch", str(ran)], "cwd": None, "env": {}}
-        hold = {"do": "hold", "path": str(held)}
+        keep = {"do": "hold", "path": str(held)}
         socket.send_fds(ours, [json.dumps(start).encode() + b"\n"], [output.fileno()])
-        ours.sendall(json.dumps(hold).encode() + b"\n")
+        ours.sendall(json.dumps(keep).encode() + b"\n")
         nobody = 0  # the parent that it was told of is gone
         script = Path(hold.__file__).with_name("__main__.py")
         command = [sys.executable, "-I", "-S", str(script), str(theirs.fileno()), str(nobody)]
