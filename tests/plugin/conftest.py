@@ -42,4 +42,6 @@ def project(pytester, monkeypatch):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")  # proof has tests of its own
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for named in ("CI", "BUILD_NUMBER"):  # pytest's short summary repeats whole texts there
+        monkeypatch.delenv(named, raising=False)
     return Project(pytester)
