@@ -7,6 +7,7 @@ before it was answered, or where what was killed came back, as a rule or supervi
 from __future__ import annotations
 
 import re
+import signal
 
 from orphans.kills import BROKER, PLANE, WORKER, Kind
 
@@ -32,12 +33,12 @@ def untruths(
 ) -> tuple[str, ...]:
     """What is wrong with the end of a run that was struck in this way at this stage."""
     found = []
-    ours = _ours(said) if kind.survives or kind.ctrl_c else ""
-    if ours:
+    looked_at = _without_pythons(said) if kind.ctrl_c else said if kind.survives else ""
+    if ours := _ours(looked_at):
         found.append(f"a traceback of ours: {ours}")
     if "INTERNALERROR" in said and kind.output == "file":
         found.append("an internal error of pytest")
-    if kind.ctrl_c and not _interrupted(stage, status):
+    if kind.ctrl_c and not _interrupted(stage, status, said):
         found.append(f"Ctrl-C ended it with status {status}")
     if kind.survives:
         found += _verdict(kind, stage, scenario, status, said)
@@ -54,11 +55,23 @@ def _ours(said: str) -> str:
     return match[0].strip() if match else ""
 
 
-def _interrupted(stage: str, status: int | None) -> bool:
-    """Python itself, before pytest listens and after it has ended, dies by the signal."""
+def _without_pythons(said: str) -> str:
+    """Without what Python says when a Ctrl-C comes inside a callback from which no exception can
+    get out (of a weak reference, `__del__`, an atexit), unless there is code of ours in it."""
+    return re.sub(
+        r"^.*Exception ignored (?:(?!pytest_mqchaos|mqchaos-)[\s\S])*?^KeyboardInterrupt.*$",
+        "", said, flags=re.MULTILINE,
+    )  # fmt: skip
+
+
+def _interrupted(stage: str, status: int | None, said: str) -> bool:
+    """Python itself, before pytest listens and after it has ended, dies by the signal. So it does
+    afterwards, whatever pytest makes of it, if what was interrupted was text given to `exec`, as of
+    a dataclass that is being made (see docs/reference/robustness.md)."""
     if stage in ("interpreter", *_OVER):
         return True
-    return status == INTERRUPTED
+    executed = "KeyboardInterrupt !!!" in said and "<string>:" in said
+    return status == INTERRUPTED or (executed and status == -signal.SIGINT)
 
 
 def _verdict(kind: Kind, stage: str, scenario: str, status: int | None, said: str) -> list[str]:

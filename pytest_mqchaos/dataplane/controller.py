@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import os
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -253,8 +254,13 @@ class DataPlane:
 
 
 def _stop_all() -> None:
-    for plane in tuple(_living):
-        plane.stop(timeout=1.0)
+    # A Ctrl-C has nothing left to interrupt now but this, which is soon over.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for plane in tuple(_living):
+            plane.stop(timeout=1.0)
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def _forked() -> None:

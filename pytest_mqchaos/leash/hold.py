@@ -191,7 +191,19 @@ class _Ours:
 
 
 _ours = _Ours()
-atexit.register(_ours.close)
+
+
+def _at_exit() -> None:
+    # A Ctrl-C has nothing left to interrupt now but this, which takes no time; and it would be told
+    # to a person as an exception of ours.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        _ours.close()
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
+atexit.register(_at_exit)
 os.register_at_fork(after_in_child=_ours.forked)
 
 

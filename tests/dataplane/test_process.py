@@ -28,11 +28,12 @@ print(plane.pid, plane.address("w", 1)[1], flush=True)
 """
 
 
-def parent(then):
+def parent(then, stderr=None):
     code = PARENT.format(root=str(Path.cwd()), parts=FAKES, then=then)
     return subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=stderr, text=True,
+    )  # fmt: skip
 
 
 def gone(pid):
@@ -151,6 +152,20 @@ def test_no_orphan_after_its_parent_just_ends():
         pid = int(process.stdout.readline().split()[0])
         assert process.wait(LIMIT) == 0
         until(lambda: gone(pid), "the data plane to end with its parent")
+
+
+def test_ctrl_c_while_its_parent_ends_it_is_not_heard():
+    """As in the leash: what is interrupted half-way would be told as an exception of ours."""
+    then = (
+        "import signal; stop = DataPlane.stop\n"
+        "def interrupted(plane, **how): signal.raise_signal(signal.SIGINT); stop(plane, **how)\n"
+        "DataPlane.stop = interrupted\n"
+    )
+    with parent(then, stderr=subprocess.PIPE) as process:
+        pid = int(process.stdout.readline().split()[0])
+        assert process.wait(LIMIT) == 0
+        assert gone(pid)
+        assert not process.stderr.read()
 
 
 def test_no_orphan_while_a_forked_child_of_its_parent_lives_on():

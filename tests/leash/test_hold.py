@@ -138,6 +138,25 @@ def test_after_an_ordinary_end_nothing_is_left_at_once():
     assert not Path(path).exists()
 
 
+def test_ctrl_c_while_it_is_waited_for_at_the_end_is_not_heard(tmp_path):
+    """Nor is it swallowed for good: what else is at the end may be interrupted as before."""
+    struck = (
+        "import atexit, signal; atexit.register(lambda: print(signal.getsignal(signal.SIGINT)))\n"
+        + PARENT.format(then="close = hold.Leash.close")
+        + "def interrupted(leash): signal.raise_signal(signal.SIGINT); close(leash)\n"
+        "hold.Leash.close = interrupted\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", struck], capture_output=True, check=True, text=True
+    )
+    ids, handler = done.stdout.splitlines()
+    path, *pids = ids.split()
+    assert not done.stderr
+    assert all(gone(int(pid)) for pid in pids)
+    assert not Path(path).exists()
+    assert "default_int_handler" in handler
+
+
 def test_a_forked_copy_has_a_leash_of_its_own(nowhere):
     path = hold.directory("mqchaos-test-")
     code = """
