@@ -191,7 +191,7 @@ def report(
     goals = [goal("P14", f"memory at {CONNECTIONS} connections", [max(sizes)], most=60, show=mb)]
     if not armed:
         goals.append(goal("P14", "growth in 10 minutes", [grown], most=1, show=mb))
-    conditions = f"load {figures.load():.1f} at the end"
+    conditions = f"load {figures.load():.1f} at the end."
     return Figures(conditions=conditions, tables=(table,), goals=tuple(goals))
 
 
