@@ -5,7 +5,6 @@ It knows names and arguments; it must never know how lines travel or bytes flow.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +32,9 @@ class Shell(Protocol):
     upstreams: Upstreams
     told: set[str]
 
+    @property
+    def clock(self) -> Callable[[], int]: ...
+
     def engine(self) -> Engine: ...
 
     def stop(self) -> None: ...
@@ -58,7 +60,7 @@ def run(shell: Shell, body: Body) -> dict[str, Any]:
 
 def _engine(shell: Shell, body: Body) -> Any:
     engine = shell.engine()
-    return load(shell.parts["command"])(engine, body["do"], body, time.monotonic_ns())
+    return load(shell.parts["command"])(engine, body["do"], body, shell.clock())
 
 
 def _begin(shell: Shell, body: Body) -> Any:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from time import monotonic_ns
 
 from pytest_mqchaos.dataplane.attention import listen, plain
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.ends import End
 from pytest_mqchaos.dataplane.lane import Lane
-from pytest_mqchaos.dataplane.loop import READ, WRITE, Loop, Timer
+from pytest_mqchaos.dataplane.loop import READ, WRITE, Cancelable, Timing
 from pytest_mqchaos.dataplane.parts import Link
 from pytest_mqchaos.frames import Direction
 
@@ -33,7 +32,7 @@ class Connection:
         *,
         link: Link,
         owner: str,
-        loop: Loop,
+        loop: Timing,
         pool: Pool,
         gone: Callable[[Connection], None],
         refused: Callable[[Connection, OSError], None],
@@ -46,12 +45,13 @@ class Connection:
         self.lanes: tuple[Lane, Lane]
         self.ends: tuple[End, End]
         self._loop = loop
+        self._clock = loop.clock
         self._pool = pool
         self._gone = gone
         self._refused = refused
         self._trouble = trouble
         self._by_client = False
-        self._limit: Timer | None = None
+        self._limit: Cancelable | None = None
         self._ending = False  # a side broke: what was let through still goes, nothing else
         self._discarding = False
         self._special = True  # anything but: open on both sides, all read, nothing waits
@@ -71,7 +71,7 @@ class Connection:
     def _ready(self, side: int, mask: int) -> None:
         if self.closed:
             return
-        now = monotonic_ns()
+        now = self._clock()
         try:
             if mask == READ and not self._special:
                 self._read(side, now)
@@ -260,7 +260,7 @@ class Connection:
     def abort(self) -> None:
         """Close at once; both sides get a RST."""
         if not self.closed:
-            self._end(monotonic_ns(), reset=True)
+            self._end(self._clock(), reset=True)
 
     def _end(self, now: int, *, reset: bool = False) -> None:
         if self.closed:

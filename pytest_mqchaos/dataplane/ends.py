@@ -37,6 +37,37 @@ class End(Protocol):
     def close(self, *, reset: bool = False) -> None: ...
 
 
+class Guest(Protocol):
+    """A client that was let in and has not been served yet."""
+
+    def port(self) -> int: ...
+
+    def join(self, ready: Ready) -> End: ...
+
+    def close(self) -> None: ...
+
+
+class SocketGuest:
+    """One that came by TCP."""
+
+    __slots__ = ("_loop", "_sock")
+
+    def __init__(self, sock: socket.socket, loop: Loop) -> None:
+        self._sock = sock
+        self._loop = loop
+
+    def port(self) -> int:
+        """Where it came from. Raises `OSError` if it is gone already."""
+        return int(self._sock.getpeername()[1])
+
+    def join(self, ready: Ready) -> End:
+        """Its end of the connection, from now on."""
+        return SocketEnd(self._sock, self._loop, ready, connecting=False)
+
+    def close(self) -> None:
+        self._sock.close()
+
+
 class SocketEnd:
     """A TCP socket. `ready` is called with the mask of what can be done."""
 

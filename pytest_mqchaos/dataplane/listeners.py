@@ -10,13 +10,13 @@ import socket
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pytest_mqchaos.dataplane.ends import exhausted
+from pytest_mqchaos.dataplane.ends import Guest, SocketGuest, exhausted
 from pytest_mqchaos.dataplane.loop import READ, Loop
 from pytest_mqchaos.errors import UsageError
 
 BACKLOG = 512
 PAUSE = 0.05  # seconds without accepting when the process has no descriptor left
-Accepted: TypeAlias = Callable[[socket.socket, str, int], None]
+Accepted: TypeAlias = Callable[[Guest, str, int], None]
 
 
 class Listener:
@@ -53,7 +53,7 @@ class Listener:
             self._watch(0)
             self._rooms.loop.after(PAUSE, lambda: self._watch(READ))
             return
-        self._rooms.accepted(sock, self.owner, self.node)
+        self._rooms.accepted(SocketGuest(sock, self._rooms.loop), self.owner, self.node)
 
     @property
     def address(self) -> tuple[str, int]:

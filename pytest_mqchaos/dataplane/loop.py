@@ -19,6 +19,22 @@ Events: TypeAlias = list[tuple[Ready, int]]
 SECOND = 1_000_000_000
 
 
+class Cancelable(Protocol):
+    """A call to come."""
+
+    def cancel(self) -> None: ...
+
+
+class Timing(Protocol):
+    """What a part needs of the loop that it runs on: its clock (ns, monotonic), and to be called
+    once when at least so many seconds have passed."""
+
+    @property
+    def clock(self) -> Callable[[], int]: ...
+
+    def after(self, seconds: float, call: Callable[[], None]) -> Cancelable: ...
+
+
 class Poller(Protocol):
     """What waits for descriptors. A broken connection counts as readable and writable."""
 
@@ -104,7 +120,9 @@ class Timer:
 
 
 class Loop:
-    """A poller and a heap of timers."""
+    """A poller and a heap of timers. `clock` is the one of everything that happens here (ns)."""
+
+    clock = staticmethod(time.monotonic_ns)
 
     def __init__(self, poller: Poller | None = None) -> None:
         self._poller = poller or (Epoll() if hasattr(select, "epoll") else Selector())
@@ -119,7 +137,7 @@ class Loop:
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
         """Call once, when at least so many seconds have passed."""
-        timer = Timer(time.monotonic_ns() + int(seconds * SECOND), call)
+        timer = Timer(self.clock() + int(seconds * SECOND), call)
         heapq.heappush(self.timers, timer)
         return timer
 

@@ -11,10 +11,13 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.dataplane.ends import End
 
 DEFAULTS: Mapping[str, str] = {
     "engine": "pytest_mqchaos.relay.engine:Engine",
@@ -59,6 +62,16 @@ class Engine(Protocol):
     def note(self, body: Mapping[str, object], now: int) -> None: ...
 
     def answer(self, ask: int, value: object, now: int) -> None: ...
+
+
+class Nodes(Protocol):
+    """The way to the broker nodes; see `dataplane.upstreams.Upstreams`."""
+
+    cluster: Cluster | None
+
+    def end(self, node: int, ready: Callable[[int], None]) -> End: ...
+
+    def where(self, node: int) -> str: ...
 
 
 class Cluster(Protocol):

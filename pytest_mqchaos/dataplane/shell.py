@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +41,7 @@ class Shell:
     ) -> None:
         self.parts: Mapping[str, str] = {**DEFAULTS, **(parts or {})}
         self.loop = Loop()
+        self.clock = self.loop.clock
         self.recorder = Recorder(self.trouble)
         self.upstreams = Upstreams(self.loop)
         self.traffic = Traffic(self.loop, self.upstreams, self.engine, self.trouble)
@@ -81,7 +81,7 @@ class Shell:
         if not isinstance(body, dict):
             self.trouble(f"a control line is no object: {str(body)[:80]}")
         elif "answer" in body:
-            self.engine().answer(body["answer"], body.get("value"), time.monotonic_ns())
+            self.engine().answer(body["answer"], body.get("value"), self.clock())
         else:
             self._channel.write(commands.run(self, body))
 
@@ -124,7 +124,7 @@ class Shell:
                 self._lost("the test process is gone")
 
     def _say(self) -> None:
-        now = time.monotonic_ns()
+        now = self.clock()
         if self.loop.timers:
             self.loop.due(now)
         if self.upstreams.cluster is not None:
@@ -153,7 +153,7 @@ class Shell:
                 first = wake
         if first is None:
             return limit
-        return max(0.0, min(limit, (first - time.monotonic_ns()) / SECOND))
+        return max(0.0, min(limit, (first - self.clock()) / SECOND))
 
     def _close(self) -> None:
         self.listeners.close()

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 
 from pytest_mqchaos.dataplane.ends import End
-from pytest_mqchaos.dataplane.loop import READ, WRITE, Loop, Ready
+from pytest_mqchaos.dataplane.loop import READ, WRITE, Ready, Timing
 
 LIMIT = 10.0  # seconds; shorter than any session time-out that a recipe waits for
 LARGEST = 1 << 20  # bytes of a reply; what recipes ask is answered in some hundred
@@ -26,7 +26,7 @@ class Side:
         frame: bytes,
         *,
         end: Callable[[Ready], End],
-        loop: Loop,
+        loop: Timing,
         done: Callable[[Side, bytes | None], None],
     ) -> None:
         self._out = memoryview(frame)

@@ -6,19 +6,16 @@ It knows owners, nodes and links; it must never know what a link decides or who 
 from __future__ import annotations
 
 import contextlib
-import socket
-import time
 from collections.abc import Callable
 from functools import partial
 
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.connection import Connection
-from pytest_mqchaos.dataplane.ends import ClusterEnd, SocketEnd, exhausted
-from pytest_mqchaos.dataplane.loop import Loop
-from pytest_mqchaos.dataplane.parts import Engine, Link
+from pytest_mqchaos.dataplane.ends import ClusterEnd, Guest, exhausted
+from pytest_mqchaos.dataplane.loop import Timing
+from pytest_mqchaos.dataplane.parts import Engine, Link, Nodes
 from pytest_mqchaos.dataplane.plain import PlainLink
 from pytest_mqchaos.dataplane.sides import Side
-from pytest_mqchaos.dataplane.upstreams import Upstreams
 
 DIRECT = ""  # the owner of unproxied listeners
 
@@ -28,8 +25,8 @@ class Traffic:
 
     def __init__(
         self,
-        loop: Loop,
-        upstreams: Upstreams,
+        loop: Timing,
+        upstreams: Nodes,
         engine: Callable[[], Engine],
         trouble: Callable[[str], None],
     ) -> None:
@@ -47,20 +44,20 @@ class Traffic:
 
     # ------------------------------------------------------------ begin
 
-    def _open(self, sock: socket.socket, owner: str, node: int, now: int) -> Link | None:
-        port = int(sock.getpeername()[1])  # tells which forked child of a worker this is
-        return self._engine().open(owner, node, now, port=port)
+    def _open(self, guest: Guest, owner: str, node: int, now: int) -> Link | None:
+        # its port tells which forked child of a worker this is
+        return self._engine().open(owner, node, now, port=guest.port())
 
-    def accepted(self, sock: socket.socket, owner: str, node: int) -> None:
+    def accepted(self, guest: Guest, owner: str, node: int) -> None:
         """A client came to the listener of `owner` for `node`."""
-        now = time.monotonic_ns()
+        now = self._loop.clock()
         try:
-            link = PlainLink() if owner == DIRECT else self._open(sock, owner, node, now)
+            link = PlainLink() if owner == DIRECT else self._open(guest, owner, node, now)
         except Exception as error:  # noqa: BLE001 - a part failed: this client cannot be served
             self._failed(error)
             link = None
         if link is None:
-            sock.close()
+            guest.close()
             return
         connection = Connection(
             link=link,
@@ -80,9 +77,9 @@ class Traffic:
             else:
                 self._refused(node, connection, error)
             link.closed(by_client=False, now=now)
-            sock.close()
+            guest.close()
             return
-        client = SocketEnd(sock, self._loop, connection.client_ready, connecting=False)
+        client = guest.join(connection.client_ready)
         self._links[link] = connection
         if isinstance(server, ClusterEnd):
             self._embedded[server.number] = connection
@@ -97,7 +94,7 @@ class Traffic:
                 "node": node,
                 "why": f"{self._upstreams.where(node)}: {error}",
             }
-            self._engine().note(body, time.monotonic_ns())
+            self._engine().note(body, self._loop.clock())
 
     def _gone(self, connection: Connection) -> None:
         self._links.pop(connection.link, None)
@@ -129,7 +126,7 @@ class Traffic:
             self._sides.discard(side)
             if isinstance(side.end, ClusterEnd):
                 self._embedded.pop(side.end.number, None)
-            engine.answer(number, reply, time.monotonic_ns())
+            engine.answer(number, reply, self._loop.clock())
 
         end = partial(self._upstreams.end, node)
         side = Side(frame, end=end, loop=self._loop, done=done)

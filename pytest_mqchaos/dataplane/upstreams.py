@@ -6,7 +6,6 @@ It knows addresses and how to get an end to one; it must never know who asks or 
 from __future__ import annotations
 
 import socket
-import time
 
 from pytest_mqchaos.dataplane.ends import ClusterEnd, End, SocketEnd, connect
 from pytest_mqchaos.dataplane.loop import Loop, Ready
@@ -50,7 +49,7 @@ class Upstreams:
     def end(self, node: int, ready: Ready) -> End:
         """A new end at a node. Raises `OSError` where nothing is known or nobody listens."""
         if self.cluster is not None and node in self.embedded:
-            return ClusterEnd(self.cluster, node, time.monotonic_ns)
+            return ClusterEnd(self.cluster, node, self._loop.clock)
         try:
             family, address = self._addresses[node]
         except KeyError:
