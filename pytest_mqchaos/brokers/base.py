@@ -10,7 +10,7 @@ protocol has it; `addresses` has them all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 
@@ -85,3 +85,60 @@ class Mortal(Protocol):
 
     def died(self) -> str | None:
         """Which node did, with its last words; None if every node is as it was left."""
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """It can say which node is which for a destination or a group, as things are now."""
+
+    def leader(self, topic: str, partition: int) -> int | None:
+        """The node that leads a partition; None while nobody does."""
+
+    def followers(self, topic: str, partition: int) -> tuple[int, ...]:
+        """The nodes that hold a copy of it and do not lead it."""
+
+    def coordinator(self, kind: str, key: str) -> int | None:
+        """The node that coordinates the "group" or "transaction" of this id; None while nobody
+        does."""
+
+
+@runtime_checkable
+class LeaderMovable(Protocol):
+    """Leadership can be moved without harm to any node."""
+
+    def move_leader(self, topic: str, partition: int, to: int | None = None) -> int:
+        """Hand a partition to `to`, an in-sync copy (None: the next in sync). Returns who leads
+        when it has happened. UsageError for a node that cannot lead it."""
+
+    def move_coordinator(self, kind: str, key: str, to: int | None = None) -> int:
+        """The same for whoever coordinates the "group" or "transaction" of this id."""
+
+
+@runtime_checkable
+class ReplicationHoldable(Protocol):
+    """Followers can be kept from copying what their leader takes."""
+
+    def hold_replication(
+        self, topic: str | None = None, partition: int | None = None, follower: int | None = None
+    ) -> None:
+        """Return when nothing that is stored from now on reaches the followers (None: all there
+        are), until it is released or they leave the in-sync set, as the broker has it."""
+
+    def release_replication(self) -> None:
+        """Let them copy again."""
+
+
+@runtime_checkable
+class PowerLosable(Protocol):
+    """Its nodes can lose what was not flushed to the disk."""
+
+    def power_loss(self, node: int) -> None: ...
+
+
+@runtime_checkable
+class Partitionable(Protocol):
+    """Its nodes can be kept from hearing each other while clients reach all."""
+
+    def isolate(self, groups: Sequence[Collection[int]]) -> None: ...
+
+    def reunite(self) -> None: ...
