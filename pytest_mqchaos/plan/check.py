@@ -136,5 +136,5 @@ def _contradiction(where: Where) -> None:
 
 
 def _asked_for(where: Where, word: str) -> Scalar:
-    tests = questions(where.when) if where.when is not None else ()
-    return next(test.args[0] for test in tests if test.name == word)
+    assert where.when is not None  # or the word would be the rule's own
+    return next(test.args[0] for test in questions(where.when) if test.name == word)

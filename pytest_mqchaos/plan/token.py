@@ -1,6 +1,6 @@
 """A plan as one word: version, a dot, base64 of compressed JSON. It knows bytes, no rules.
 
-mq1.eJyrVsrPU7JSSs7PS8sszlWqBQAu...
+mq1.eNqrVsrPU7JSSs7PS8sszlWqBQAu...
 """
 
 from __future__ import annotations

@@ -55,6 +55,9 @@ def test_a_legal_plan_gives_its_rows_in_order():
         ),
         (on.publish(when=where.key("a") & where.key(b"b")).drop(), "key cannot be b'a' and b'b'"),
         (on.ack(when=where.partition(0) & where.partition(1)).drop(), "partition cannot be 0 and"),
+        (on.publish(key="a", when=where.key("b")).drop(), "key cannot be b'a' and b'b' at once"),
+        (on.ack(group="a", when=where.group("b")).drop(), "group cannot be 'a' and 'b' at once"),
+        (on.publish(when=where.id("1") & where.key("a") & where.key("b")).drop(), "key cannot be"),
     ],
 )
 def test_an_impossible_rule_is_refused_with_its_own_words(rule, says):

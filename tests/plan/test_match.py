@@ -66,7 +66,8 @@ def test_all_that_is_asked_must_hold(selectors, expected):
 def test_a_record_without_key_or_value():
     bare = Record("orders", 0, -1, None, None)
     assert not asked(on.publish(key=""), record=bare)
-    assert not asked(on.publish(when=where.value_contains("x")), record=bare)
+    assert not asked(on.publish(when=where.value_contains("X")), record=bare)
+    assert asked(on.publish(when=where.value_contains("")), record=bare)
     assert asked(on.publish(topic="orders"), record=bare, ids=())
     assert not asked(on.publish(id="p-1"), record=bare, ids=())
 
@@ -78,6 +79,17 @@ def test_a_frame_without_messages_is_known_by_its_places(place):
     assert asked(on.ack(topic="orders", partition=1), record=None, sighting=seen)
     assert not asked(on.ack(topic="orders", partition=0), record=None, sighting=seen)
     assert not asked(on.ack(topic="other"), record=None, sighting=seen)
+    assert not asked(on.ack(topic="orders", client="other"), record=None, sighting=seen)
+    assert not asked(on.ack(topic="orders", group="other"), record=None, sighting=seen)
+
+
+def test_one_of_several_places_is_enough():
+    places = (Position("orders", 1, 8), Position("bills", 0, 3))
+    seen = Sighting(point=Point.ACK, name="OffsetCommit", positions=places)
+    for topic, partition in (("orders", 1), ("bills", 0)):
+        assert asked(on.ack(topic=topic, partition=partition), record=None, sighting=seen)
+    assert not asked(on.ack(topic="payments"), record=None, sighting=seen)
+    assert not asked(on.ack(partition=2), record=None, sighting=seen)
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,14 @@ def test_own_profiles_are_rules_plans_or_tokens():
         on.confirm(nth=2).drop(), on.ack(nth=2).redeliver(), seed=9
     )
     assert expand("both", "kafka", own)[0].fair_to == "both"
+    assert {name: made.name for name, made in own.items()} == {name: name for name in own}
     with pytest.raises(UsageError, match="Did you mean 'second-confirm'"):
         profile("second-confrm", "kafka", own=own)
+
+
+def test_a_profile_of_ones_own_may_need_what_only_some_brokers_can():
+    own = own_profiles({"kill": "on.publish(nth=1).kill_broker()"}, "kafka")
+    assert own["kill"].needs == ("Killable",)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,7 @@ def test_own_profiles_are_rules_plans_or_tokens():
         ({"redelivery": "on.ack().drop()"}, "redelivery: this name is taken"),
         ({"a": []}, r"a = \[\]: must be a rule such as"),
         ({"a": [1]}, r"a = \[1\]: must be a rule"),
+        ({"a": ["on.ack().drop()", 1]}, r"a = \['on.ack\(\).drop\(\)', 1\]: must be a rule"),
         ({"a": 3}, "a = 3: must be a rule"),
         ({"a": "on.ack().dorp()"}, r"\[tool\.mqchaos\.profiles\] a: unknown fault 'dorp'"),
         ({"a": "on.deliver().drop()"}, "a: on.deliver.*cannot drop at deliver"),

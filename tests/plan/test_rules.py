@@ -61,6 +61,7 @@ def test_source_puts_one_rule_on_a_line():
     )
     assert Plan().source() == "Plan()"
     assert repr(Plan(seed=3)) == "Plan(seed=3)"
+    assert repr(Plan(on.ack().drop())) == "Plan(on.ack().drop())"
 
 
 def test_seed_and_order_are_part_of_a_plan():
@@ -70,7 +71,7 @@ def test_seed_and_order_are_part_of_a_plan():
 
 def test_no_rules_is_a_plan():
     assert Plan().rules == ()
-    assert Plan() == Plan(seed=0)
+    assert Plan() == Plan(seed=0) == Plan.from_json({})
 
 
 @pytest.mark.parametrize(

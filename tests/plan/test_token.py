@@ -34,8 +34,23 @@ def test_the_same_plan_always_has_the_same_token():
     assert token.decode(token.encode(data)) == data
 
 
+@pytest.mark.parametrize("number", range(200))
+def test_whatever_letter_its_end_is(number):
+    assert token.decode(token.encode({"a": number})) == {"a": number}
+
+
+def test_a_number_that_json_has_not_is_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        token.encode({"a": float("nan")})
+
+
 def test_a_common_plan_stays_short():
     assert len(WHOLE) < 140
+    word = base64.urlsafe_b64decode(WHOLE[4:] + "=" * (-len(WHOLE[4:]) % 4))
+    assert zlib.decompress(word) == (
+        b'{"rules":[{"fault":"drop","on":"confirm","where":{"nth":2,"topic":"orders"}}],"seed":7}'
+    )
+    assert word[1] == 0xDA  # packed as tightly as can be
 
 
 def test_another_version_is_named():
