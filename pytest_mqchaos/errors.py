@@ -53,6 +53,15 @@ class WaitTimeout(MqchaosError):
     """A wait reached its limit; the text says what it waited for."""
 
 
+class SimulationStuck(MqchaosError):
+    """In virtual time nothing can ever happen any more, or too much time passed; the text lists
+    what every task waits for."""
+
+
+class EscapedSimulation(UsageError):
+    """Code in virtual time reached for the real world; the text names the call and its place."""
+
+
 class VerdictFailed(AssertionError):
     """A checker's answer was not `passed`. Its text is the failure text of the report."""
 
