@@ -45,15 +45,14 @@ def _may_commit(call: Call) -> ErrorCode:
     code = check_coordinator(call, body.group_id)
     if code is not ErrorCode.none:
         return code
-    if getattr(body, "group_instance_id", None) is not None:
-        return ErrorCode.unsupported_version  # static membership comes later
     generation = body.generation_id_or_member_epoch
     group = call.state.groups.get(body.group_id)
     if group is None:
         if generation >= 0:
             return ErrorCode.illegal_generation
         group = call.state.groups.get_or_create(body.group_id)
-    return group.may_commit(body.member_id, generation, call.now)
+    instance = getattr(body, "group_instance_id", None)
+    return group.may_commit(body.member_id, instance, generation, call.now)
 
 
 def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCode:

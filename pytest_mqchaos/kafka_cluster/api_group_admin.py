@@ -89,7 +89,7 @@ def _described(call: Call, name: str) -> dict[str, Any]:
 def _member(group: Group, member: Member, *, stable: bool) -> dict[str, Any]:
     return {
         "member_id": member.id,
-        "group_instance_id": None,
+        "group_instance_id": member.instance,
         "client_id": member.client,
         "client_host": _HOST,
         "member_metadata": member.metadata(group.protocol) if stable else b"",

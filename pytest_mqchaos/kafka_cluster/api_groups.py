@@ -7,7 +7,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.group import Group
-from pytest_mqchaos.kafka_cluster.members import Joined, Joining, Synced
+from pytest_mqchaos.kafka_cluster.members import Joined, Joining, Synced, Syncing
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 
@@ -15,6 +15,7 @@ _KNOWN_MEMBERS_FROM = 4  # KIP-394
 _OWN_REBALANCE_TIMEOUT_FROM = 1
 _MANY_LEAVE_FROM = 3  # KIP-345
 _NULL_PROTOCOL_FROM = 7
+_SKIPS_FROM = 9  # KIP-814
 # Libraries whose new members must not have their first generation at once, in ms. kafka-python asks
 # for its topics 100 ms after its first Metadata and joins before that; if a poll() of the
 # application then ends while it joins once more, it forgets the assignment and reads nothing ever
@@ -46,6 +47,8 @@ def join_group(call: Call) -> Values | Instead:
         rebalance=milliseconds(body.rebalance_timeout) if own else session,
         needs_id=call.version >= _KNOWN_MEMBERS_FROM,
         delay=_DELAYS.get(call.software, 0),
+        instance=getattr(body, "group_instance_id", None),
+        skips=call.version >= _SKIPS_FROM,
     )
     group.join(asked, lambda joined, now: call.reply(_joined(call.version, joined), now), call.now)
     return Instead.LATER
@@ -57,17 +60,15 @@ def sync_group(call: Call) -> Values | Instead:
     group, code = _group(call)
     if group is None or code is not ErrorCode.none:
         return _synced(Synced(code))
-    given = (getattr(body, "protocol_type", None), getattr(body, "protocol_name", None))
-    for said, actual in zip(given, (group.roster.protocol_type, group.protocol), strict=True):
-        if said is not None and said != actual and body.member_id in group.roster.members:
-            return _synced(Synced(ErrorCode.inconsistent_group_protocol))
-    group.sync(
-        body.member_id,
-        body.generation_id,
-        {one.member_id: one.assignment for one in body.assignments},
-        lambda synced, now: call.reply(_synced(synced), now),
-        call.now,
+    asked = Syncing(
+        member_id=body.member_id,
+        generation=body.generation_id,
+        assignments={one.member_id: one.assignment for one in body.assignments},
+        instance=getattr(body, "group_instance_id", None),
+        protocol_type=getattr(body, "protocol_type", None),
+        protocol=getattr(body, "protocol_name", None),
     )
+    group.sync(asked, lambda synced, now: call.reply(_synced(synced), now), call.now)
     return Instead.LATER
 
 
@@ -75,7 +76,8 @@ def heartbeat(call: Call) -> Values:
     """Heartbeat: 27 tells a member to rejoin."""
     group, code = _group(call)
     if group is not None and code is ErrorCode.none:
-        code = group.heartbeat(call.body.member_id, call.body.generation_id, call.now)
+        instance = getattr(call.body, "group_instance_id", None)
+        code = group.heartbeat(call.body.member_id, instance, call.body.generation_id, call.now)
     return {"error_code": code}
 
 
@@ -86,22 +88,20 @@ def leave_group(call: Call) -> Values:
     if code is not ErrorCode.none:
         return {"error_code": code, "members": ()}
 
-    def leave(member_id: str) -> ErrorCode:
-        if group is None:
-            return ErrorCode.unknown_member_id
-        return group.leave(member_id, call.now)
-
     if call.version < _MANY_LEAVE_FROM:
-        return {"error_code": leave(call.body.member_id)}
+        leaving = [(call.body.member_id, None)]
+    else:
+        leaving = [(one.member_id, one.group_instance_id) for one in call.body.members]
+    codes = [ErrorCode.unknown_member_id] * len(leaving)
+    if group is not None:
+        codes = group.leave(leaving, call.now)
+    if call.version < _MANY_LEAVE_FROM:
+        return {"error_code": codes[0]}
     return {
         "error_code": ErrorCode.none,
         "members": [
-            {
-                "member_id": one.member_id,
-                "group_instance_id": one.group_instance_id,
-                "error_code": leave(one.member_id),
-            }
-            for one in call.body.members
+            {"member_id": member_id, "group_instance_id": instance, "error_code": code}
+            for (member_id, instance), code in zip(leaving, codes, strict=True)
         ],
     }
 
@@ -119,8 +119,6 @@ def _check_join(call: Call) -> ErrorCode:
     code = check_coordinator(call, call.body.group_id)
     if code is not ErrorCode.none:
         return code
-    if getattr(call.body, "group_instance_id", None) is not None:
-        return ErrorCode.unsupported_version  # static membership comes later
     settings = call.state.settings
     low, high = settings.group_min_session_timeout_ms, settings.group_max_session_timeout_ms
     if not low <= milliseconds(call.body.session_timeout) <= high:
@@ -146,8 +144,10 @@ def _joined(version: int, joined: Joined) -> dict[str, Any]:
         "leader": joined.leader,
         "member_id": joined.member_id,
         "members": [
-            {"member_id": member_id, "metadata": metadata} for member_id, metadata in joined.members
+            {"member_id": member_id, "group_instance_id": instance, "metadata": metadata}
+            for member_id, instance, metadata in joined.members
         ],
+        "skip_assignment": joined.skip,
     }
 
 

@@ -5,6 +5,7 @@ It knows which groups there are and makes member ids; what a group does is `grou
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 from itertools import count
 from uuid import UUID
@@ -49,6 +50,13 @@ class Groups:
             return ErrorCode.non_empty_group
         del self._groups[name]
         return ErrorCode.none
+
+    def moved(self, names: Iterable[str], now: int) -> None:
+        """Hear that other nodes coordinate these groups from now on: who waits is told
+        NOT_COORDINATOR, and only what was written down is left."""
+        for name in sorted(names):
+            if name in self._groups:
+                self._groups[name].moved(now)
 
     def _new_id(self, group: str, client: str) -> str:
         text = f"{self._seed}/{group}/{next(self._members)}".encode()

@@ -9,9 +9,10 @@ RANGE = (("range", b"r"),)
 
 
 class Joiner(Talker):
-    """A member; `member` and `generation` are what it was told last."""
+    """A member; `member` and `generation` are what it was told last; with an `instance` it is a
+    static one."""
 
-    member, generation = "", -1
+    member, generation, instance = "", -1, None
 
     def say_join(self, *, version=9, protocols=RANGE, session=SESSION, **more):
         values = {
@@ -21,6 +22,7 @@ class Joiner(Talker):
             "member_id": self.member,
             "protocol_type": "consumer",
             "protocols": [{"name": name, "metadata": data} for name, data in protocols],
+            "group_instance_id": self.instance,
         }
         self.say(11, version, **{**values, **more})
 
@@ -32,7 +34,7 @@ class Joiner(Talker):
 
     def join(self, **more):
         """Join as clients do: once for the id, once with it; gives the last answer if any."""
-        if not self.member:
+        if not self.member and self.instance is None:
             self.say_join(**more)
             assert self.joined().error_code == 79
         self.say_join(**more)
@@ -49,7 +51,7 @@ class Joiner(Talker):
         return self.ask(12, 4, **{**self._me(), **more}).error_code
 
     def leave(self):
-        who = {"member_id": self.member, "group_instance_id": None}
+        who = {"member_id": self.member, "group_instance_id": self.instance}
         return self.ask(13, 5, group_id="g", members=[who]).members[0].error_code
 
     def commit(self, offset=5, **more):
@@ -58,18 +60,23 @@ class Joiner(Talker):
             "group_id": "g",
             "generation_id_or_member_epoch": self.generation,
             "member_id": self.member,
+            "group_instance_id": self.instance,
             "topics": [{"name": "t", "partitions": parts}],
         }
         answer = self.ask(8, 8, **{**values, **more})
         return answer.topics[0].partitions[0].error_code
 
     def _me(self):
-        return {"group_id": "g", "generation_id": self.generation, "member_id": self.member}
+        mine = {"generation_id": self.generation, "member_id": self.member}
+        return {"group_id": "g", "group_instance_id": self.instance, **mine}
 
 
-def stable(brokers, count):
-    """A group of `count` members that all have their assignment; the first leads."""
+def stable(brokers, count, *, static=False):
+    """A group of `count` members that all have their assignment; the first leads. Static ones are
+    called "s0", "s1", ..."""
     members = [Joiner(brokers, client=f"c{at}") for at in range(count)]
+    for at, member in enumerate(members):
+        member.instance = f"s{at}" if static else None
     for at, member in enumerate(members):
         member.join()
         for earlier in members[:at]:

@@ -85,6 +85,7 @@ def test_another_node_says_that_it_does_not_coordinate():
     assert other.commit() == 16
 
 
-def test_commits_of_static_members_are_refused(brokers):
-    assert Joiner(brokers).commit(group_instance_id="static") == 35
+def test_a_name_alone_is_no_member(brokers):
+    stable(brokers, 1)
+    assert Joiner(brokers).commit(group_instance_id="static") == 25
     assert Joiner(brokers).commit(group_id="") == 24

@@ -100,6 +100,29 @@ def test_two_members_share_the_partitions_and_one_takes_over(strategy):
         first.close()
 
 
+def test_a_static_member_comes_back_and_nobody_rebalances():
+    with hosted(num_partitions=2) as host:
+        _produce(host, 1)
+        told = []
+
+        def joined(name):
+            options = {"group.instance.id": name, "heartbeat.interval.ms": 100}
+            consumer = _consumer(host, **options)
+            consumer.subscribe(["t"], on_assign=lambda _, parts: told.append((name, len(parts))))
+            return consumer
+
+        first, second = joined("one"), joined("two")
+        _until(lambda: {("one", 1), ("two", 1)} <= set(told), first, second)
+        mine = second.assignment()
+        second.close()
+        told.clear()
+        second = joined("two")
+        _until(second.assignment, first, second)
+        assert (second.assignment(), told) == (mine, [("two", 1)])
+        first.close()
+        second.close()
+
+
 def test_seek_reads_again_and_offsets_are_told():
     with hosted() as host:
         _produce(host, 3)

@@ -181,7 +181,6 @@ def test_bad_joins_are_told(brokers):
         (26, {"session": 5_999}),
         (23, {"protocols": ()}),
         (23, {"protocol_type": ""}),
-        (35, {"group_instance_id": "static"}),
     ):
         joiner.say_join(**values)
         assert joiner.joined().error_code == code
