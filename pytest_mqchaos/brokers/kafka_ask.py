@@ -23,17 +23,23 @@ TopicPartition = tuple[str, int]
 
 LEADER_NOT_AVAILABLE = 5  # also what we say ourselves where waiting helps
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.2
+_SILENT = 2.0  # seconds after which a node that says nothing is passed over, if there are others
 
 
 class Topic(NamedTuple):
     """A topic as Metadata tells it. `leaders` maps each partition to its leader's node id, -1 for
-    none; `id` is None on brokers without topic ids. `error` is a Kafka error code, 0 for none."""
+    none; `id` is None on brokers without topic ids. `error` is a Kafka error code, 0 for none.
+    `epochs` counts each partition's leaderships (-1: not told), `copies` are the nodes that shall
+    hold it, `in_sync` those that do."""
 
     name: str
     id: uuid.UUID | None
     leaders: Mapping[int, int]
     internal: bool
     error: int
+    epochs: Mapping[int, int]
+    copies: Mapping[int, tuple[int, ...]]
+    in_sync: Mapping[int, tuple[int, ...]]
 
 
 class Cluster(NamedTuple):
@@ -71,7 +77,7 @@ class Asker:
         values = {"topics": wanted, "allow_auto_topic_creation": False,
                   "include_topic_authorized_operations": False,
                   "include_cluster_authorized_operations": False}  # fmt: skip
-        reply = self.seed(lambda c: c.call("Metadata", values, left))
+        reply = self.seed(lambda c, left: c.call("Metadata", values, left), left)
         refuse("Metadata", getattr(reply, "error_code", 0))
         nodes = {int(b.node_id): Address(str(b.host), int(b.port)) for b in reply.brokers}
         self._nodes = nodes
@@ -82,8 +88,10 @@ class Asker:
         )
 
     def call(self, node: int, api: str, values: Mapping[str, object], left: float) -> Any:
-        """One request by name to one node, no second try: the reply's body."""
-        return self.node(node, left).call(api, values, left)
+        """One request by name to one node, no second try: the reply's body. Where there are others
+        that may take its place, a silent node is not waited for to the end."""
+        connection = self.node(node, left)
+        return connection.call(api, values, min(left, _SILENT) if len(self._nodes) > 1 else left)
 
     def node(self, node: int, left: float) -> Connection:
         """The connection to a node, by its id."""
@@ -103,14 +111,18 @@ class Asker:
         finally:
             connection.close()
 
-    def seed(self, ask: Callable[[Connection], T]) -> T:
-        """Ask the first of the given addresses that takes a connection."""
-        for address in self._seeds[:-1]:
+    def seed(self, ask: Callable[[Connection, float], T], left: float) -> T:
+        """Ask the first of the given addresses that answers, within `left` seconds. One that does
+        not comes last from then on: a paused node must not cost its patience every time."""
+        seeds = tuple(self._seeds)
+        for address in seeds[:-1]:
             try:
-                return ask(self._connection(address))
+                return ask(self._connection(address), min(left, _SILENT))
             except (OSError, WaitTimeout):
-                continue
-        return ask(self._connection(self._seeds[-1]))
+                with self._lock:
+                    self._seeds.remove(address)
+                    self._seeds.append(address)
+        return ask(self._connection(seeds[-1]), left)
 
     def persist(
         self,
@@ -156,12 +168,16 @@ def milliseconds(seconds: float) -> dt.timedelta:
 
 
 def _topic(told: Any) -> Topic:
+    parts = {int(p.partition_index): p for p in told.partitions}
     return Topic(
         name=str(told.name),
         id=getattr(told, "topic_id", None),
-        leaders={int(p.partition_index): int(p.leader_id) for p in told.partitions},
+        leaders={n: int(p.leader_id) for n, p in parts.items()},
         internal=bool(told.is_internal),
         error=int(told.error_code),
+        epochs={n: int(getattr(p, "leader_epoch", -1)) for n, p in parts.items()},
+        copies={n: tuple(map(int, p.replica_nodes)) for n, p in parts.items()},
+        in_sync={n: tuple(map(int, p.isr_nodes)) for n, p in parts.items()},
     )
 
 

@@ -1,7 +1,8 @@
 """What a Kafka node is told: its properties file and its identity. Pure text, no process.
 
 Broker defaults stay as Apache Kafka has them wherever a client could notice, but for the rebalance
-delay (150 ms), the session of a broker, and the sizes of internal topics and thread pools.
+delay (150 ms), the session of a broker, and the sizes of internal topics and thread pools. Several
+nodes notice a missing one sooner than Kafka would by itself (9 to 12 s).
 """
 
 from __future__ import annotations
@@ -30,16 +31,26 @@ _SMALL = {
     "num.recovery.threads.per.data.dir": "1",
     "log.cleaner.dedupe.buffer.size": "4194304",
 }
+# Of followers: a paused one leaves the in-sync set after 1.5 s, a new leader is found at once.
+_QUICK = {
+    "replica.lag.time.max.ms": "1500",
+    "replica.fetch.wait.max.ms": "100",
+    "replica.fetch.backoff.ms": "100",
+    "replica.socket.timeout.ms": "1500",
+    # Every five minutes Kafka hands leadership back to the preferred nodes: not twice the same run.
+    "auto.leader.rebalance.enable": "false",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeConfig:
-    """One combined node (broker and controller). `voters` maps each node id to the port of its
-    controller listener; `extra` are the user's own properties and win over ours."""
+    """One node. It is a controller if it is among the `voters` (node id -> port of its controller
+    listener) and a broker if it has a `port` for clients. `replication` is the number of copies
+    that topics have by default; `extra` are the user's own properties and win over ours."""
 
     node: int
     cluster: str
-    port: int
+    port: int | None
     voters: Mapping[int, int]
     data: Path
     replication: int
@@ -51,14 +62,10 @@ class NodeConfig:
         copies = str(self.replication)
         in_sync = str(max(1, self.replication - 1))
         lines = {
-            "process.roles": "broker,controller",
             "node.id": str(self.node),
+            **self._listeners(),
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},"
-            f"CONTROLLER://{LOOPBACK}:{self.voters[self.node]}",
-            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "inter.broker.listener.name": "PLAINTEXT",
             "controller.quorum.voters": voters,
             "log.dirs": str(self.data),
             "auto.create.topics.enable": "true",
@@ -69,9 +76,25 @@ class NodeConfig:
             "share.coordinator.state.topic.replication.factor": copies,
             "share.coordinator.state.topic.min.isr": in_sync,
             **_SMALL,
+            **(_QUICK if self.replication > 1 else {}),
             **self.extra,
         }
         return "".join(f"{name}={_escaped(value)}\n" for name, value in lines.items())
+
+    def _listeners(self) -> dict[str, str]:
+        """Its roles, and where it listens for each."""
+        roles: dict[str, str] = {}
+        if self.port is not None:
+            roles["broker"] = f"PLAINTEXT://{LOOPBACK}:{self.port}"
+        if self.node in self.voters:
+            roles["controller"] = f"CONTROLLER://{LOOPBACK}:{self.voters[self.node]}"
+        lines = {"process.roles": ",".join(roles), "listeners": ",".join(roles.values())}
+        if self.port is not None:
+            lines |= {
+                "advertised.listeners": roles["broker"],
+                "inter.broker.listener.name": "PLAINTEXT",
+            }
+        return lines
 
     def meta(self) -> str:
         """`meta.properties` (KIP-631): what the format tool would have written."""

@@ -8,10 +8,16 @@ never know links, rules or verdicts, and it never touches the code under test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Self
 
-from pytest_mqchaos.brokers import kafka_features, kafka_groups, kafka_read, kafka_topics
+from pytest_mqchaos.brokers import (
+    kafka_features,
+    kafka_groups,
+    kafka_read,
+    kafka_replicas,
+    kafka_topics,
+)
 from pytest_mqchaos.brokers.kafka_ask import Asker, Cluster, TopicPartition
 from pytest_mqchaos.brokers.kafka_groups import Group
 from pytest_mqchaos.frames import Record
@@ -43,7 +49,9 @@ class Direct:
     def api_versions(self) -> Mapping[int, tuple[int, int]]:
         """API key -> oldest and newest version served."""
         ask = self._ask
-        return ask.persist("ask for API versions", lambda left: ask.seed(lambda c: c.served(left)))
+        return ask.persist(
+            "ask for API versions", lambda left: ask.seed(lambda c, left: c.served(left), left)
+        )
 
     def metadata(self, topics: Iterable[str] | None = None) -> Cluster:
         """Nodes, controller, topics (None: all). Creates no topic; an unknown one has its error."""
@@ -59,6 +67,34 @@ class Direct:
             check=check,
             always=True,
         )
+
+    def wait_replicated(self, nodes: Collection[int]) -> None:
+        """Return when all these nodes are there and every partition has all its copies in sync."""
+        self._ask.persist(
+            "wait until every copy is in sync",
+            lambda left: kafka_replicas.replicated(self._ask, nodes, left),
+        )
+
+    # -- who leads
+
+    def placing(self, topic: str, partition: int) -> tuple[int, tuple[int, ...]]:
+        """The leader of a partition (-1: none) and all nodes that hold it."""
+        return self._ask.persist(
+            f"ask who leads {topic}-{partition}",
+            lambda left: kafka_replicas.placing(self._ask, topic, partition, left),
+        )
+
+    def coordinating(self, kind: str, key: str) -> TopicPartition | None:
+        """The partition whose leader coordinates the "group" or "transaction" of this id; None
+        before the first of its kind."""
+        return self._ask.persist(
+            f"ask who coordinates the {kind} {key!r}",
+            lambda left: kafka_replicas.coordinating(self._ask, kind, key, left),
+        )
+
+    def move_leader(self, topic: str, partition: int, to: int | None = None) -> int:
+        """Hand a partition to a node in sync (None: the next); returns which, when it leads."""
+        return kafka_replicas.move(self._ask, topic, partition, to)
 
     # -- topics
 
@@ -103,6 +139,10 @@ class Direct:
         `committed` aborted ones too. WaitTimeout if an open transaction is in the way, BrokerError
         if the log does not reach that far."""
         return kafka_read.read(self._ask, topic, partition, start, end, committed=committed)
+
+    def write(self, topic: str, partition: int, value: bytes) -> None:
+        """Store a message with acks=all; perhaps twice, if an answer is lost."""
+        kafka_replicas.write(self._ask, topic, partition, value)
 
     # -- groups
 

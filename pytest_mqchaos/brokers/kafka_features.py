@@ -33,7 +33,7 @@ def _raise(ask: Asker, left: float) -> None:
         for name, level in low.items()
     ]
     values = {"timeout": milliseconds(left), "feature_updates": updates, "validate_only": False}
-    reply = ask.seed(lambda connection: connection.call("UpdateFeatures", values, left))
+    reply = ask.seed(lambda c, left: c.call("UpdateFeatures", values, left), left)
     refuse(f"raising the features {low}", reply.error_code, reply.error_message)
     for each in getattr(reply, "results", ()):
         refuse(f"raising {each.feature}", each.error_code, each.error_message)
@@ -49,7 +49,7 @@ def _low(ask: Asker, left: float) -> dict[str, int]:
     """The features whose level can be raised, and to what. The metadata version comes first, as
     others depend on it."""
     values = {"client_software_name": "pytest-mqchaos", "client_software_version": "0"}
-    told: Any = ask.seed(lambda connection: connection.call("ApiVersions", values, left))
+    told: Any = ask.seed(lambda c, left: c.call("ApiVersions", values, left), left)
     levels = {str(each.name): int(each.max_version_level) for each in told.finalized_features}
     wanted = {
         str(each.name): int(each.max_version)

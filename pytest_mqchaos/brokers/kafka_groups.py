@@ -6,7 +6,6 @@ look into has `members` None. It must never know the code under test.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,13 +41,14 @@ class Group(NamedTuple):
 
 
 def groups(ask: Asker) -> list[Group]:
-    """See `Direct.groups`. Each node lists those that it coordinates."""
-    nodes = ask.persist("ask for the nodes", lambda left: ask.look((), left)).nodes
-    found = []
-    for node in sorted(nodes):
-        listed = ask.persist(f"list groups at node {node}", functools.partial(_at, ask, node))
-        found += listed
-    return found
+    """See `Direct.groups`. Each node lists those that it coordinates; one that died meanwhile is no
+    longer told of, once the cluster has noticed."""
+
+    def attempt(left: float) -> list[Group]:
+        nodes = ask.look((), left).nodes
+        return [group for node in sorted(nodes) for group in _at(ask, node, left)]
+
+    return ask.persist("list groups at every node", attempt)
 
 
 def committed(ask: Asker, group: str | None) -> dict[str, dict[TopicPartition, int]]:
@@ -115,7 +115,7 @@ def _coordinated(
 
     def attempt(left: float) -> T:
         values = {"key": group, "key_type": 0, "coordinator_keys": (group,)}
-        reply = ask.seed(lambda c: c.call("FindCoordinator", values, left))
+        reply = ask.seed(lambda c, left: c.call("FindCoordinator", values, left), left)
         answer = reply.coordinators[0] if hasattr(reply, "coordinators") else reply
         refuse(f"finding the coordinator of {group!r}", answer.error_code)
         return request(lambda api, given: ask.call(int(answer.node_id), api, given, left))

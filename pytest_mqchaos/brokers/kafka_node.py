@@ -35,34 +35,38 @@ class Software:
 
 
 class KafkaNode:
-    """Made stopped. `ports` are for clients and for the controller; they stay reserved while the
-    process is dead and are released by `close`. `voters` maps node ids to controller ports."""
+    """Made stopped. `port` is for clients (None: it only controls); `held` are the ports that stay
+    reserved while the process is dead and are released by `close`. `voters` maps the controllers'
+    node ids to their ports, `brokers` counts those that can hold a copy."""
 
     def __init__(
         self,
         node: int,
         cluster: str,
         *,
-        ports: tuple[Reservation, Reservation],
+        port: Reservation | None,
+        held: Sequence[Reservation],
         voters: Mapping[int, int],
+        brokers: int,
         software: Software,
         extra: Mapping[str, str],
     ) -> None:
         self.id = node
-        self.address = Address(LOOPBACK, ports[0].port)
+        listens = port.port if port is not None else voters[node]
+        self.address = Address(LOOPBACK, listens)
         self.paused = False
         self._meant = True  # to be down, if it is
         self._software = software
-        self._ports = ports
+        self._ports = held
         directory = hold.directory(f"mqchaos-kafka-{node}-")
         self.child = Child(f"Kafka node {node} at {self.address}", directory)
         config = NodeConfig(
             node=node,
             cluster=cluster,
-            port=ports[0].port,
+            port=port.port if port is not None else None,
             voters=voters,
             data=directory / "data",
-            replication=min(3, len(voters)),
+            replication=min(3, brokers),
             extra=extra,
         )
         config.data.mkdir()

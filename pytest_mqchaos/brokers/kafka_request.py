@@ -29,6 +29,7 @@ NONE = 0
 # API: key, oldest and newest version that the callers in this room give all values for.
 # OffsetFetch 10 and Metadata below 4 (auto-creates) are left out on purpose.
 APIS: dict[str, tuple[int, int, int]] = {
+    "Produce": (0, 3, 12),
     "Fetch": (1, 4, 17),
     "ListOffsets": (2, 2, 10),
     "Metadata": (3, 4, 13),
@@ -41,6 +42,8 @@ APIS: dict[str, tuple[int, int, int]] = {
     "CreateTopics": (19, 2, 7),
     "DeleteTopics": (20, 1, 6),
     "DeleteGroups": (42, 0, 2),
+    "ElectLeaders": (43, 1, 2),
+    "AlterPartitionReassignments": (45, 0, 1),
     "UpdateFeatures": (57, 1, 2),
     "ConsumerGroupDescribe": (69, 0, 1),
 }

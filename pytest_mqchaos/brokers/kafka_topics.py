@@ -15,6 +15,7 @@ from pytest_mqchaos.brokers.kafka_ask import (
     TopicPartition,
     milliseconds,
 )
+from pytest_mqchaos.brokers.kafka_connection import Connection
 from pytest_mqchaos.brokers.kafka_request import refuse
 from pytest_mqchaos.errors import BrokerRefused
 
@@ -39,18 +40,15 @@ def create(
     ask: Asker, name: str, partitions: int, replication: int, settings: Mapping[str, object]
 ) -> None:
     """See `Direct.create_topic`."""
-    tries = 0
+    asked: list[object] = []
 
     def attempt(left: float) -> None:
-        nonlocal tries
-        tries += 1
         values = _creation(name, partitions, replication, settings, left, validate_only=False)
         try:
-            _request(ask, "CreateTopics", values, left)
+            _request(ask, "CreateTopics", values, left, asked)
         except BrokerRefused as error:
-            if not (
-                tries > 1 and error.code == _TOPIC_EXISTS
-            ):  # an earlier try whose answer was lost
+            # Of an earlier try whose answer was lost?
+            if not (len(asked) > 1 and error.code == _TOPIC_EXISTS):
                 raise
 
     def led(left: float) -> None:
@@ -124,8 +122,18 @@ def _creation(
     return {"topics": [topic], "timeout": milliseconds(left), "validate_only": validate_only}
 
 
-def _request(ask: Asker, api: str, values: Mapping[str, object], left: float) -> None:
-    reply: Any = ask.seed(lambda connection: connection.call(api, values, left))
+def _request(
+    ask: Asker, api: str, values: Mapping[str, object], left: float,
+    asked: list[object] | None = None,
+) -> None:  # fmt: skip
+    """Ask any node; each that was asked is put on the list `asked`."""
+
+    def once(connection: Connection, left: float) -> Any:
+        if asked is not None:
+            asked.append(connection)
+        return connection.call(api, values, left)
+
+    reply = ask.seed(once, left)
     for each in reply.topics if hasattr(reply, "topics") else reply.responses:
         refuse(f"{api} of {each.name!r}", each.error_code, getattr(each, "error_message", None))
 

@@ -35,6 +35,27 @@ def test_internal_topics_are_replicated_as_far_as_there_are_nodes(nodes, in_sync
     assert len(told["controller.quorum.voters"].split(",")) == nodes
 
 
+def test_a_controller_apart_has_no_door_for_clients():
+    told = read(config(node=100, port=None, voters={100: 20009}).properties())
+    assert told["process.roles"] == "controller"
+    assert told["listeners"] == "CONTROLLER://127.0.0.1:20009"
+    assert "advertised.listeners" not in told
+
+
+def test_a_broker_beside_a_controller_is_none_itself():
+    told = read(config(node=2, voters={100: 20009}, replication=3).properties())
+    assert told["process.roles"] == "broker"
+    assert told["listeners"] == "PLAINTEXT://127.0.0.1:20001"
+    assert told["controller.quorum.voters"] == "100@127.0.0.1:20009"
+
+
+def test_only_several_nodes_notice_sooner_that_a_follower_is_missing():
+    assert "replica.lag.time.max.ms" not in read(config().properties())
+    told = read(config(voters={100: 20009}, replication=3).properties())
+    assert int(told["replica.fetch.wait.max.ms"]) < int(told["replica.lag.time.max.ms"]) <= 1500
+    assert told["auto.leader.rebalance.enable"] == "false"
+
+
 def test_defaults_that_clients_notice():
     told = read(config().properties())
     assert told["group.initial.rebalance.delay.ms"] == "150"

@@ -5,7 +5,18 @@ import sys
 import pytest
 
 from pytest_mqchaos.brokers import providers
-from pytest_mqchaos.brokers.base import Broker, Healable, Killable, Pausable, Restartable
+from pytest_mqchaos.brokers.base import (
+    Broker,
+    Healable,
+    Killable,
+    LeaderMovable,
+    Partitionable,
+    Pausable,
+    Placed,
+    PowerLosable,
+    ReplicationHoldable,
+    Restartable,
+)
 from pytest_mqchaos.errors import UsageError
 
 
@@ -21,10 +32,18 @@ def test_an_unknown_protocol_is_told():
 
 def test_the_process_broker_has_all_abilities():
     broker = providers.provide("kafka", "process")
-    for ability in (Broker, Killable, Pausable, Restartable, Healable):
+    for ability in (Broker, Killable, Pausable, Restartable, Healable, LeaderMovable, Placed,
+                    ReplicationHoldable):  # fmt: skip
         assert isinstance(broker, ability)
     assert broker.addresses() == {}
     broker.stop()
+
+
+def test_the_process_broker_does_not_claim_what_it_cannot_do():
+    """A rule that needs it is refused, instead of passing without harm."""
+    broker = providers.provide("kafka", "process", nodes=3)
+    assert not isinstance(broker, PowerLosable)
+    assert not isinstance(broker, Partitionable)
 
 
 def test_the_embedded_broker_is_a_broker_without_processes(plane):
@@ -35,8 +54,8 @@ def test_the_embedded_broker_is_a_broker_without_processes(plane):
 
 
 def test_what_the_process_broker_cannot_do_yet():
-    with pytest.raises(UsageError, match="one node so far, asked were 3"):
-        providers.provide("kafka", "process", nodes=3)
+    with pytest.raises(UsageError, match="1 to 5 nodes, asked were 9"):
+        providers.provide("kafka", "process", nodes=9)
     with pytest.raises(
         UsageError, match="this Kafka has no node 1; it has: none, it is not started"
     ):

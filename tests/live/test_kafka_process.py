@@ -80,10 +80,10 @@ def test_only_an_end_that_nobody_asked_for_is_a_death(kafka):
     for do in (kafka.kill, kafka.restart, kafka.pause, kafka.resume):
         do(1)
         assert kafka.died() is None
-    pid = kafka._nodes[1].child.pid
+    pid = kafka._nodes.brokers[1].child.pid
     psutil.Process(pid).kill()
     assert ended(pid)
-    assert kafka._nodes[1].child.wait(10) == -signal.SIGKILL
+    assert kafka._nodes.brokers[1].child.wait(10) == -signal.SIGKILL
     assert f"(pid {pid}) is gone: it ended with status -9 and no rule" in kafka.died()
     kafka.heal()
     assert kafka.died() is None
@@ -203,7 +203,7 @@ import sys
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
 broker = KafkaProcess()
 broker.start()
-node = broker._nodes[1]
+node = broker._nodes.brokers[1]
 print(node.child.pid, node.child.directory, flush=True)
 sys.stdin.read()
 """
