@@ -138,8 +138,8 @@ def test_a_point_without_any_row_says_so(monkeypatch):
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (where, ("unknown predicate 'nearly'. Did you mean 'header'? Allowed: client, group, header, "
-                "id, key, partition, queue, stream, subject, topic, value_contains.")),
+        (where, ("unknown predicate 'nearly'. Did you mean 'header'? Allowed: client, group, "
+                "header, id, key, partition, queue, stream, subject, topic, value_contains.")),
         (on, ("unknown point 'nearly'. Allowed: ack, ack_confirm, confirm, "
              "control, deliver, publish.")),
         (on.ack(), ("unknown fault 'nearly'. Did you mean 'delay'? Allowed: "
