@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.partition import Partition, Watch
+from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
+from pytest_mqchaos.kafka_cluster.replica import Replica, Watch
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
@@ -22,11 +23,12 @@ _READ_COMMITTED = 1
 
 
 class _Wanted(NamedTuple):
-    """One partition that a fetch names; `code` if it cannot be read."""
+    """One partition that a fetch names; `code` if it cannot be read, else `replica` is read."""
 
     topic: Any
     at: int
     partition: Partition | None
+    replica: Replica | None
     offset: int
     limit: int
     code: ErrorCode
@@ -56,9 +58,9 @@ class _Waiting:
         self._asked = self._done = False
         until = call.now + wait * MILLISECOND
         self._timer = call.state.timers.at(until, self._answer)
-        partitions = (one.partition for one in _wanted(call))
+        replicas = (one.replica for one in _wanted(call))
         self._watches: list[Watch] = [
-            partition.watch(self._changed) for partition in partitions if partition is not None
+            replica.watch(self._changed) for replica in replicas if replica is not None
         ]
 
     def _changed(self, now: int) -> None:
@@ -91,6 +93,7 @@ def _wanted(call: Call) -> list[_Wanted]:
                     topic,
                     one.partition,
                     partition,
+                    None if partition is None else partition.copies.get(call.node),
                     one.fetch_offset,
                     one.partition_max_bytes,
                     _check(call, known, partition, one),
@@ -111,25 +114,25 @@ def _check(call: Call, topic: str | None, partition: Partition | None, one: Any)
         return ErrorCode.unknown_topic_id
     if partition is None:
         return ErrorCode.unknown_topic_or_partition
-    if partition.leader != call.node:
-        return ErrorCode.not_leader_or_follower
-    code = partition.check_epoch(getattr(one, "current_leader_epoch", -1))
-    return partition.check_offset(one.fetch_offset) if code is ErrorCode.none else code
+    code = partition.refuse(call.node, getattr(one, "current_leader_epoch", -1))
+    if code is not ErrorCode.none:
+        return code
+    return partition.copies[call.node].check_offset(one.fetch_offset)
 
 
-def _visible(call: Call, partition: Partition) -> int:
+def _visible(call: Call, replica: Replica) -> int:
     committed = call.body.isolation_level == _READ_COMMITTED
-    return partition.last_stable if committed else partition.high_watermark
+    return replica.last_stable if committed else replica.high_watermark
 
 
 def _satisfied(call: Call) -> bool:
     size, least = 0, call.body.min_bytes
     wanted = _wanted(call)
     for one in wanted:
-        if one.partition is None or one.code is not ErrorCode.none:
+        if one.replica is None or one.code is not ErrorCode.none:
             return True
-        size += one.partition.log.readable(
-            one.offset, up_to=_visible(call, one.partition), limit=max(one.limit, 1)
+        size += one.replica.log.readable(
+            one.offset, up_to=_visible(call, one.replica), limit=max(one.limit, 1)
         )
     return size >= least or not wanted
 
@@ -140,18 +143,18 @@ def _read(call: Call) -> Values:
     topics: dict[int, dict[str, Any]] = {}
     for one in _wanted(call):
         topic = topics.setdefault(id(one.topic), _named(call, one.topic))
-        if one.partition is None or one.code is not ErrorCode.none:
+        if one.replica is None or one.code is not ErrorCode.none:
             topic["partitions"].append(_refused(one))
             continue
-        taken = one.partition.log.read(
+        taken = one.replica.log.read(
             one.offset,
-            up_to=_visible(call, one.partition),
+            up_to=_visible(call, one.replica),
             limit=min(one.limit, left),
             at_least_one=nothing_yet,
         )
         nothing_yet = nothing_yet and not taken.batches
         left = max(left - len(taken.data), 0)
-        topic["partitions"].append(_given(call, one, one.partition, taken.data))
+        topic["partitions"].append(_given(call, one, one.replica, taken.data))
     return {
         "error_code": ErrorCode.none,
         "session_id": _NO_SESSION,
@@ -165,17 +168,26 @@ def _named(call: Call, topic: Any) -> dict[str, Any]:
     return {"topic_id": topic.topic_id, "partitions": []}
 
 
-def _given(call: Call, one: _Wanted, partition: Partition, data: bytes) -> dict[str, Any]:
+def _given(call: Call, one: _Wanted, replica: Replica, data: bytes) -> dict[str, Any]:
     committed = call.body.isolation_level == _READ_COMMITTED
     return {
         "partition_index": one.at,
         "error_code": ErrorCode.none,
-        "high_watermark": partition.high_watermark,
-        "last_stable_offset": partition.last_stable,
-        "log_start_offset": partition.log.start,
-        "aborted_transactions": () if committed else None,
+        "high_watermark": replica.high_watermark,
+        "last_stable_offset": replica.last_stable,
+        "log_start_offset": replica.log.start,
+        "aborted_transactions": _aborted(one, replica, data) if committed else None,
         "records": data,
     }
+
+
+def _aborted(one: _Wanted, replica: Replica, data: bytes) -> list[dict[str, int]]:
+    """Give what a reader has to leave out. Kafka looks as far as its index lets it, which is the end
+    of a small log."""
+    if not data:
+        return []
+    aborted = replica.transactions.aborted(one.offset, replica.log.end)
+    return [{"producer_id": each.producer_id, "first_offset": each.first} for each in aborted]
 
 
 def _refused(one: _Wanted) -> dict[str, Any]:

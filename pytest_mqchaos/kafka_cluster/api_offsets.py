@@ -6,7 +6,7 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.partition import Partition
+from pytest_mqchaos.kafka_cluster.leader import Leader
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.timestamps import Stamp, find, latest
@@ -46,17 +46,17 @@ def delete_records(call: Call) -> Values:
 
 
 def _listed(call: Call, topic: str, one: Any) -> dict[str, Any]:
-    partition, code = leader(call, topic, one.partition_index)
-    if partition is not None and code is ErrorCode.none:
-        code = partition.check_epoch(getattr(one, "current_leader_epoch", -1))
+    partition, code = leader(
+        call, topic, one.partition_index, getattr(one, "current_leader_epoch", -1)
+    )
     stamp, epoch = Stamp(-1, -1), -1
-    if partition is not None and code is ErrorCode.none:
+    if partition is not None:
         committed = getattr(call.body, "isolation_level", 0) == _READ_COMMITTED
         try:
             stamp = _stamp(partition, one.timestamp, committed=committed)
         except Unreadable:  # a producer's records that nobody can decompress
             code = ErrorCode.corrupt_message
-        epoch = partition.leader_epoch if stamp.offset >= 0 else -1
+        epoch = partition.epoch if stamp.offset >= 0 else -1
     return {
         "partition_index": one.partition_index,
         "error_code": code,
@@ -66,7 +66,7 @@ def _listed(call: Call, topic: str, one: Any) -> dict[str, Any]:
     }
 
 
-def _stamp(partition: Partition, timestamp: int, *, committed: bool) -> Stamp:
+def _stamp(partition: Leader, timestamp: int, *, committed: bool) -> Stamp:
     up_to = partition.last_stable if committed else partition.high_watermark
     if timestamp == _LATEST:
         return Stamp(-1, up_to)
@@ -78,18 +78,18 @@ def _stamp(partition: Partition, timestamp: int, *, committed: bool) -> Stamp:
 
 
 def _deleted(call: Call, topic: str, index: int, offset: int) -> dict[str, Any]:
-    partition, code = leader(call, topic, index)
-    if partition is not None and code is ErrorCode.none:
-        code = partition.delete_before(offset)
+    partition, code = leader(call, topic, index, -1)
+    if partition is not None:
+        code = partition.delete_before(offset, call.now)
     low = -1 if partition is None or code is not ErrorCode.none else partition.log.start
     return {"partition_index": index, "error_code": code, "low_watermark": low}
 
 
-def leader(call: Call, topic: str, index: int) -> tuple[Partition | None, ErrorCode]:
-    """Give the partition if this node leads it, else the error that says why not."""
+def leader(call: Call, topic: str, index: int, epoch: int) -> tuple[Leader | None, ErrorCode]:
+    """Give the partition's leader if this node is it and the client means this term of it (-1:
+    any), else the error that says why not."""
     partition = call.state.topics.partition(topic, index)
     if partition is None:
         return None, ErrorCode.unknown_topic_or_partition
-    if partition.leader != call.node:
-        return None, ErrorCode.not_leader_or_follower
-    return partition, ErrorCode.none
+    code = partition.refuse(call.node, epoch)
+    return (partition.led_by(call.node), code) if code is ErrorCode.none else (None, code)

@@ -1,98 +1,102 @@
-"""Produce and InitProducerId: batches in, offsets out."""
+"""Produce: batches in, offsets out."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster import batches
 from pytest_mqchaos.kafka_cluster.batches import Batch, Unreadable
-from pytest_mqchaos.kafka_cluster.partition import Appended, Partition
+from pytest_mqchaos.kafka_cluster.leader import Appended, Leader
+from pytest_mqchaos.kafka_cluster.produced import Produced, Waiting, answer
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
-from pytest_mqchaos.kafka_cluster.schema import Values
+from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
+from pytest_mqchaos.kafka_cluster.transaction import Identity, Place
+from pytest_mqchaos.kafka_cluster.verifying import Support, verify
 
 _ALL_REPLICAS, _NO_ANSWER = -1, 0
 _ACKS = (_ALL_REPLICAS, _NO_ANSWER, 1)
 _ZSTD_FROM = 7  # KIP-110
+_ADDS_FROM, _ABORTABLE_FROM = 12, 11  # KIP-890
+_COME_AGAIN = (ErrorCode.concurrent_transactions, ErrorCode.coordinator_not_available)
 
 
 def produce(call: Call) -> Values | Instead:
-    """Produce: append each batch at its leader. acks=0 gets no answer; its errors end the
-    connection, as in Kafka: the client has no other way to hear of them."""
-    failed = False
-    responses = []
-    for topic in call.body.topic_data:
-        answers = []
-        for one in topic.partition_data:
-            done = _append(call, topic.name, one.index, one.records)
-            failed |= done.code is not ErrorCode.none
-            answers.append(_answer(call, topic.name, one.index, done))
-        responses.append({"name": topic.name, "partition_responses": answers})
-    if call.body.acks == _NO_ANSWER:
+    """Produce: append each batch at its leader; acks=all is answered when the high watermark has
+    passed it. acks=0 gets no answer; its errors end the connection, as in Kafka: the client has no
+    other way to hear of them."""
+    produced = [
+        _append(call, topic.name, one.index, one.records)
+        for topic in call.body.topic_data
+        for one in topic.partition_data
+    ]
+    acks = call.body.acks
+    if acks == _NO_ANSWER:
+        failed = any(one.done.code is not ErrorCode.none for one in produced)
         return Instead.HANG_UP if failed else Instead.SILENCE
-    return {"responses": responses}
+    if acks == _ALL_REPLICAS:
+        produced = [one.judged() for one in produced]
+        if not all(one.final for one in produced):
+            Waiting(call, produced, milliseconds(call.body.timeout))
+            return Instead.LATER
+    return answer(call, produced)
 
 
-def init_producer_id(call: Call) -> Values:
-    """InitProducerId for idempotent producers; transactional ids are refused (no coordinator)."""
-    if call.body.transactional_id is not None:
-        return _producer(ErrorCode.transactional_id_authorization_failed, -1, -1)
-    return _producer(ErrorCode.none, call.state.new_producer_id(), 0)
-
-
-def _producer(code: ErrorCode, producer_id: int, epoch: int) -> Values:
-    return {"error_code": code, "producer_id": producer_id, "producer_epoch": epoch}
-
-
-def _append(call: Call, topic: str, index: int, records: bytes | None) -> Appended:
-    if call.body.acks not in _ACKS:
-        return Appended(ErrorCode.invalid_required_acks)
+def _append(call: Call, topic: str, index: int, records: bytes | None) -> Produced:
     partition = call.state.topics.partition(topic, index)
-    if partition is None:
-        return Appended(ErrorCode.unknown_topic_or_partition)
-    if partition.leader != call.node:
-        return Appended(ErrorCode.not_leader_or_follower)
+    leader = None if partition is None else partition.led_by(call.node)
+    if call.body.acks not in _ACKS:
+        done = Appended(ErrorCode.invalid_required_acks)
+    elif partition is None:
+        done = Appended(ErrorCode.unknown_topic_or_partition)
+    elif leader is None:
+        done = Appended(ErrorCode.not_leader_or_follower)
+    else:
+        done = _judge(call, (topic, index), leader, records or b"")
+    return Produced(topic, index, leader, done)
+
+
+def _judge(call: Call, place: Place, leader: Leader, records: bytes) -> Appended:
     try:
-        batch = batches.read(records or b"")
+        batch = batches.read(records)
     except Unreadable as error:
         code = ErrorCode.corrupt_message if error.corrupt else ErrorCode.invalid_record
         return Appended(code, message=str(error))
-    refused = _refuse(call, partition, batch)
-    return refused or partition.append(batch, call.now)
+    refused = _verify(call, place, leader, batch) if batch.transactional else None
+    refused = refused or _refuse(call, place[0], leader, batch)
+    return refused or leader.append(batch, call.now)
 
 
-def _refuse(call: Call, partition: Partition, batch: Batch) -> Appended | None:
-    config, name = call.state.topics.config, partition.topic
+def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended | None:
+    """Refuse a batch that its transaction's coordinator does not know of (KIP-890)."""
+    identity = Identity(batch.producer_id, batch.epoch)
+    if call.body.transactional_id is None:
+        return Appended(ErrorCode.transactional_id_authorization_failed)
+    if leader.replica.producers.ongoing(*identity):
+        return None
+    support = Support.of(call.version, adds=_ADDS_FROM, abortable=_ABORTABLE_FROM)
+    name = call.body.transactional_id
+    code = verify(call.state, name, identity, place, support, call.now)
+    if code is ErrorCode.none:
+        return None
+    if code in _COME_AGAIN and not (
+        code is ErrorCode.concurrent_transactions and support is Support.ADDS
+    ):  # older clients would not come again
+        code, why = ErrorCode.not_enough_replicas, code.name
+        return Appended(code, message=f"The transaction could not be verified: {why}.")
+    return Appended(code)
+
+
+def _refuse(call: Call, topic: str, leader: Leader, batch: Batch) -> Appended | None:
     if batch.codec == batches.ZSTD and call.version < _ZSTD_FROM:
         return Appended(ErrorCode.unsupported_compression_type)
     if batch.codec > batches.ZSTD:
         return Appended(ErrorCode.corrupt_message, message=f"unknown compression {batch.codec}")
     if batch.control:
         return Appended(ErrorCode.invalid_record, message="Clients may not write control records.")
-    if batch.transactional:
-        return Appended(ErrorCode.invalid_txn_state, message="There are no transactions here.")
     if batch.producer_id >= 0 and (batch.first_sequence < 0 or batch.epoch < 0):
         return Appended(ErrorCode.invalid_record, message="A producer id needs epoch and sequence.")
-    if len(batch.raw) > int(config(name, "max.message.bytes")):
+    if len(batch.raw) > int(call.state.topics.config(topic, "max.message.bytes")):
         return Appended(ErrorCode.message_too_large)
-    wanted = int(config(name, "min.insync.replicas"))
-    if call.body.acks == _ALL_REPLICAS and len(partition.in_sync) < wanted:
+    if call.body.acks == _ALL_REPLICAS and not leader.enough:
         return Appended(ErrorCode.not_enough_replicas)
     return None
-
-
-def _answer(call: Call, topic: str, index: int, done: Appended) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "index": index,
-        "error_code": done.code,
-        "base_offset": done.offset,
-        "log_append_time": done.timestamp,
-        "log_start_offset": -1,
-        "record_errors": (),
-        "error_message": done.message,
-    }
-    partition = call.state.topics.partition(topic, index)
-    if partition is not None and done.code is ErrorCode.none:
-        values["log_start_offset"] = partition.log.start
-    return values

@@ -74,8 +74,8 @@ def _created(call: Call, one: Any, *, check: bool, twice: bool) -> dict[str, Any
         "topic_id": None if check else topic.id,
         "error_code": ErrorCode.none,
         "error_message": None,
-        "num_partitions": len(topic.partitions),
-        "replication_factor": len(topic.partitions[0].replicas),
+        "num_partitions": len(topic.spread),
+        "replication_factor": len(topic.spread[0]),
         "configs": topic_configs(call.state.settings, topic.configs),
     }
 

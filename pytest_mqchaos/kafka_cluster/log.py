@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_mqchaos.kafka_cluster.batches import Batch, place
+from pytest_mqchaos.kafka_cluster.batches import Batch
 
 
 class Slice(NamedTuple):
@@ -23,7 +23,8 @@ class Slice(NamedTuple):
 
 
 class Log:
-    """Append-only; `start` moves forward when records are deleted, `end` is the next offset."""
+    """`start` moves forward when records are deleted, `end` is the next offset; it goes back only
+    where a replica drops what its leader does not have."""
 
     __slots__ = ("_batches", "_lasts", "end", "start")
 
@@ -33,13 +34,20 @@ class Log:
         self._batches: list[Batch] = []
         self._lasts: list[int] = []
 
-    def append(self, batch: Batch, leader_epoch: int) -> Batch:
-        """Store a batch at the end and give it back with its offsets."""
-        placed = place(batch, self.end, leader_epoch)
+    def append(self, placed: Batch) -> None:
+        """Store a batch that has its offsets. Raises `ValueError` if they are not the next."""
+        if placed.base != self.end:
+            raise ValueError(
+                f"a batch at offset {placed.base} behind a log that ends at {self.end}"
+            )
         self._batches.append(placed)
         self._lasts.append(placed.last)
         self.end = placed.last + 1
-        return placed
+
+    @property
+    def newest(self) -> int:
+        """The largest timestamp of the last batch, ms since the epoch; 0 for an empty log."""
+        return self._batches[-1].max_timestamp if self._batches else 0
 
     def read(self, offset: int, *, up_to: int, limit: int, at_least_one: bool) -> Slice:
         """Read whole batches from the one that holds `offset`, as far as `limit` bytes allow.
@@ -77,3 +85,20 @@ class Log:
         gone = bisect_left(self._lasts, self.start)
         del self._batches[:gone]
         del self._lasts[:gone]
+
+    def truncate_to(self, offset: int) -> None:
+        """Drop whole batches from the end until nothing reaches to `offset` or beyond."""
+        kept = bisect_left(self._lasts, offset)
+        if kept < len(self._batches):
+            self.end = self._batches[kept].base
+        elif offset < self.end:  # an empty log, or one whose rest was deleted
+            self.end = offset
+        del self._batches[kept:]
+        del self._lasts[kept:]
+        self.start = min(self.start, self.end)
+
+    def restart_at(self, offset: int) -> None:
+        """Drop everything; the next record stands at `offset`."""
+        self._batches.clear()
+        self._lasts.clear()
+        self.start = self.end = offset

@@ -1,130 +1,141 @@
-"""One partition as its leader sees it: log, producers, high watermark, who waits for data.
+"""One partition of a cluster: what the controller decided, what each node knows of that, and the
+replicas.
 
-It knows what appending and reading mean to a leader; it knows no connection and no request layout.
-Replication slots in here: followers will have a `Log` each and move `high_watermark`; until then
-the in-sync set is the whole replica set and the watermark is the log's end.
+It knows decisions and to whom they came through; it must never know why one was made (controller)
+nor what a leader does with it (leader).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.batches import Batch
-from pytest_mqchaos.kafka_cluster.log import Log
-from pytest_mqchaos.kafka_cluster.producers import Producers
+from pytest_mqchaos.kafka_cluster.leader import Leader, check_epoch
+from pytest_mqchaos.kafka_cluster.replica import Replica
 
 
-class Appended(NamedTuple):
-    """Where a batch stands. `timestamp` is -1 unless the batch is a copy of a stored one: then it
-    is the stored one's, as Kafka answers."""
+class Decision(NamedTuple):
+    """Who leads (None: nobody can) since which leader epoch, and which replicas are in sync."""
 
-    code: ErrorCode
-    offset: int = -1
-    timestamp: int = -1
-    message: str | None = None
+    leader: int | None
+    epoch: int
+    in_sync: tuple[int, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Watch:
-    """Somebody who wants to hear that there is more to read; `cancel` ends it."""
-
-    act: Callable[[int], None] | None
-
-    def cancel(self) -> None:
-        self.act = None
+UNHEARD_OF = Decision(None, -1, ())  # what a node knows that never heard of the partition
 
 
 class Partition:
-    """`leader`, `replicas` and `in_sync` are node ids; `leader_epoch` grows with each election."""
+    """`replicas` are node ids in order of preference. `least`: `min.insync.replicas`, but never
+    more than there are replicas (KIP-966)."""
 
-    __slots__ = (
-        "_watches",
-        "high_watermark",
-        "in_sync",
-        "index",
-        "leader",
-        "leader_epoch",
-        "log",
-        "producers",
-        "replicas",
-        "topic",
-    )
+    __slots__ = ("_leaders", "_stale", "copies", "decision", "index", "least", "replicas", "topic")
 
-    def __init__(self, topic: str, index: int, replicas: tuple[int, ...]) -> None:
+    def __init__(
+        self, topic: str, index: int, replicas: tuple[int, ...], *, least: int = 1
+    ) -> None:
         self.topic = topic
         self.index = index
         self.replicas = replicas
-        self.in_sync = replicas
-        self.leader = replicas[0]
-        self.leader_epoch = 0
-        self.log = Log()
-        self.producers = Producers()
-        self.high_watermark = 0
-        self._watches: list[Watch] = []
+        self.least = min(least, len(replicas))
+        self.copies = {node: Replica(node) for node in replicas}
+        self.decision = UNHEARD_OF
+        self._leaders: dict[int, Leader] = {}
+        self._stale: dict[int, Decision] = {}
+        self.decide(Decision(replicas[0], 0, replicas), 0)
 
     @property
-    def last_stable(self) -> int:
-        """The last stable offset: no transaction can be open yet, so it is the watermark."""
-        return self.high_watermark
+    def leader(self) -> int | None:
+        """The elected node, whether it knows of it or not."""
+        return self.decision.leader
 
-    def append(self, batch: Batch, now: int) -> Appended:
-        """Store a batch as leader, or say why not, or where its first copy stands."""
-        judged = self.producers.judge(batch)
-        if isinstance(judged, Batch):
-            return Appended(ErrorCode.none, judged.base, judged.max_timestamp)
-        if judged is not ErrorCode.none:
-            return Appended(judged, message=_refusal(judged, batch))
-        placed = self.log.append(batch, self.leader_epoch)
-        self.producers.remember(placed)
-        self._advance(self.log.end, now)
-        return Appended(ErrorCode.none, placed.base)
+    @property
+    def leader_epoch(self) -> int:
+        return self.decision.epoch
 
-    def check_epoch(self, given: int) -> ErrorCode:
-        """Compare the leader epoch that a client believes in (-1: it does not say; KIP-320)."""
-        if given < 0 or given == self.leader_epoch:
-            return ErrorCode.none
-        if given < self.leader_epoch:
-            return ErrorCode.fenced_leader_epoch
-        return ErrorCode.unknown_leader_epoch
+    @property
+    def in_sync(self) -> tuple[int, ...]:
+        return self.decision.in_sync
 
-    def check_offset(self, offset: int) -> ErrorCode:
-        """Say whether a reader may stand at this offset."""
-        if self.log.start <= offset <= self.log.end:
-            return ErrorCode.none
-        return ErrorCode.offset_out_of_range
+    def seen_by(self, node: int) -> Decision:
+        """Give what a node knows: the last decision that came through to it."""
+        return self._stale.get(node, self.decision) if self._stale else self.decision
 
-    def delete_before(self, offset: int) -> ErrorCode:
-        """Move the log start (DeleteRecords); -1 means up to the high watermark."""
-        target = self.high_watermark if offset < 0 else offset
-        if target > self.high_watermark:
-            return ErrorCode.offset_out_of_range
-        self.log.delete_before(target)
-        return ErrorCode.none
+    def led_by(self, node: int) -> Leader | None:
+        """Give the leader that a node takes itself for, None if it does not."""
+        return self._leaders.get(node)
 
-    def watch(self, act: Callable[[int], None]) -> Watch:
-        """Have `act(now)` called at each change that a reader could see, until cancelled."""
-        watch = Watch(act)
-        self._watches = [one for one in self._watches if one.act is not None]
-        self._watches.append(watch)
-        return watch
+    def lead(self) -> Leader | None:
+        """Give the elected leader, None while nobody leads or the elected one does not know."""
+        node = self.decision.leader
+        found = None if node is None else self._leaders.get(node)
+        return found if found is not None and found.epoch == self.decision.epoch else None
+
+    def leaders(self) -> Iterator[Leader]:
+        """Walk all that take themselves for the leader."""
+        yield from tuple(self._leaders.values())
+
+    def refuse(self, node: int, epoch: int) -> ErrorCode:
+        """Say why a node does not serve a client that believes in a leader epoch (-1: it does not
+        say), or that it does."""
+        if node not in self.copies:
+            return ErrorCode.not_leader_or_follower
+        leader = self._leaders.get(node)
+        if leader is not None:
+            return leader.check_epoch(epoch)
+        code = check_epoch(epoch, self.seen_by(node).epoch)
+        return ErrorCode.not_leader_or_follower if code is ErrorCode.none else code
+
+    def decide(self, decision: Decision, now: int, deaf: Collection[int] = ()) -> None:
+        """Take a decision of the controller; the `deaf` do not hear of it."""
+        for node in deaf:
+            self._stale.setdefault(node, self.decision)
+        self.decision = decision
+        for node in self.replicas:
+            if node not in deaf:
+                self._apply(node, now)
+
+    def connect(self, follows: Callable[[Leader, int], bool], now: int) -> None:
+        """Find out anew who fetches from whom: `follows(leader, node)`."""
+        for leader in self.leaders():
+            others = (node for node in self.replicas if node != leader.replica.node)
+            following = [self.copies[node] for node in others if follows(leader, node)]
+            leader.follow(following, leader.in_sync, now)
+
+    def hear(self, node: int, now: int) -> None:
+        """Tell a node what was decided while it heard nothing."""
+        self._stale.pop(node, None)
+        if node in self.copies:
+            self._apply(node, now)
+
+    def stop(self, node: int) -> None:
+        """A node's process is gone, and with it whatever it believed."""
+        leader = self._leaders.pop(node, None)
+        if leader is not None:
+            leader.ended, leader.following = True, ()
 
     def stir(self, now: int) -> None:
-        """Tell everybody who watches (more data, a new leader, deletion)."""
-        for watch in self._watches.copy():
-            if watch.act is not None:
-                watch.act(now)
+        """Tell everybody who watches any replica."""
+        for replica in self.copies.values():
+            replica.stir(now)
 
-    def _advance(self, high_watermark: int, now: int) -> None:
-        self.high_watermark = high_watermark
-        self.stir(now)
-
-
-def _refusal(code: ErrorCode, batch: Batch) -> str:
-    return (
-        f"{code.name}: producer {batch.producer_id}, epoch {batch.epoch}, "
-        f"first sequence {batch.first_sequence}"
-    )
+    def _apply(self, node: int, now: int) -> None:
+        wanted, leader = self.decision, self._leaders.get(node)
+        if leader is not None and (wanted.leader, wanted.epoch) != (node, leader.epoch):
+            del self._leaders[node]
+            leader.end(now)
+            leader = None
+        if wanted.leader != node:
+            return
+        if leader is None:
+            self._leaders[node] = Leader(
+                self.copies[node],
+                epoch=wanted.epoch,
+                in_sync=wanted.in_sync,
+                least=self.least,
+                now=now,
+            )
+        elif leader.in_sync != wanted.in_sync:
+            leader.follow(leader.following, wanted.in_sync, now)

@@ -1,6 +1,7 @@
 """What a partition remembers of each producer id, so that a resent batch is stored once.
 
-It knows sequences and epochs (KIP-98, KIP-360); it knows no log and no request. A batch is judged
+It knows sequences and epochs (KIP-98, KIP-360), and that a marker ends a transaction and may bring
+the next epoch (KIP-890); it knows no log and no request. A batch is judged
 first (`judge`), stored by its owner, then remembered (`remember`).
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.batches import Batch
+from pytest_mqchaos.kafka_cluster.log import Log
 
 KEPT = 5  # batches per producer, as in Kafka: a client has at most five in flight
 _LAST_SEQUENCE = 2**31 - 1
@@ -20,7 +22,10 @@ _NO_PRODUCER = -1
 
 @dataclass(slots=True)
 class _Producer:
+    """`batches` of this epoch; `ongoing`: it has a transaction open here."""
+
     epoch: int
+    ongoing: bool = False
     batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
 
 
@@ -32,6 +37,19 @@ class Producers:
     def __init__(self) -> None:
         self._known: dict[int, _Producer] = {}
 
+    @classmethod
+    def after(cls, before: Producers, log: Log) -> Producers:
+        """Give the state of a log that lost its end: `before` still knows what was deleted from
+        its start, the rest stands in the log."""
+        fresh = cls()
+        for known in before._known.values():
+            for batch in known.batches:
+                if batch.last < log.start:
+                    fresh.remember(batch)
+        for batch in log.batches():
+            fresh.remember(batch)
+        return fresh
+
     def judge(self, batch: Batch) -> Batch | ErrorCode:
         """Say `ErrorCode.none` (append it), another code (refuse it), or give the stored first
         copy of a batch that came before (answer with its offset, store nothing)."""
@@ -40,6 +58,9 @@ class Producers:
         known = self._known.get(batch.producer_id)
         if known is None:
             return ErrorCode.none  # KIP-360: an unknown producer may start anywhere
+        if batch.control:
+            older = batch.epoch < known.epoch
+            return ErrorCode.invalid_producer_epoch if older else ErrorCode.none
         if batch.epoch != known.epoch:
             return _judge_epoch(batch, known.epoch)
         for kept in known.batches:
@@ -48,11 +69,18 @@ class Producers:
                 batch.last_sequence,
             ):
                 return kept
-        last = known.batches[-1].last_sequence
+        last = known.batches[-1].last_sequence if known.batches else -1
         expected = 0 if last == _LAST_SEQUENCE else last + 1
         if batch.first_sequence != expected:
             return ErrorCode.out_of_order_sequence_number
+        if known.ongoing and not batch.transactional:
+            return ErrorCode.invalid_txn_state
         return ErrorCode.none
+
+    def ongoing(self, producer_id: int, epoch: int) -> bool:
+        """Say whether this producer has a transaction open here."""
+        known = self._known.get(producer_id)
+        return known is not None and known.ongoing and known.epoch == epoch
 
     def remember(self, batch: Batch) -> None:
         """Note a stored batch (with its offsets)."""
@@ -61,7 +89,9 @@ class Producers:
         known = self._known.get(batch.producer_id)
         if known is None or known.epoch != batch.epoch:
             known = self._known[batch.producer_id] = _Producer(batch.epoch)
-        known.batches.append(batch._replace(raw=b""))
+        known.ongoing = batch.transactional and not batch.control
+        if not batch.control:
+            known.batches.append(batch._replace(raw=b""))
 
 
 def _judge_epoch(batch: Batch, current: int) -> ErrorCode:

@@ -29,6 +29,7 @@ class Topic:
     id: UUID
     configs: dict[str, str] = field(default_factory=dict)
     partitions: list[Partition] = field(default_factory=list)
+    spread: list[tuple[int, ...]] = field(default_factory=list)
 
 
 class Refusal(Exception):
@@ -86,9 +87,9 @@ class Topics:
             problem = problem_with(key, value)
             if problem:
                 raise Refusal(ErrorCode.invalid_config, problem)
-        topic = Topic(name=name, id=self._id(name), configs=dict(configs or {}))
-        topic.partitions = [Partition(name, at, nodes) for at, nodes in enumerate(spread)]
+        topic = Topic(name=name, id=self._id(name), configs=dict(configs or {}), spread=spread)
         if not only_check:
+            topic.partitions = [self._made_of(topic, at, to) for at, to in enumerate(spread)]
             self._made += 1
             self._by_name[name] = topic
             self._by_id[topic.id] = topic
@@ -125,7 +126,7 @@ class Topics:
                 else self._replicas(topic.partitions[0].replicas[0] - 1 + at, replication)
             )
             if not only_check:
-                topic.partitions.append(Partition(name, at, nodes))
+                topic.partitions.append(self._made_of(topic, at, nodes))
 
     def delete(self, topic: Topic, now: int) -> None:
         """Remove a topic; readers who wait on it hear about it."""
@@ -137,9 +138,16 @@ class Topics:
     def config(self, topic: str, name: str) -> str:
         """Give a topic's value of a config, its own or the broker's."""
         found = self._by_name.get(topic)
-        if found is not None and name in found.configs:
-            return found.configs[name]
-        return TOPIC_CONFIGS[name].default(self._settings)
+        return self._value({} if found is None else found.configs, name)
+
+    def _value(self, own: Mapping[str, str], name: str) -> str:
+        return own[name] if name in own else TOPIC_CONFIGS[name].default(self._settings)
+
+    def _made_of(self, topic: Topic, index: int, nodes: tuple[int, ...]) -> Partition:
+        least = int(self._value(topic.configs, "min.insync.replicas"))
+        partition = Partition(topic.name, index, nodes, least=least)
+        partition.connect(lambda *_: True, 0)
+        return partition
 
     def _spread(
         self, partitions: int, replication: int, assignments: Mapping[int, Sequence[int]]

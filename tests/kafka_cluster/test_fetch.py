@@ -8,6 +8,7 @@ import struct
 import crc32c
 import pytest
 
+from pytest_mqchaos.kafka_cluster.partition import Decision
 from tests.kafka_cluster.talking import MS, Talker, batch, cluster
 
 
@@ -139,7 +140,7 @@ def test_records_that_nobody_can_read_are_told_when_a_time_is_looked_up(pair):
 
 def test_a_stale_leader_epoch_is_fenced_and_another_node_knows_no_offsets(pair):
     reader, _ = pair
-    reader.cluster.state.topics.partition("t", 0).leader_epoch = 2
+    reader.cluster.state.topics.partition("t", 0).decide(Decision(1, 2, (1,)), 0)
     asked = {"partition": 0, "fetch_offset": 0, "partition_max_bytes": 1}
     older = [{"topic": "t", "partitions": [{**asked, "current_leader_epoch": 1}]}]
     assert reader.fetch(topics=older)[0].error_code == 74

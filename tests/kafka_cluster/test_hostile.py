@@ -50,7 +50,7 @@ def test_a_record_that_is_all_there_is_still_found(talker):
 
 
 def log(talker):
-    return talker.cluster.state.topics.partition("t", 0).log
+    return talker.cluster.state.topics.partition("t", 0).copies[1].log
 
 
 def test_more_partitions_than_memory_holds_are_refused(talker):

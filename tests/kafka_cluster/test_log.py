@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from pytest_mqchaos.kafka_cluster.batches import HEADER, read
+from pytest_mqchaos.kafka_cluster.batches import HEADER, place, read
 from pytest_mqchaos.kafka_cluster.log import Log
 from pytest_mqchaos.kafka_cluster.timestamps import Stamp, find, stamps
 from pytest_mqchaos.wire.kafka.compression import Unreadable
@@ -17,7 +17,7 @@ from tests.kafka_cluster.talking import batch
 def log():
     log = Log()
     for count in (2, 3, 1):
-        log.append(read(batch(count)), 0)
+        log.append(place(read(batch(count)), log.end, 0))
     return log
 
 
