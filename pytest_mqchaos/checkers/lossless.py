@@ -40,6 +40,8 @@ _ADVICE = {
     stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
     stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
     stages.GONE: "acks=all, replication and retention that outlive the consumer",
+    stages.GONE_LEADER: "acks=all, replication=3 and min.insync.replicas=2, so that whoever leads "
+    "next has what was confirmed",
     stages.NEVER_REACHED: "wait for the confirm and resend",
     stages.NEVER_LEFT: "publish before telling the caller (or write an outbox row with the work)",
     stages.REFUSED: "resend what was refused",

@@ -16,6 +16,7 @@ NEVER_REACHED = "left, never reached the broker"
 REFUSED = "refused and not retried"
 OUTCOME_UNKNOWN = "left, outcome unknown, not in the log"
 GONE = "stored then gone"
+GONE_LEADER = "stored then gone (leader change)"
 SKIPPED = "skipped by the position"
 UNDELIVERED = "stored, never delivered"
 ACKED = "delivered, no effect, acked"
@@ -74,8 +75,11 @@ def _before_the_log(index: Index, story: Story) -> str:
     attempts = story.attempts
     if not attempts:
         return NEVER_LEFT
-    if any(a.offset >= 0 or a.outcome == "confirmed" for a in attempts):
-        return GONE if index.history.read_back else NOT_READ
+    kept = [a for a in attempts if a.offset >= 0 or a.outcome == "confirmed"]
+    if kept:
+        anew = any((a.topic, a.partition) in index.history.led_anew for a in kept)
+        gone = GONE_LEADER if anew else GONE
+        return gone if index.history.read_back else NOT_READ
     if not any(a.reached for a in attempts):
         return NEVER_REACHED
     last = max(attempts, key=lambda a: a.seq)

@@ -69,6 +69,7 @@ class History:
     answered when they asked for messages, even if there were none. `effect_topics` are destinations
     whose records are the effects; `nameless_effects`: some have no id, and may be any message's.
     `strangers` are groups whose positions on judged destinations moved though no link saw them.
+    `led_anew` are (destination, partition) that had more than one leadership while the test ran.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -95,6 +96,7 @@ class History:
     effect_topics: frozenset[str] = frozenset()
     nameless_effects: bool = False
     strangers: frozenset[str] = frozenset()
+    led_anew: frozenset[tuple[str, int]] = frozenset()
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -112,7 +112,10 @@ def test_what_a_stopped_worker_acked_without_an_effect_is_lost():
         (run().publish("x", acks=0, reached=False, outcome="unknown"), "left, never reached"),
         (run().publish("x", outcome="refused").accept("x"), "refused and not retried"),
         (run().publish("x", outcome="unknown", stored=False).accept("x"), "outcome unknown"),
-        (run().publish("x").lose("x"), "stored then gone"),
+        (
+            run().publish("x").lose("x").but(led_anew=frozenset({("in", 0)})),
+            "stored then gone (leader change)",
+        ),
         (run().publish("x").place(1), "skipped by the position"),
         (
             run().publish("x").publish("y").deliver("y", group=None).effect("y"),
@@ -130,6 +133,20 @@ def test_localisation_names_the_furthest_stage_with_proof(line, where):
     verdict = line.ask(lossless())
     assert verdict.status == "failed"
     assert where in verdict.findings[0].where
+
+
+@pytest.mark.parametrize("elsewhere", [set(), {("in", 1), ("other", 0)}])
+def test_a_leader_change_is_named_only_where_one_was(elsewhere):
+    line = run().publish("x").lose("x").but(led_anew=frozenset(elsewhere))
+    (finding,) = line.ask(lossless()).findings
+    assert finding.where == "stored then gone"
+
+
+def test_a_loss_at_a_leader_change_says_what_prevents_it():
+    line = run().publish("x").lose("x").but(led_anew=frozenset({("in", 0)}))
+    verdict = line.ask(lossless())
+    assert "1 of 1 confirmed message was lost: stored then gone (leader change)" in verdict.sentence
+    assert "min.insync.replicas=2" in verdict.advice
 
 
 def test_an_unknown_publish_may_be_missing_but_an_acks_0_one_may_not():
