@@ -15,9 +15,13 @@ from pytest_mqchaos.faults.crash_worker import CrashWorker
 from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.faults.drop import Drop
 from pytest_mqchaos.faults.duplicate import Duplicate
+from pytest_mqchaos.faults.expire import Expire
 from pytest_mqchaos.faults.hang import Hang
 from pytest_mqchaos.faults.kill_broker import KillBroker
+from pytest_mqchaos.faults.move_leader import MoveLeader
+from pytest_mqchaos.faults.partition import Partition
 from pytest_mqchaos.faults.pause_broker import PauseBroker
+from pytest_mqchaos.faults.power_loss import PowerLoss
 from pytest_mqchaos.faults.rebalance import Rebalance
 from pytest_mqchaos.faults.redeliver import Redeliver
 from pytest_mqchaos.faults.refuse import Refuse
@@ -27,7 +31,8 @@ from pytest_mqchaos.faults.sever import Sever
 
 _ALL: tuple[type[Fault], ...] = (
     Drop, Duplicate, Delay, Reorder, Refuse, Sever, Hang, CrashWorker, Redeliver, Rebalance,
-    KillBroker, PauseBroker, RestartBroker,
+    KillBroker, PauseBroker, RestartBroker, PowerLoss, MoveLeader, Partition,
+    Expire,
 )  # fmt: skip
 FAULTS: Final[Mapping[str, type[Fault]]] = {fault.verb: fault for fault in _ALL}
 

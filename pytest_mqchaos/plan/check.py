@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.faults.refuse import Refuse
+from pytest_mqchaos.faults.registry import arguments
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan import legality
 from pytest_mqchaos.plan.match import names, questions
 from pytest_mqchaos.plan.rules import Plan, Rule
-from pytest_mqchaos.plan.table import Row, Table
+from pytest_mqchaos.plan.table import CLUSTERED, Row, Table
 from pytest_mqchaos.plan.when import DESTINATIONS, All, Scalar, Test
 from pytest_mqchaos.plan.where import Where, selectors
 
@@ -58,13 +59,32 @@ def _row(rule: Rule, row: Row, abilities: Collection[str]) -> None:
         )
     if row.apis and rule.where.api is not None and rule.where.api not in row.apis:
         raise unknown(f"api for .{row.fault}() here", rule.where.api, row.apis)
-    missing = [need for need in row.needs if need not in abilities]
+    given = arguments(rule.fault)
+    for option, why in row.refused_options.items():
+        if option in given:
+            raise UsageError(f"{option}={given[option]!r} cannot be here: {why}.")
+    _needs(row.needed(given), abilities)
+
+
+def _needs(needed: Collection[str], abilities: Collection[str]) -> None:
+    missing = [need for need in needed if need not in abilities]
+    if CLUSTERED in missing:
+        raise UsageError(
+            "it needs a cluster of several nodes; this one has one. Say nodes=3 in the mark or in "
+            "kafka_chaos_broker.chaos(...), or run with --mqchaos-nodes=3."
+        )
     if missing:
         raise UsageError(
             f"it needs a broker that is {' and '.join(missing)}; this one is not (it is "
-            f"{', '.join(sorted(abilities)) or 'none of these'}). Run it on a broker whose process "
-            "is ours: --mqchaos-broker=process."
+            f"{', '.join(sorted(abilities)) or 'none of these'}). --mqchaos-broker=embedded can do "
+            "all of them."
         )
+
+
+def needed(plan: Plan, protocol: str) -> tuple[str, ...]:
+    """The abilities that a broker must have for all rules of a plan."""
+    rows = ((legality.row(protocol, r.where.point, r.fault.verb), r) for r in plan.rules)
+    return tuple(sorted({need for row, r in rows for need in row.needed(arguments(r.fault))}))
 
 
 def _place(where: Where, table: Table) -> None:

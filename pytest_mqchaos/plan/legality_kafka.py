@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from pytest_mqchaos.frames import Point
+from pytest_mqchaos.plan.legality_kafka_brokers import BROKER_ROWS, BROKER_VERBS
 from pytest_mqchaos.plan.table import Refusal, Row, Table
 
 _row = partial(Row, protocol="kafka")
@@ -187,6 +188,22 @@ _DELIVER = (
         consequence="The message is delivered again to whoever takes the partition over, once the "
         "dead member has left the group.",
     ),
+    _row(
+        point=Point.DELIVER,
+        fault="expire",
+        what="Holds the Fetch answer while the broker deletes every record of the partitions that "
+        "it carries (a real DeleteRecords up to the high watermark on a connection of our own), "
+        "then swallows it and cuts the connection.",
+        cause="Retention by time or size, or an operator, deleted what the consumer had not read "
+        "yet, while its connection was broken.",
+        fair_to="both",
+        survives="What the consumer had read before, and what is published after.",
+        reference="Broker configuration retention.ms and retention.bytes; KIP-107 (DeleteRecords); "
+        "consumer configuration auto.offset.reset",
+        consequence="The consumer's position lies before the log's start (OFFSET_OUT_OF_RANGE): it "
+        "goes on where its reset policy says, without the messages of that answer and without an "
+        "exception, or fails with one if the policy is none.",
+    ),
 )
 _ACK = (
     _row(
@@ -314,6 +331,20 @@ _CONTROL = (
     ),
     _row(
         point=Point.CONTROL,
+        fault="crash_worker",
+        what="Holds the named request while its sender dies; before: it is dropped, after: it is "
+        "forwarded and answered by the broker first.",
+        cause="The process was killed between two steps of its work.",
+        fair_to="both",
+        survives="What the broker had answered before.",
+        reference=f"{_ORDER}; KIP-98 (transactions: a producer that comes back under its "
+        "transactional id ends the transaction that it left open)",
+        consequence="At EndTxn, before: the transaction stays open until its time-out or until the "
+        "producer is back, and is then aborted. after: it is committed and the restarted process "
+        "does not know.",
+    ),
+    _row(
+        point=Point.CONTROL,
         fault="rebalance",
         what="Has the broker put the member out of its group (a real LeaveGroup for it on a "
         "connection of our own), then lets the heartbeat go on: the broker itself answers it.",
@@ -325,55 +356,6 @@ _CONTROL = (
         "aiokafka without any exception.",
         apis=("Heartbeat",),
     ),
-)
-
-
-def _broker_rows(point: Point, frame: str) -> tuple[Row, ...]:
-    """The process faults at one point; they differ only in the frame that sets them off."""
-    one = partial(
-        _row,
-        point=point,
-        fair_to="both",
-        reference="KIP-101 and KIP-279 (leader epochs), KIP-966; broker configuration "
-        "min.insync.replicas",
-    )
-    return (
-        one(
-            fault="kill_broker",
-            what=f"The broker is killed while {frame} is held; then the frame goes on.",
-            cause="The broker's process or machine died.",
-            survives="What enough in-sync replicas had; with one replica, what its log kept.",
-            consequence="Clients reconnect, to a new leader if there is a replica, else when the "
-            "broker is back. Requests without an answer are sent again.",
-            needs=("Killable",),
-        ),
-        one(
-            fault="pause_broker",
-            what=f"The broker stands still while {frame} is held; then the frame goes on.",
-            cause="A long garbage collection, a stalled disk, a suspended virtual machine.",
-            survives="Everything that was confirmed.",
-            consequence="Requests wait or time out; sessions may end; with replicas another node "
-            "takes over.",
-            needs=("Pausable",),
-        ),
-        one(
-            fault="restart_broker",
-            what=f"The broker is stopped while {frame} is held and started again with "
-            "the same identity, port and data; then the frame goes on.",
-            cause="A rolling upgrade or a change of configuration.",
-            survives="Everything that was confirmed.",
-            consequence="Clients reconnect; groups join again; requests without an answer are "
-            "sent again.",
-            needs=("Killable",),
-        ),
-    )
-
-
-_BROKER = (
-    *_broker_rows(Point.PUBLISH, "a Produce request"),
-    *_broker_rows(Point.DELIVER, "a Fetch answer with records"),
-    *_broker_rows(Point.ACK, "a commit"),
-    *_broker_rows(Point.CONTROL, "the named request"),
 )
 
 _COMMITS = ("OffsetCommit", "TxnOffsetCommit")
@@ -466,8 +448,10 @@ _INSTEAD = {
     "in the log use .drop().",
     **{
         (Point.CONFIRM, verb): "Use it at on.publish(...): the broker then goes before it answers."
-        for verb in ("kill_broker", "pause_broker", "restart_broker")
+        for verb in BROKER_VERBS
     },
+    (Point.CONTROL, "move_leader"): "A control request names no partition whose leader could move: "
+    "use it at on.publish(...), on.deliver(...) or on.ack(...).",
     (Point.CONFIRM, "refuse"): "The request is what gets refused: use on.publish(...).refuse(error)"
     "; errors that mean 'stored all the same' are 7 and 20.",
     (Point.PUBLISH, "delay"): "Use on.confirm(...).delay(seconds): the producer cannot tell the "
@@ -505,7 +489,7 @@ KAFKA: Final = Table(
         *_COMMITS, "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetFetch",
         "OffsetDelete", "ConsumerGroupHeartbeat", "AddOffsetsToTxn",
     }),
-    rows=(*_PUBLISH, *_CONFIRM, *_DELIVER, *_ACK, *_ACK_CONFIRM, *_CONTROL, *_BROKER),
+    rows=(*_PUBLISH, *_CONFIRM, *_DELIVER, *_ACK, *_ACK_CONFIRM, *_CONTROL, *BROKER_ROWS),
     refusals=_REFUSALS,
     caused=_CAUSED,
     instead=_INSTEAD,

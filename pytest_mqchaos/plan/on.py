@@ -16,9 +16,13 @@ from pytest_mqchaos.faults.crash_worker import CrashWorker
 from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.faults.drop import Drop
 from pytest_mqchaos.faults.duplicate import Duplicate
+from pytest_mqchaos.faults.expire import Expire
 from pytest_mqchaos.faults.hang import Hang
 from pytest_mqchaos.faults.kill_broker import KillBroker
+from pytest_mqchaos.faults.move_leader import MoveLeader
+from pytest_mqchaos.faults.partition import Partition
 from pytest_mqchaos.faults.pause_broker import PauseBroker
+from pytest_mqchaos.faults.power_loss import PowerLoss
 from pytest_mqchaos.faults.rebalance import Rebalance
 from pytest_mqchaos.faults.redeliver import Redeliver
 from pytest_mqchaos.faults.refuse import Refuse
@@ -118,14 +122,42 @@ class At:
         """The group is made to divide its partitions again."""
         return self._rule(Rebalance(), flags)
 
+    def expire(self, **flags: Unpack[Flags]) -> Rule:
+        """The broker throws away all that it stores there, before the frame has been taken."""
+        return self._rule(Expire(), flags)
+
     def kill_broker(
+        self,
+        target: Target = "leader",
+        restart_after: float | None = None,
+        *,
+        unreplicated: bool = False,
+        **flags: Unpack[Flags],
+    ) -> Rule:
+        """A broker dies at this frame; back after `restart_after` seconds or at the test's end.
+        `unreplicated`: it dies with a message that it has taken and no follower has."""
+        fault = KillBroker(target=target, restart_after=restart_after, unreplicated=unreplicated)
+        return self._rule(fault, flags)
+
+    def power_loss(
         self,
         target: Target = "leader",
         restart_after: float | None = None,
         **flags: Unpack[Flags],
     ) -> Rule:
-        """A broker dies at this frame; back after `restart_after` seconds or at the test's end."""
-        return self._rule(KillBroker(target=target, restart_after=restart_after), flags)
+        """A broker dies at this frame and loses what it had not flushed to its disk."""
+        return self._rule(PowerLoss(target=target, restart_after=restart_after), flags)
+
+    def move_leader(self, to: int | None = None, **flags: Unpack[Flags]) -> Rule:
+        """Another broker, node `to` or the next in sync, takes the lead before the frame goes
+        on."""
+        return self._rule(MoveLeader(to=to), flags)
+
+    def partition(
+        self, target: Target = "leader", for_: float | None = None, **flags: Unpack[Flags]
+    ) -> Rule:
+        """A broker and all others do not hear each other, for `for_` seconds or until healed."""
+        return self._rule(Partition(target=target, for_=for_), flags)
 
     def pause_broker(
         self, target: Target = "leader", for_: float | None = None, **flags: Unpack[Flags]

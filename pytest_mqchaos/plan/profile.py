@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from pytest_mqchaos.faults.registry import arguments
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan import legality
 from pytest_mqchaos.plan.rules import Plan, Rule
-from pytest_mqchaos.plan.table import FairTo, Row
+from pytest_mqchaos.plan.table import CLUSTERED, FairTo, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """`rules` are a template: their `nth` is the earliest position that can serve. `consequence`
     is what must follow, `covers` the pitfalls it provokes ("R2"), `passes` and `fails` what code
-    survives it and what does not. Profiles of the user's own have no story."""
+    survives it and what does not. `clustered`: it is about a broker with others beside it, though
+    its rules could act on one alone. Profiles of the user's own have no story."""
 
     name: str
     protocol: str
@@ -26,6 +28,7 @@ class Profile:
     covers: tuple[str, ...] = ()
     passes: str = ""
     fails: str = ""
+    clustered: bool = False
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -48,7 +51,12 @@ class Profile:
     @property
     def needs(self) -> tuple[str, ...]:
         """What the broker must be able to do."""
-        return tuple(sorted({need for row in self.rows for need in row.needs}))
+        found = {
+            need
+            for row, rule in zip(self.rows, self.rules, strict=True)
+            for need in row.needed(arguments(rule.fault))
+        }
+        return tuple(sorted(found | ({CLUSTERED} if self.clustered else set())))
 
     def plan(self, positions: Mapping[Point, int] | None = None) -> Plan:
         """The plan, its single positions replaced by those of `positions` (by point, 1-based)."""

@@ -74,7 +74,9 @@ def _own(name: str, value: object, protocol: str) -> Profile:
             f'{place} = {value!r}: must be a rule such as "on.confirm(nth=2).drop()", a plan '
             "token, or a list of these that is not empty."
         )
-    abilities = {need for row in legality.table(protocol).rows for need in row.needs}
+    abilities = {
+        need for row in legality.table(protocol).rows for need in row.needed(row.option_needs)
+    }
     try:
         plans = [Plan.from_text(text) for text in texts]
         rules = tuple(rule for plan in plans for rule in plan.rules)

@@ -143,7 +143,7 @@ KAFKA_PROFILES: Final = (
         name="broker-restart",
         title="The broker is restarted",
         rules=(on.publish(nth=2).restart_broker(),),
-        consequence="Every connection ends; clients reconnect, groups join again.",
+        consequence="Every connection to it ends; clients reconnect, groups join again.",
         covers=("R2", "R10", "R20"),
         passes="Clients that retry for as long as a restart takes; consumers that stand a second "
         "delivery.",
@@ -169,6 +169,85 @@ KAFKA_PROFILES: Final = (
         "unknown end.",
         fails="Short time-outs without a retry; receipts with a timer that cries wolf.",
     ),
+    _profile(
+        name="leader-kill",
+        title="The leader of a partition dies for good",
+        rules=(on.publish(nth=2).kill_broker("leader"),),
+        clustered=True,
+        consequence="An in-sync follower is elected. Clients ask for metadata and send again what "
+        "had no answer.",
+        covers=("R1", "R2", "R10", "R15", "R20"),
+        passes="Topics with replicas, and clients that retry for as long as an election takes.",
+        fails="Topics with one replica: nobody takes over, and whoever gives up meanwhile loses "
+        "what it sends. Producers and consumers that give up on the first error.",
+    ),
+    _profile(
+        name="unreplicated-leader-kill",
+        title="The leader dies with a message that no follower has",
+        rules=(on.publish(nth=2).kill_broker("leader", unreplicated=True),),
+        consequence="With acks=1 the message was confirmed and is gone: the new leader never had "
+        "it, and its offset is given to another. With acks=all it was not confirmed and is sent "
+        "again.",
+        covers=("R15", "R18", "R20"),
+        passes="Producers with acks=all on topics with replicas; a send table with receipts that "
+        "finds what is missing and sends it again.",
+        fails="Producers with acks=1 (the default of aiokafka) or acks=0.",
+    ),
+    _profile(
+        name="power-loss",
+        title="A broker's machine loses its power",
+        rules=(on.publish(nth=3).power_loss("leader", restart_after=1.0),),
+        clustered=True,
+        consequence="What its page cache held alone is gone. With replicas another node takes "
+        "over with everything; without, the log comes back shorter, and offsets are given anew.",
+        covers=("R14", "R19", "R20"),
+        passes="Topics with replicas; topics with one replica that flush each message.",
+        fails="Topics with one replica that leave flushing to the operating system.",
+    ),
+    _profile(
+        name="network-partition",
+        title="The leader is cut off from the other brokers",
+        rules=(on.publish(nth=2).partition("leader"),),
+        consequence="Its session ends, the others elect a new leader. What it confirmed alone "
+        "meanwhile is cut off its log when the network is back.",
+        covers=("R15", "R19", "R20"),
+        passes="Producers with acks=all on topics with min.insync.replicas of 2: the leader that "
+        "is cut off confirms nothing to them.",
+        fails="Producers with acks=1: confirmed by the wrong leader and gone.",
+    ),
+    _profile(
+        name="aborted-transaction",
+        title="A producer dies before it commits its transaction",
+        rules=(on.control(api="EndTxn", nth=1).crash_worker("before"),),
+        consequence="The producer that comes back under its transactional id aborts what it left "
+        "open and sends it again: the log holds the aborted records and the new ones.",
+        covers=("R35", "R36", "R38"),
+        passes="Consumers that read committed messages only; producers that keep their "
+        "transactional id over a restart and begin again where they stood.",
+        fails="Consumers that read uncommitted messages (the default): they see the aborted ones. "
+        "Producers with a new transactional id per start: the old transaction blocks readers "
+        "until its time-out.",
+    ),
+    _profile(
+        name="lost-transaction-end",
+        title="The end of a transaction never reaches its coordinator",
+        rules=(on.control(api="EndTxn", nth=1).sever(),),
+        consequence="The client reconnects and sends the commit or the abort again.",
+        covers=("R35", "R38"),
+        passes="Producers that wait for the end of their transaction.",
+        fails="Producers that take a late end for a failed one and do it all again under a new "
+        "transactional id.",
+    ),
+    _profile(
+        name="retention",
+        title="Messages are deleted before they are read",
+        rules=(on.deliver(nth=1).expire(),),
+        consequence="The log's start moves past the consumer, which goes on where its reset policy "
+        "says.",
+        covers=("R19", "R20", "R30"),
+        passes="Send tables with receipts: what was deleted unread is found and sent again.",
+        fails="Services that trust that what the broker stored will be read.",
+    ),
 )
 
 _QUICK = ("lost-confirm", "refused-publish", "duplicate-publish", "redelivery", "crash-before-ack")
@@ -181,5 +260,7 @@ KAFKA_BUNDLES: Final = {
     "standard": _STANDARD,
     "hostile": (
         *_STANDARD, "reordered-publish", "broker-restart", "broker-kill", "broker-pause",
+        "leader-kill", "unreplicated-leader-kill", "network-partition", "power-loss",
     ),
+    "transactions": ("aborted-transaction", "lost-transaction-end"),
 }  # fmt: skip

@@ -5,12 +5,14 @@ A row is one fault at one point. A row that is missing is refused, not guessed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from pytest_mqchaos.frames import Point
 
+CLUSTERED = "Clustered"  # the ability of a broker to have several nodes at all
 FairTo: TypeAlias = Literal["producer", "consumer", "both"]
 
 
@@ -19,7 +21,9 @@ class Row:
     """`fault` is its verb. `what` happens on the link, `cause` is what does the same in the real
     world, `fair_to` whose code it tests, `survives` the guarantee that still holds, `reference`
     where the protocol says so, `consequence` what it leads to. `forged`: no real execution shows
-    it. `needs`: abilities of the broker. `apis`: requests it is limited to (empty: all)."""
+    it. `needs`: abilities of the broker. `apis`: requests it is limited to (empty: all).
+    `option_needs`: abilities that one argument of the fault needs beyond these, `refused_options`:
+    arguments that cannot be given at this point, and why."""
 
     protocol: str
     point: Point
@@ -33,6 +37,13 @@ class Row:
     forged: bool = False
     needs: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()
+    option_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused_options: Mapping[str, str] = field(default_factory=dict)
+
+    def needed(self, options: Collection[str] = ()) -> tuple[str, ...]:
+        """The abilities that the fault needs with these of its arguments given."""
+        more = (self.option_needs.get(option, ()) for option in options)
+        return tuple(dict.fromkeys(chain(self.needs, *more)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

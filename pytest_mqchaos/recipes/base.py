@@ -149,8 +149,8 @@ class CutOwner:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Have the controller do something to a process: "crash_worker", "kill_broker", "pause_broker",
-    "restart_broker"."""
+    """Have the controller do something to a process or a cluster: "crash_worker", "kill_broker",
+    "move_leader"... `Answer` says whether it was done, see `refusal`."""
 
     what: str
     arguments: Mapping[str, object] = field(default_factory=dict)
@@ -233,6 +233,14 @@ class Scripted:
             "a recipe goes on after it has told its outcome: TookEffect or Unharmed belong into "
             "its last step, unless the link is left Dark"
         )
+
+
+def refusal(event: Answer) -> str | None:
+    """Why the controller did not do what it was asked, if it did not."""
+    value = event.value
+    if isinstance(value, Mapping) and value.get("done"):
+        return None
+    return str(value.get("refused") if isinstance(value, Mapping) else "the controller is gone")
 
 
 # Time that a client gets to read what was answered before, so that a cut takes only what it should

@@ -10,7 +10,10 @@ from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.faults.drop import Drop
 from pytest_mqchaos.faults.hang import Hang
 from pytest_mqchaos.faults.kill_broker import KillBroker
+from pytest_mqchaos.faults.move_leader import MoveLeader
+from pytest_mqchaos.faults.partition import Partition
 from pytest_mqchaos.faults.pause_broker import PauseBroker
+from pytest_mqchaos.faults.power_loss import PowerLoss
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.faults.registry import FAULTS
 from pytest_mqchaos.faults.reorder import Reorder
@@ -45,6 +48,19 @@ from pytest_mqchaos.faults.sever import Sever
         (PauseBroker, {"target": -1}, "target=-1"),
         (RestartBroker, {"target": True}, "target=True"),
         (RestartBroker, {"target": None}, "target=None"),
+        (KillBroker, {"unreplicated": 1}, r"unreplicated=1\): must be True or False"),
+        (
+            KillBroker,
+            {"target": "follower", "unreplicated": True},
+            r"only a leader has what its followers lack. Write \.kill_broker\(\"leader\"",
+        ),
+        (PowerLoss, {"target": "leeder"}, "Did you mean 'leader'"),
+        (PowerLoss, {"restart_after": -1}, r"restart_after=-1\).*0 or more"),
+        (MoveLeader, {"to": -1}, r"\.move_leader\(to=-1\): must be a node's index"),
+        (MoveLeader, {"to": "leader"}, "to='leader'"),
+        (MoveLeader, {"to": True}, "to=True"),
+        (Partition, {"for_": 0}, r"\.partition\(for_=0\)"),
+        (Partition, {"target": "some"}, "unknown target"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_where_it_is_written(kind, given, says):
@@ -58,6 +74,10 @@ def test_a_value_that_cannot_be_is_refused_where_it_is_written(kind, given, says
         KillBroker(restart_after=0),
         KillBroker(target=0),
         KillBroker(target="coordinator"),
+        KillBroker(unreplicated=True),
+        PowerLoss(target="all", restart_after=0),
+        MoveLeader(to=0),
+        Partition(target=2, for_=0.5),
         Hang(for_=0.001),
         Refuse(error=-1),
         Refuse(error="ANY"),

@@ -61,7 +61,9 @@ def places(draw):
 seconds = st.floats(0.001, 1e6) | st.integers(1, 1000)
 targets = st.sampled_from(("leader", "follower", "coordinator", "all")) | st.integers(0, 9)
 faults = st.one_of(
-    st.sampled_from(("drop", "duplicate", "redeliver", "rebalance")).map(lambda v: build(v, {})),
+    st.sampled_from(("drop", "duplicate", "redeliver", "rebalance", "expire")).map(
+        lambda v: build(v, {})
+    ),
     seconds.map(lambda s: build("delay", {"seconds": s})),
     counts.map(lambda w: build("reorder", {"window": w})),
     (st.none() | texts | counts).map(lambda e: build("refuse", {"error": e})),
@@ -81,6 +83,18 @@ faults = st.one_of(
         lambda t, s: build("pause_broker", {"target": t, "for_": s}), targets, st.none() | seconds
     ),
     targets.map(lambda t: build("restart_broker", {"target": t})),
+    st.builds(
+        lambda t, s: build("power_loss", {"target": t, "restart_after": s}),
+        targets,
+        st.none() | seconds,
+    ),
+    st.builds(
+        lambda t, s: build("partition", {"target": t, "for_": s}), targets, st.none() | seconds
+    ),
+    (st.none() | st.integers(0, 9)).map(lambda n: build("move_leader", {"to": n})),
+    (st.none() | seconds).map(
+        lambda s: build("kill_broker", {"unreplicated": True, "restart_after": s})
+    ),
 )
 rules = st.builds(Rule, where=places(), fault=faults, optional=st.booleans(), forge=st.booleans())
 plans = st.builds(

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.plan import check as asking
-from pytest_mqchaos.plan.check import check, check_rule, resolved
+from pytest_mqchaos.plan.check import check, check_rule, needed, resolved
 from pytest_mqchaos.plan.legality import row
 from pytest_mqchaos.plan.on import on
 from pytest_mqchaos.plan.rules import Plan
@@ -33,7 +33,19 @@ def test_a_legal_plan_gives_its_rows_in_order():
         (on.deliver().drop(), r"cannot drop at deliver.*use \.sever\(\)"),
         (on.ack().refuse(25), r"caused, not answered: use on\.ack\(\.\.\.\)\.redeliver\(\)"),
         (on.publish().kill_broker(), "needs a broker that is Killable"),
-        (on.publish().pause_broker(), "Pausable.*--mqchaos-broker=process"),
+        (on.publish().pause_broker(), "Pausable.*--mqchaos-broker=embedded"),
+        (on.publish().move_leader(), r"needs a cluster of several nodes.*--mqchaos-nodes=3"),
+        (
+            on.publish().kill_broker(unreplicated=True),
+            "needs a cluster of several nodes; this one has one",
+        ),
+        (
+            on.ack().kill_broker(unreplicated=True),
+            r"unreplicated=True cannot be here: what no follower has.*use it at on\.publish",
+        ),
+        (on.control(api="Metadata").move_leader(), "names no partition whose leader could move"),
+        (on.confirm().power_loss(), r"Use it at on\.publish\(\.\.\.\): the broker then goes"),
+        (on.publish().expire(), "cannot expire at publish.*expire is possible at: deliver"),
         (on.publish(group="g").drop(), r"never match: Produce names no consumer group.*client="),
         (on.deliver(group="g").delay(1), "Fetch names no consumer group"),
         (on.publish(when=~where.group("g")).drop(), "names no consumer group"),
@@ -121,3 +133,15 @@ def test_resolved_gives_recipes_a_number(rule, code):
 def test_resolved_leaves_other_faults_alone():
     rule = on.ack(nth=1).drop()
     assert resolved(rule, "kafka") is rule
+
+
+def test_an_argument_may_need_more_of_the_broker():
+    plain = on.publish().kill_broker()
+    rule = on.publish().kill_broker(unreplicated=True)
+    check_rule(plain, "kafka", ("Killable",))
+    with pytest.raises(UsageError, match="needs a broker that is ReplicationHoldable"):
+        check_rule(rule, "kafka", ("Killable", "Clustered"))
+    check_rule(rule, "kafka", ("Killable", "Clustered", "ReplicationHoldable"))
+    assert needed(Plan(plain), "kafka") == ("Killable",)
+    assert needed(Plan(plain, rule), "kafka") == ("Clustered", "Killable", "ReplicationHoldable")
+    assert needed(Plan(), "kafka") == ()

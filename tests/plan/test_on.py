@@ -66,6 +66,13 @@ def test_every_verb_makes_its_fault_with_its_defaults(verb):
             lambda: on.publish(nth=10).kill_broker(restart_after=1.0),
             "on.publish(nth=10).kill_broker(restart_after=1.0)",
         ),
+        (
+            lambda: on.publish().kill_broker(unreplicated=True),
+            "on.publish().kill_broker(unreplicated=True)",
+        ),
+        (lambda: on.ack().move_leader(to=2), "on.ack().move_leader(2)"),
+        (lambda: on.ack().partition("all", for_=1), "on.ack().partition('all', for_=1)"),
+        (lambda: on.ack().power_loss(restart_after=2), "on.ack().power_loss(restart_after=2)"),
         (lambda: on.ack().crash_worker(when="after"), "on.ack().crash_worker('after')"),
         (lambda: on.ack().sever(reset=True), "on.ack().sever(reset=True)"),
         (lambda: on.ack().pause_broker("all", for_=1), "on.ack().pause_broker('all', for_=1)"),

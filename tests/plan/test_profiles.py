@@ -54,18 +54,23 @@ def test_positions_of_a_clean_run_replace_the_defaults():
     )
 
 
-def test_only_process_faults_need_a_broker_that_can():
+def test_only_broker_faults_need_a_broker_that_can():
     needing = {name: item.needs for name, item in KAFKA.items() if item.needs}
     assert needing == {
         "broker-restart": ("Killable",),
         "broker-kill": ("Killable",),
         "broker-pause": ("Pausable",),
+        "leader-kill": ("Clustered", "Killable"),
+        "unreplicated-leader-kill": ("Clustered", "Killable", "ReplicationHoldable"),
+        "power-loss": ("Clustered", "PowerLosable"),
+        "network-partition": ("Clustered", "Partitionable"),
     }
 
 
-def test_bundles_grow_and_hostile_has_all():
+def test_bundles_grow_and_hostile_has_all_that_any_service_may_meet():
     bundles = {name: {item.name for item in expand(name, "kafka")} for name in BUNDLES["kafka"]}
-    assert bundles["quick"] < bundles["standard"] < bundles["hostile"] == set(KAFKA)
+    assert bundles["quick"] < bundles["standard"] < bundles["hostile"]
+    assert bundles["hostile"] | bundles["transactions"] | {"retention"} == set(KAFKA)
     assert not any(item.needs for item in expand("standard", "kafka"))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_mqchaos.errors import UnknownName, UsageError
 from pytest_mqchaos.frames import Point
-from pytest_mqchaos.plan import jsonform, legality, legality_kafka, token
+from pytest_mqchaos.plan import jsonform, legality, legality_kafka, legality_kafka_brokers, token
 from pytest_mqchaos.plan.check import check
 from pytest_mqchaos.plan.notation import parse
 from pytest_mqchaos.plan.on import on
@@ -31,8 +31,8 @@ SAID = [
     (
         lambda: legality.row("kafka", Point.DELIVER, "drop"),
         ("Kafka cannot drop at deliver. A lost Fetch answer takes its connection with it: use "
-        ".sever(). Possible at deliver: crash_worker, delay, kill_broker, pause_broker, "
-        "restart_broker, sever. drop is possible at: ack, ack_confirm, confirm, publish."),
+        ".sever(). Possible at deliver: crash_worker, delay, expire, kill_broker, move_leader, "
+        "partition, pause_broker, power_loss, restart_broker, sever. drop is possible at: ack, ack_confirm, confirm, publish."),
     ),
     (
         lambda: legality.row("kafka", Point.CONFIRM, "rebalance"),
@@ -56,8 +56,9 @@ SAID = [
     ),
     (
         lambda: Plan.from_json({"rules": [{"on": "ack"}]}),
-        ("unknown fault ''. Allowed: crash_worker, delay, drop, duplicate, hang, kill_broker, "
-        "pause_broker, rebalance, redeliver, refuse, reorder, restart_broker, sever."),
+        ("unknown fault ''. Allowed: crash_worker, delay, drop, duplicate, expire, hang, "
+        "kill_broker, move_leader, partition, pause_broker, power_loss, rebalance, redeliver, "
+        "refuse, reorder, restart_broker, sever."),
     ),
     (
         lambda: jsonform.unpack({"evry": 3}),
@@ -87,10 +88,12 @@ SAID = [
     (
         lambda: expand("lost-confim", "kafka"),
         ("unknown kafka profile 'lost-confim'. Did you mean 'lost-confirm' or 'slow-confirm' or "
-        "'lost-ack'? Allowed: broker-kill, broker-pause, broker-restart, crash-after-ack, "
-        "crash-before-ack, delayed-delivery, duplicate-publish, hostile, lost-ack, lost-confirm, "
-        "lost-publish, quick, rebalance, redelivery, refused-publish, reordered-publish, "
-        "slow-confirm, standard. Your own go under [tool.mqchaos.profiles] in pyproject.toml."),
+        "'lost-ack'? Allowed: aborted-transaction, broker-kill, broker-pause, broker-restart, "
+        "crash-after-ack, crash-before-ack, delayed-delivery, duplicate-publish, hostile, "
+        "leader-kill, lost-ack, lost-confirm, lost-publish, lost-transaction-end, "
+        "network-partition, power-loss, quick, rebalance, redelivery, refused-publish, "
+        "reordered-publish, retention, slow-confirm, standard, transactions, "
+        "unreplicated-leader-kill. Your own go under [tool.mqchaos.profiles] in pyproject.toml."),
     ),
     (
         lambda: token.decode("x" * 40),
@@ -143,8 +146,9 @@ def test_a_point_without_any_row_says_so(monkeypatch):
         (on, ("unknown point 'nearly'. Allowed: ack, ack_confirm, confirm, "
              "control, deliver, publish.")),
         (on.ack(), ("unknown fault 'nearly'. Did you mean 'delay'? Allowed: "
-                   "crash_worker, delay, drop, duplicate, hang, kill_broker, pause_broker, "
-                   "rebalance, redeliver, refuse, reorder, restart_broker, sever.")),
+                   "crash_worker, delay, drop, duplicate, expire, hang, kill_broker, "
+                   "move_leader, partition, pause_broker, power_loss, rebalance, redeliver, "
+                   "refuse, reorder, restart_broker, sever.")),
     ],
     ids=["where", "on", "at"],
 )  # fmt: skip
@@ -182,9 +186,15 @@ def test_a_forged_error_is_named_as_far_as_it_is_known(error, refusal):
 def test_the_rows_of_broker_faults_differ_only_in_point_and_frame(point, frame):
     """Made anew: the table's own were made when it was imported, before a mutant could be."""
     rows = [row for row in legality_kafka.KAFKA.rows if row.point == point]
-    made = legality_kafka._broker_rows(point, frame)
-    assert made == tuple(row for row in rows if row.fault.endswith("_broker"))
-    assert len(made) == 3
+    made = legality_kafka_brokers._process_rows(point, frame)
+    acted = [row for row in rows if row.fault.endswith("_broker") or row.fault == "power_loss"]
+    assert made == tuple(acted)
+    assert len(made) == 4
+    network = legality_kafka_brokers._network_row(point, frame)
+    assert network == next(row for row in rows if row.fault == "partition")
+    if point != Point.CONTROL:
+        moved = legality_kafka_brokers._leader_row(point, frame)
+        assert moved == next(row for row in rows if row.fault == "move_leader")
 
 
 def test_a_forged_row_is_marked_on_its_page():

@@ -1,40 +1,27 @@
-"""Processes that end at an exact frame: the link holds it, the controller acts, the frame goes on
+"""Workers that end at an exact frame: the link holds it, the controller acts, the frame goes on
 or never arrives. What the process would still have said never reaches the broker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pytest_mqchaos.faults.crash_worker import CrashWorker
-from pytest_mqchaos.faults.kill_broker import KillBroker
-from pytest_mqchaos.faults.pause_broker import PauseBroker
-from pytest_mqchaos.faults.restart_broker import RestartBroker
 from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, ReplySeen, Script, until
 from pytest_mqchaos.recipes.kafka.replies import answered
 
 
-def _refusal(event: act.Answer) -> str | None:
-    """Why the controller did not act, if it did not."""
-    value = event.value
-    if isinstance(value, Mapping) and value.get("done"):
-        return None
-    return str(value.get("refused") if isinstance(value, Mapping) else "the controller is gone")
-
-
 def _crash(fault: CrashWorker, held: Frame, before: list[act.Action]) -> Script:
     """`held` waits; when the worker can be killed its links are cut first, then it dies."""
     arguments = {"scope": fault.scope}
     event = yield from until(act.Answer, do=[act.Hold(held), act.Ask("may_crash", arguments)])
-    refused = _refusal(event)
+    refused = act.refusal(event)
     if refused is not None:
         yield [act.Forward(held), act.Unharmed(refused)]
         return
     ask = act.Ask("crash_worker", arguments)
     event = yield from until(act.Answer, do=[*before, act.CutOwner(), ask])
-    refused = _refusal(event)
+    refused = act.refusal(event)
     yield [act.Unharmed(refused) if refused else act.TookEffect(f"crashed {fault.when} the frame")]
 
 
@@ -61,30 +48,3 @@ def crash_at_reply(fault: CrashWorker, seen: FrameSeen) -> Script:
         frame = event.frame
     let: act.Action = act.Swallow(frame) if fault.when == "before" else act.Forward(frame)
     yield from _crash(fault, frame, [let])
-
-
-def _act_on_broker(ask: act.Ask, frame: Frame, note: str) -> Script:
-    event = yield from until(act.Answer, do=[act.Hold(frame), ask])
-    refused = _refusal(event)
-    if refused is not None:
-        yield [act.Forward(frame), act.Unharmed(refused)]
-        return
-    yield [act.TookEffect(note), act.Forward(frame)]
-
-
-def kill_broker(fault: KillBroker, seen: FrameSeen) -> Script:
-    """SIGKILL while the frame is held; it goes on to a broker that is no more."""
-    arguments = {"target": fault.target, "restart_after": fault.restart_after}
-    yield from _act_on_broker(act.Ask("kill_broker", arguments), seen.frame, "broker killed")
-
-
-def pause_broker(fault: PauseBroker, seen: FrameSeen) -> Script:
-    """SIGSTOP; SIGCONT after `for_` seconds or when the test heals."""
-    arguments = {"target": fault.target, "for_": fault.for_}
-    yield from _act_on_broker(act.Ask("pause_broker", arguments), seen.frame, "broker paused")
-
-
-def restart_broker(fault: RestartBroker, seen: FrameSeen) -> Script:
-    """Stop and start again with the same identity, port and data; the frame goes on after."""
-    arguments = {"target": fault.target}
-    yield from _act_on_broker(act.Ask("restart_broker", arguments), seen.frame, "broker restarted")

@@ -7,7 +7,16 @@ from typing import Any
 
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.recipes.base import FrameSeen, Script, Scripted
-from pytest_mqchaos.recipes.kafka import acks, control, cuts, processes, publish, replies
+from pytest_mqchaos.recipes.kafka import (
+    acks,
+    brokers,
+    control,
+    cuts,
+    processes,
+    publish,
+    replies,
+    retention,
+)
 from pytest_mqchaos.recipes.registry import Maker
 
 Writer = Callable[[Any, FrameSeen], Script]
@@ -32,6 +41,7 @@ _WRITERS: dict[tuple[Point, str], Writer] = {
     (Point.DELIVER, "delay"): replies.delay_frame,
     (Point.DELIVER, "sever"): replies.sever_reply,
     (Point.DELIVER, "crash_worker"): processes.crash_at_reply,
+    (Point.DELIVER, "expire"): retention.expire,
     (Point.ACK, "drop"): cuts.lose,
     (Point.ACK, "refuse"): acks.refuse,
     (Point.ACK, "redeliver"): acks.evict,
@@ -40,12 +50,20 @@ _WRITERS: dict[tuple[Point, str], Writer] = {
     (Point.ACK_CONFIRM, "drop"): replies.lose,
     (Point.CONTROL, "refuse"): control.refuse,
     (Point.CONTROL, "sever"): cuts.sever,
+    (Point.CONTROL, "crash_worker"): processes.crash_at_request,
     (Point.CONTROL, "rebalance"): acks.evict,
 }
+_ON_BROKERS: dict[str, Writer] = {
+    "kill_broker": brokers.kill_broker,
+    "pause_broker": brokers.pause_broker,
+    "restart_broker": brokers.restart_broker,
+    "power_loss": brokers.power_loss,
+    "move_leader": brokers.move_leader,
+    "partition": brokers.partition,
+}
 for _point in (Point.PUBLISH, Point.DELIVER, Point.ACK, Point.CONTROL):
-    _WRITERS[_point, "kill_broker"] = processes.kill_broker
-    _WRITERS[_point, "pause_broker"] = processes.pause_broker
-    _WRITERS[_point, "restart_broker"] = processes.restart_broker
+    _WRITERS.update({(_point, verb): write for verb, write in _ON_BROKERS.items()})
+del _WRITERS[Point.CONTROL, "move_leader"]  # a control request names no partition
 
 RECIPES: dict[tuple[Point, str], Maker] = {
     place: _maker(writer) for place, writer in _WRITERS.items()

@@ -218,25 +218,3 @@ def test_a_crash_that_fails_is_no_effect():
     assert steps.first() == ["hold P", "ask may_crash scope=child"]
     steps.answered(DONE)
     assert steps.answered({"refused": "gone"}) == ["unharmed: gone", "done"]
-
-
-BROKERS = [
-    ("kill_broker", "restart_after=None target=leader", "broker killed"),
-    ("pause_broker", "for_=None target=leader", "broker paused"),
-    ("restart_broker", "target=leader", "broker restarted"),
-]
-
-
-@pytest.mark.parametrize(("verb", "arguments", "note"), BROKERS)
-def test_a_broker_is_acted_on_while_the_frame_waits(verb, arguments, note):
-    steps = Steps("publish", verb)
-    assert steps.first() == ["hold P", f"ask {verb} {arguments}"]
-    assert steps.closed() == []
-    assert steps.answered(DONE) == [f"effect: {note}", "forward P", "done"]
-
-
-@pytest.mark.parametrize(("verb", "arguments", "note"), BROKERS)
-def test_a_broker_that_could_not_be_acted_on(verb, arguments, note):
-    steps = Steps("ack", verb)
-    steps.first()
-    assert steps.answered({"refused": "not ours"}) == ["forward P", "unharmed: not ours", "done"]
