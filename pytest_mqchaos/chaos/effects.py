@@ -20,11 +20,16 @@ from pytest_mqchaos.workloads.incarnation import current_incarnation
 class Effects:
     """`chaos.effects`: declare where effects can be seen, or record them."""
 
-    def __init__(self, lines: Path, output: Callable[[str], Output]) -> None:
+    def __init__(
+        self, lines: Path | None, output: Callable[[str], Output],
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:  # fmt: skip
+        self._clock = clock
         self._recorded = Recorded()
-        self._lines = Lines(lines)
+        self._lines = Lines(lines) if lines is not None else None  # None: no process will write
         self._output = output
-        self._watches: list[Watch | Output] = [Watch(self._recorded), Watch(self._lines)]
+        sources: list[Source] = [self._recorded, *([self._lines] if self._lines else [])]
+        self._watches: list[Watch | Output] = [Watch(source, clock) for source in sources]
         self._handled: list[Handled] = []
         self.declared = False
 
@@ -38,13 +43,13 @@ class Effects:
         self.declared = True
         if (id is None) == (ids is None):
             raise UsageError("effects.record() takes one id, or ids=[...] for several messages")
-        t, owner = time.monotonic_ns(), current_incarnation()
+        t, owner = self._clock(), current_incarnation()
         for one in [id] if ids is None else ids:
             self._recorded.rows.append(Row(str(one), part, by, key, value, t, owner))
 
     def attempt(self, id: str) -> None:
         """A handler starts on this message (what `assert_attempts` counts)."""
-        self._handled.append(Handled(time.monotonic_ns(), str(id), current_incarnation()))
+        self._handled.append(Handled(self._clock(), str(id), current_incarnation()))
 
     # ------------------------------------------------------------ sources
 
@@ -83,7 +88,7 @@ class Effects:
 
     def _watch(self, source: Source) -> None:
         self.declared = True
-        self._watches.append(Watch(source))
+        self._watches.append(Watch(source, self._clock))
 
     # ------------------------------------------------------------ for judgement
 
@@ -125,4 +130,5 @@ class Effects:
 
     def handled(self) -> tuple[Handled, ...]:
         """Every start of a handler."""
-        return tuple(sorted([*self._handled, *self._lines.handled]))
+        told = self._lines.handled if self._lines is not None else []
+        return tuple(sorted([*self._handled, *told]))

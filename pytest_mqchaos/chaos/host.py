@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,11 +17,14 @@ from pytest_mqchaos.brokers import base
 from pytest_mqchaos.brokers.providers import provide
 from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.pace import REAL
+from pytest_mqchaos.chaos.roles import Began
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import BrokerError, DataPlaneDied, MqchaosError, UsageError, unknown
 from pytest_mqchaos.leash import hold
 from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.workloads.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
@@ -32,6 +36,9 @@ ABILITIES = ("Killable", "Pausable", "Restartable", "Healable")
 class ChaosBroker:
     """One broker behind links. `protocol` "kafka"; `kind` "embedded" or "process". Use it in
     `with`, or `start()` and `stop()`; one `Chaos` at a time."""
+
+    pace = REAL
+    hire = Supervisor
 
     def __init__(
         self, protocol: str = "kafka", kind: str = "embedded", *, config: Config | None = None
@@ -130,8 +137,8 @@ class ChaosBroker:
         self._current = made
         return made
 
-    def begin(self, settings: Mapping[str, object]) -> tuple[Path, int, Address]:
-        """A run starts: history file, first node, address of the default links."""
+    def begin(self, settings: Mapping[str, object]) -> Began:
+        """A run starts: its history, first node, address of the default links."""
         assert self.broker is not None
         self._runs += 1
         self.troubles.clear()  # those of the run before were its own
@@ -144,7 +151,10 @@ class ChaosBroker:
         node = self._nodes[0]
         self.plane.request("begin", history=str(history), settings=dict(settings))
         host, port = self.plane.address(TEST, node, self.config.port)
-        return history, node, Address(f"{host}:{port}")
+        return Began(
+            node=node, address=Address(f"{host}:{port}"), tape=partial(_read, history),
+            directory=self.directory, effects=history.with_suffix(".effects"),
+        )  # fmt: skip
 
     def end(self, owners: Iterable[str] = ()) -> None:
         """A run is over; the links of its `owners` end, and their late clients find nobody."""
@@ -167,3 +177,12 @@ class ChaosBroker:
         gone = self.gone
         if gone is not None:
             raise gone
+
+
+def _read(path: Path, length: int) -> tuple[bytes, str]:
+    """What is there of a history file, and where that is."""
+    try:
+        with path.open("rb") as file:
+            return file.read(length), str(path)
+    except FileNotFoundError:
+        return b"", str(path)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mqchaos.chaos.transactions import Transactions
 from pytest_mqchaos.frames import Record
+from pytest_mqchaos.history import spool
 from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
 from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.rows import Accepted, Effect, Handled, Place, ProcessEvent, Stored
-from pytest_mqchaos.history.spool import read
 from pytest_mqchaos.relay.decoded_once import DecodedOnce
 from pytest_mqchaos.relay.transcript import Transcript, transcribe
 
@@ -27,9 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Tape:
-    """The history file of one run, read again only when it has grown."""
+    """The history of one run, read again only when it has grown. `read` gives its first so many
+    bytes, as far as they are there, and where they are."""
 
-    path: Path
+    read: Callable[[int], tuple[bytes, str]]
     codec: Callable[[], Codec]
     identity: Identity
     _length: int = -1
@@ -43,7 +43,7 @@ class Tape:
             # What could not be decoded may be by now: a name that it needed may have come.
             if self._decoder is None or self._last.gaps:
                 self._decoder = DecodedOnce(self.codec())
-            self._last = transcribe(read(data), codec=self._decoder, identity=self.identity)
+            self._last = transcribe(spool.read(data), codec=self._decoder, identity=self.identity)
             if torn:
                 self._last = replace(
                     self._last, gaps=(torn, *self._last.gaps), gap_topics=frozenset()
@@ -53,15 +53,11 @@ class Tape:
 
     def _data(self, length: int) -> tuple[bytes, str]:
         """The first `length` bytes, as far as they are there, and what is to be said if not."""
-        try:
-            with self.path.open("rb") as file:
-                data = file.read(length)
-        except FileNotFoundError:
-            data = b""
+        data, place = self.read(length)
         if len(data) == length:
             return data, ""
         return data, (
-            f"of the history's {length} bytes {len(data)} are left in {self.path}: something "
+            f"of the history's {length} bytes {len(data)} are left in {place}: something "
             "deleted or cut it while the test ran"
         )
 
@@ -159,10 +155,18 @@ def strangers(
     )
 
 
+def _led_anew(
+    before: Mapping[tuple[str, int], int], now: Mapping[tuple[str, int], int]
+) -> frozenset[tuple[str, int]]:
+    """Partitions with more leaderships `now` than `before`."""
+    return frozenset(place for place, epoch in now.items() if epoch > before.get(place, 0))
+
+
 def build(
     *, transcript: Transcript, side: Side, identity: Identity, evidence: Evidence,
     baseline: Mapping[tuple[str, int], int],
     positions: Mapping[tuple[str, str, int], int],
+    epochs: Mapping[tuple[str, int], int],
 ) -> History:  # fmt: skip
     """Read the broker back and put everything together."""
     flow = evidence.flow
@@ -203,5 +207,6 @@ def build(
         effect_topics=evidence.effect_topics,
         nameless_effects=bool(evidence.nameless),
         strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
+        led_anew=_led_anew(epochs, side.epochs()),
         started=evidence.started,
     )

@@ -9,7 +9,6 @@ published only has the interval between two looks.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,21 +32,22 @@ class Output:
 
     def __init__(
         self, name: str, *, side: Side, identity: Identity, transcript: Callable[[], Transcript],
-        baseline: dict[tuple[str, int], int],
+        baseline: dict[tuple[str, int], int], clock: Callable[[], int],
     ) -> None:  # fmt: skip
         self.name = name
+        self._clock = clock
         self._side = side
         self._identity = identity
         self._transcript = transcript
         self._next = dict(baseline)
-        self._last = time.monotonic_ns()
+        self._last = self._clock()
         self._records: list[tuple[Record, int, int]] = []
 
     def look(self) -> bool:
         """Read what was stored since the last look; whether there was any."""
-        asked = time.monotonic_ns()
+        asked = self._clock()
         fresh = self._side.read([self.name], self._next)
-        seen_at = time.monotonic_ns()
+        seen_at = self._clock()
         for record in fresh:
             self._next[record.topic, record.partition] = record.offset + 1
             self._records.append((record, self._last, seen_at))

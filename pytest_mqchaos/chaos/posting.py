@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 
 from pytest_mqchaos.chaos.messages import Given, understood
+from pytest_mqchaos.chaos.pace import given
 from pytest_mqchaos.chaos.side import Publisher, Receipt
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Message
@@ -27,7 +28,7 @@ class Post:
         self._count = 0
         self.receipts: list[Receipt] = []
 
-    def send(
+    async def send(
         self, destination: str, messages: Iterable[Given], *, attempts: int, idempotent: bool
     ) -> list[Receipt]:
         """Publish one after the other, each sent again until confirmed."""
@@ -44,7 +45,9 @@ class Post:
             return []
         if self._publisher is None:
             self._publisher = self._connect()
-        sent = self._publisher.send(destination, made, attempts=attempts, idempotent=idempotent)
+        sent = await given(
+            self._publisher.send(destination, made, attempts=attempts, idempotent=idempotent)
+        )
         self.receipts += sent
         return sent
 
@@ -59,8 +62,8 @@ class Post:
                     "example"
                 )
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the client, if there is one."""
         if self._publisher is not None:
-            self._publisher.close()
-            self._publisher = None
+            publisher, self._publisher = self._publisher, None
+            await given(publisher.close())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pytest_mqchaos.chaos.pace import REAL, Pace, done
 from pytest_mqchaos.chaos.waiting import off_loop, until
 from pytest_mqchaos.history.history import RuleState
 from pytest_mqchaos.plan.check import check_rule, resolved
@@ -13,7 +13,7 @@ from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.plan.table import Row
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.dataplane.controller import DataPlane
+    from pytest_mqchaos.chaos.roles import Plane
 
 
 class ArmedRule:
@@ -42,11 +42,11 @@ class ArmedRule:
     def wait(self, timeout: float = 15.0) -> None:
         """Return when it has taken effect; `WaitTimeout` after `timeout` seconds."""
         off_loop("rule.wait()", "await rule.wait_async()")
-        self._book.wait_for(self, timeout)
+        done(self._book.wait_for(self, timeout))
 
     async def wait_async(self, timeout: float = 15.0) -> None:
         """`wait` on a running loop."""
-        await asyncio.to_thread(self._book.wait_for, self, timeout)
+        await self._book.pace.apart(self._book.wait_for(self, timeout))
 
     def __repr__(self) -> str:
         return f"<{self.rule!r} fired {self.fired}>"
@@ -56,9 +56,10 @@ class RuleBook:
     """All rules of a Chaos in the order they were armed."""
 
     def __init__(
-        self, plane: DataPlane, protocol: str, abilities: Sequence[str], *,
-        failed: Callable[[], BaseException | None] = lambda: None,
+        self, plane: Plane, protocol: str, abilities: Sequence[str], *,
+        failed: Callable[[], BaseException | None] = lambda: None, pace: Pace = REAL,
     ) -> None:  # fmt: skip
+        self.pace = pace
         self.rules: list[ArmedRule] = []
         self._failed = failed
         self._plane = plane
@@ -89,10 +90,12 @@ class RuleBook:
         """What the data plane counts, by index."""
         return {state["index"]: state for state in self._plane.request("rules")["rules"]}
 
-    def wait_for(self, armed: ArmedRule, timeout: float) -> None:
+    async def wait_for(self, armed: ArmedRule, timeout: float) -> None:
         """Return when this rule has taken effect."""
         what = f"{armed.rule!r} to take effect"
-        until(lambda: armed.fired, timeout=timeout, what=what, failed=self._failed)
+        await until(
+            lambda: armed.fired, timeout=timeout, what=what, failed=self._failed, pace=self.pace
+        )
 
     def told(self) -> tuple[RuleState, ...]:
         """For the history."""

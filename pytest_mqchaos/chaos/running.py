@@ -6,23 +6,25 @@ It knows supervisors, addresses and members; it must never know a rule or a verd
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.address import Address, replaced
+from pytest_mqchaos.chaos.keeper import Keeper
+from pytest_mqchaos.chaos.pace import Maybe, done, given
 from pytest_mqchaos.chaos.waiting import off_loop
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.rows import ProcessEvent
 from pytest_mqchaos.report.context import LogLine
 from pytest_mqchaos.workloads import output
 from pytest_mqchaos.workloads.incarnation import Incarnation, Launch
-from pytest_mqchaos.workloads.supervisor import Supervisor
 from pytest_mqchaos.workloads.target import Job
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.dataplane.controller import DataPlane
+    from pytest_mqchaos.chaos.roles import Ground
 
 STOP_LIMIT = 10.0
 
@@ -31,15 +33,17 @@ class Crew:
     """All workers that a Chaos has started, by the names of their incarnations."""
 
     def __init__(
-        self, *, plane: DataPlane, address: Address, node: int, directory: Path,
+        self, *, host: Ground, address: Address, node: int, directory: Path | None,
         environment: Callable[[str], dict[str, str]], progress: Callable[[], int],
         fault_seen: Callable[[], bool], bury: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.events: list[ProcessEvent] = []
-        self.supervisors: list[Supervisor] = []
+        self.supervisors: list[Keeper] = []
         self.owners: list[str] = []
         self.in_process = False
-        self._plane = plane
+        self._plane = host.plane
+        self._supervise = host.hire
+        self.pace = host.pace
         self._address = address
         self._node = node
         self._directory = directory
@@ -52,7 +56,7 @@ class Crew:
     def hire(
         self, job: Job, *, count: int, restart: bool, loop: asyncio.AbstractEventLoop | None,
         args: Sequence[Any], kwargs: dict[str, Any],
-    ) -> Supervisor:  # fmt: skip
+    ) -> Keeper:  # fmt: skip
         """Make (not start) the supervisor of one `chaos.worker`."""
         names = [f"worker-{self._count + n + 1}" for n in range(count)]
         self._count += count
@@ -61,7 +65,7 @@ class Crew:
         def arguments_for(incarnation: Incarnation) -> Launch:
             return self._launch(job, incarnation, args, kwargs)
 
-        supervisor = Supervisor(
+        supervisor = self._supervise(
             job, names=names, arguments_for=arguments_for, record=self._record,
             fault_seen=self._fault_seen, progress=self._progress, directory=self._directory,
             restart=restart, loop=loop,
@@ -95,7 +99,7 @@ class Crew:
 
     # ------------------------------------------------------------ asked by rules
 
-    def find(self, owner: str) -> Supervisor | None:
+    def find(self, owner: str) -> Keeper | None:
         """The supervisor whose incarnation of this name runs now."""
         return next((s for s in self.supervisors if owner in s.running), None)
 
@@ -113,17 +117,24 @@ class Crew:
             return str(error)
         return None
 
-    def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> str | None:
+    def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> Maybe[str | None]:
         """Kill it (or the one forked child that holds the connection from port `child_at`) and bury
         its memberships; why not, if it could not be done."""
         supervisor = self.find(owner)
         if supervisor is None:
             return f"{owner} was not running any more"
         if child_at is not None:
-            done = supervisor.crash_child(owner, child_at, cause=cause)
-        else:
-            done = supervisor.crash(owner, cause=cause)
-        if not done:
+            return self._died(owner, supervisor.crash_child(owner, child_at, cause=cause))
+        death = supervisor.crash(owner, cause=cause)
+        if inspect.isawaitable(death):
+            return self._dies(owner, death)
+        return self._died(owner, death)
+
+    async def _dies(self, owner: str, death: Awaitable[bool]) -> str | None:
+        return self._died(owner, await death)
+
+    def _died(self, owner: str, dead: bool) -> str | None:  # noqa: FBT001 - what was answered
+        if not dead:
             return f"{owner} was not running any more"
         self._bury(owner)
         return None
@@ -136,6 +147,8 @@ class Crew:
 
     def logs(self) -> tuple[LogLine, ...]:
         """What process workers wrote, in order of time."""
+        if self._directory is None:
+            return ()
         names = dict.fromkeys(event.who for event in self.events)
         found = [
             LogLine(line.t, name, line.text)
@@ -154,29 +167,29 @@ class Crew:
         """The first exception that no fault explains."""
         return next((s.failure for s in self.supervisors if s.failure is not None), None)
 
-    def drain(self) -> bool:
+    async def drain(self) -> bool:
         """Restart every worker that runs, once; False when there is none."""
         active = [s for s in self.supervisors if s.running or s.waiting]
         for supervisor in active:
             self._closing(supervisor)
-            supervisor.restart()
+            await given(supervisor.restart())
         return bool(active)
 
-    def stop(self, supervisor: Supervisor) -> None:
+    async def stop(self, supervisor: Keeper) -> None:
         """Stop one worker; what it still says is recorded as closing."""
         self._closing(supervisor)
-        supervisor.stop(limit=STOP_LIMIT)
+        await given(supervisor.stop(limit=STOP_LIMIT))
 
-    def _closing(self, supervisor: Supervisor) -> None:
+    def _closing(self, supervisor: Keeper) -> None:
         for name in supervisor.running:
             self._plane.request("closing", owner=name)
 
-    def stop_all(self) -> None:
+    async def stop_all(self) -> None:
         """Stop whatever still runs, each even if another fails."""
         errors: list[BaseException] = []
         for supervisor in self.supervisors:
             try:
-                self.stop(supervisor)
+                await self.stop(supervisor)
             except Exception as error:  # noqa: BLE001 - raised below, after all were stopped
                 errors.append(error)
         if errors:
@@ -186,13 +199,13 @@ class Crew:
 class WorkerHandle:
     """What `chaos.worker(...)` gives: use it in `with` or `async with`."""
 
-    def __init__(self, crew: Crew, hire: Callable[[asyncio.AbstractEventLoop | None], Supervisor]):  # noqa: ANN204
+    def __init__(self, crew: Crew, hire: Callable[[asyncio.AbstractEventLoop | None], Keeper]):  # noqa: ANN204
         self._crew = crew
         self._hire = hire
-        self._supervisor: Supervisor | None = None
+        self._supervisor: Keeper | None = None
 
     @property
-    def supervisor(self) -> Supervisor:
+    def supervisor(self) -> Keeper:
         """What keeps it running."""
         if self._supervisor is None:
             raise UsageError("the worker was not started: use it in `with chaos.worker(...):`")
@@ -201,17 +214,17 @@ class WorkerHandle:
     def crash(self) -> None:
         """Kill every incarnation that runs now, links first, as a rule would."""
         off_loop("worker.crash()", "await worker.crash_async()")
-        self._crash()
+        done(self._crash())
 
     async def crash_async(self) -> None:
         """`crash` on a running loop."""
-        await asyncio.to_thread(self._crash)
+        await self._crew.pace.apart(self._crash())
 
-    def _crash(self) -> None:
+    async def _crash(self) -> None:
         self.supervisor.require_crashable()
         for name in self.supervisor.running:
             self._crew.cut(name)
-            self._crew.crash(name, "crashed by the test")
+            await given(self._crew.crash(name, "crashed by the test"))
 
     def pids(self) -> list[int]:
         """Process ids of what runs now (process workers)."""
@@ -221,26 +234,29 @@ class WorkerHandle:
     def __enter__(self) -> Self:
         off_loop("the end of `with chaos.worker(...)`", "async with chaos.worker(...)")
         self._supervisor = self._hire(None)
-        self._supervisor.start()
+        done(self._start())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:  # fmt: skip
-        self._crew.stop(self.supervisor)
+        done(self._crew.stop(self.supervisor))
         self._raise(error)
 
     async def __aenter__(self) -> Self:
         self._supervisor = self._hire(asyncio.get_running_loop())
-        await self._supervisor.start_async()
+        await self._crew.pace.apart(self._start())
         return self
+
+    async def _start(self) -> None:
+        await given(self.supervisor.start())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:  # fmt: skip
-        await asyncio.to_thread(self._crew.stop, self.supervisor)
+        await self._crew.pace.apart(self._crew.stop(self.supervisor))
         self._raise(error)
 
     def _raise(self, error: BaseException | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pytest_mqchaos.chaos.side import Side
@@ -15,24 +15,29 @@ from pytest_mqchaos.history.rows import Accepted
 class Scope:
     """Roles, baseline and declarations of one Chaos."""
 
-    def __init__(self, side: Side) -> None:
+    def __init__(self, side: Side, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._side = side
+        self._clock = clock
         self._declared: Flow | None = None
         self._inputs: set[str] = set()
         self._outputs: set[str] = set()
         self.created: list[str] = []
         self.baseline: dict[tuple[str, int], int] = {}
         self.positions: dict[tuple[str, str, int], int] = {}
+        self.epochs: dict[tuple[str, int], int] = {}
         self.expected = Expected()
         self.acceptances: list[Accepted] = []
 
     def took_over(self) -> None:
-        """The broker was there before this test: where its groups stand is not our doing."""
+        """The broker was there before this test: where its groups stand is not our doing, nor who
+        led until now."""
         self.positions = self._side.positions()
+        self.epochs = self._side.epochs()
 
     def made(self, name: str) -> None:
         """A destination was created empty for this test."""
         self.created.append(name)
+        self.epochs = {place: told for place, told in self.epochs.items() if place[0] != name}
         self._inputs.add(name)
 
     def named(self, name: str) -> None:
@@ -87,7 +92,7 @@ class Scope:
 
     def accepted(self, id: str) -> None:
         """The service told its caller that this message is safe."""
-        self.acceptances.append(Accepted(time.monotonic_ns(), id))
+        self.acceptances.append(Accepted(self._clock(), id))
 
     def expect(self, **words: Iterable[str]) -> None:
         """Declare ids accounted for, by reason."""

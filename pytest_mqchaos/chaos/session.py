@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.declaring import Declarations
 from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.ending import end_of_test
+from pytest_mqchaos.chaos.keeper import Keeper
 from pytest_mqchaos.chaos.messages import Given
 from pytest_mqchaos.chaos.posting import Post
 from pytest_mqchaos.chaos.questions import Questions
@@ -24,14 +26,13 @@ from pytest_mqchaos.chaos.side import Publisher, Receipt
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.chaos.twins import Twins
 from pytest_mqchaos.chaos.view import PUBLISHER, View
-from pytest_mqchaos.chaos.waiting import off_loop, until
+from pytest_mqchaos.chaos.waiting import until
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
 from pytest_mqchaos.plan.rules import Plan, Rule
-from pytest_mqchaos.workloads.supervisor import Supervisor
 from pytest_mqchaos.workloads.target import Target, understand
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class Chaos(Assertions, Declarations, Twins):
         )  # fmt: skip
         self._started = self._over = False
         self.last_history = History()
-        self.rules = RuleBook(host.plane, host.protocol, host.abilities, failed=self._trouble)
+        self.rules = RuleBook(
+            host.plane, host.protocol, host.abilities, failed=self._trouble, pace=host.pace
+        )
         if host.broker is not None and plan.rules:
             self.rules.check(plan.rules)
 
@@ -85,31 +88,30 @@ class Chaos(Assertions, Declarations, Twins):
         """Begin: a fresh (or cleaned) broker, the plan armed, the baseline taken."""
         host = self._host
         spec = self.identity.spec()
-        path, node, address = host.begin({"identity": spec, "record": True})
+        run = self._run = host.begin({"identity": spec, "record": True})
         self._started = True
-        self._address = address
-        self.view = View(chaos=self, path=path, node=node)
-        self.ledger = Effects(path.with_suffix(".effects"), self.view.output)
-        self.scope = Scope(host.side)
+        self._address = run.address
+        self.view = View(chaos=self, run=run)
+        self.ledger = Effects(run.effects, self.view.output, host.pace.clock)
+        self.scope = Scope(host.side, host.pace.clock)
         if host.kind != "embedded":
             self.scope.took_over()
         self._crew = Crew(
-            plane=host.plane, address=address, node=node, directory=path.parent,
+            host=host, address=run.address, node=run.node, directory=run.directory,
             environment=self._environment, progress=self._progress,
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
             bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - comes next
         )  # fmt: skip
         assert host.broker is not None
         self._questions = Questions(
-            crew=self._crew, broker=host.broker, trouble=host.troubles.append
+            crew=self._crew, broker=host.broker, trouble=host.troubles.append, pace=host.pace
         )
         host.plane.on_ask(self._questions)
         self.arm(*self.plan.rules)
         return self
 
-    def finish(self, *, body_failed: bool) -> None:
-        """Disarm, stop workers, heal, then judge what only the end can tell (unfired rules, no
-        question asked). Raises `VerdictFailed`, unless the body has failed already."""
+    async def finishing(self, *, body_failed: bool) -> None:
+        """What `finish` does."""
         if self._over or not self._started:
             return
         self._over = True
@@ -117,10 +119,13 @@ class Chaos(Assertions, Declarations, Twins):
         gone = self._host.gone  # before anything is mended
         try:
             plane.request("disarm")
-            self._crew.stop_all()
+            await self._crew.stop_all()
             if self.rules.rules and not body_failed:  # what is being done to a process counts
                 what = "a process to be killed, paused or restarted by a rule"
-                until(lambda: not self.view.status()["asked"], timeout=ACTING, what=what)
+                await until(
+                    lambda: not self.view.status()["asked"], timeout=ACTING, what=what,
+                    pace=self._host.pace,
+                )  # fmt: skip
         finally:
             plane.request("heal")
             self._questions.heal()
@@ -129,14 +134,14 @@ class Chaos(Assertions, Declarations, Twins):
                 raise gone
             end_of_test(self, self.telling)
 
-    def close(self) -> None:
-        """Clean up: close our client, remove what was created, refuse late clients."""
+    async def closing(self) -> None:
+        """What `close` does."""
         if not self._started:
             self._host.end()
             return
         self._started = False
         try:
-            self._post.close()
+            await self._post.close()
             if self._host.kind != "embedded" and self._host.gone is None:
                 self._host.side.remove(self.scope.created)
         finally:
@@ -162,10 +167,7 @@ class Chaos(Assertions, Declarations, Twins):
         return self._address
 
     def _environment(self, own: str) -> dict[str, str]:
-        return {
-            "MQCHAOS_BOOTSTRAP_SERVERS": own,
-            "MQCHAOS_EFFECTS": str(self.view.path.with_suffix(".effects")),
-        }
+        return {"MQCHAOS_BOOTSTRAP_SERVERS": own, "MQCHAOS_EFFECTS": str(self._run.effects or "")}
 
     # ------------------------------------------------------------ rules
 
@@ -183,15 +185,14 @@ class Chaos(Assertions, Declarations, Twins):
 
     # ------------------------------------------------------------ messages
 
-    def publish(
-        self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
-        idempotent: bool = False,
-    ) -> list[Receipt]:  # fmt: skip
-        """Publish through a link with a plain client (acks=all), one after the other, each sent
-        again until confirmed. One receipt per message; raises only for messages that cannot be."""
-        off_loop("chaos.publish()", "await chaos.publish_async(...)")
+    async def publishing(
+        self, destination: str, messages: Iterable[Given], *, attempts: int, idempotent: bool
+    ) -> list[Receipt]:
+        """What `publish` does."""
         self.scope.named(destination)
-        return self._post.send(destination, messages, attempts=attempts, idempotent=idempotent)
+        return await self._post.send(
+            destination, messages, attempts=attempts, idempotent=idempotent
+        )
 
     # ------------------------------------------------------------ workers
 
@@ -208,7 +209,7 @@ class Chaos(Assertions, Declarations, Twins):
             raise UsageError(f"count={count!r}: must be 1 or more")
         job = understand(target, process=process, setup=setup, on_crash=on_crash)
 
-        def hire(loop: asyncio.AbstractEventLoop | None) -> Supervisor:
+        def hire(loop: asyncio.AbstractEventLoop | None) -> Keeper:
             return self._crew.hire(
                 job, count=count, restart=restart, loop=loop, args=args, kwargs=kwargs
             )
@@ -229,28 +230,26 @@ class Chaos(Assertions, Declarations, Twins):
 
     # ------------------------------------------------------------ waiting
 
-    def settle(self, timeout: float | None = None, *, until: Until = "positions") -> Settled:
-        """Wait until nothing can still happen (see the docs for what that means). `timeout`:
-        seconds without progress. What still waits then is given one final drain: the workers are
-        restarted once. `until="effects"`: for services that keep positions in their own store."""
-        off_loop("chaos.settle()", "await chaos.settle_async(...)")
+    async def settling(self, timeout: float | None, *, until: Until) -> Settled:
+        """What `settle` does."""
         self._host.alive()  # before anything is mended
         self._questions.heal()
-        limits = Limits.of(self._host.config)
-        settled = settle(self.view, until=until, limits=limits, timeout=timeout)
-        if settled.behind and self._crew.failure is None and self._crew.drain():
-            settled = settle(self.view, until=until, limits=limits, timeout=timeout)
+        look = partial(
+            settle, self.view, until=until, limits=Limits.of(self._host.config), timeout=timeout,
+            pace=self._host.pace,
+        )  # fmt: skip
+        settled = await look()
+        if settled.behind and self._crew.failure is None and await self._crew.drain():
+            settled = await look()
         if self._crew.failure is not None:
             raise self._crew.failure
         return settled
 
-    def wait_for(
-        self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
-    ) -> None:
-        """Return when `condition()` is true; `WaitTimeout` says what was waited for."""
-        off_loop("chaos.wait_for()", "await chaos.wait_for_async(...)")
+    async def waiting_for(self, condition: Callable[[], object], timeout: float, what: str) -> None:
+        """What `wait_for` does."""
         name = what or getattr(condition, "__qualname__", repr(condition))
-        until(condition, timeout=timeout, what=name, failed=self._trouble)
+        pace = self._host.pace
+        await until(condition, timeout=timeout, what=name, failed=self._trouble, pace=pace)
 
     def _trouble(self) -> BaseException | None:
         """Why waiting has become pointless, if so."""

@@ -6,12 +6,12 @@ must never decide a verdict: what still waits at the limit is the checkers' to n
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.pace import Pace
+from pytest_mqchaos.chaos.waiting import SECOND
 
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
@@ -90,18 +90,17 @@ def busy(status: dict[str, Any]) -> list[str]:
     return [f"{status[key]} {text}" for key, text in words.items() if status.get(key)]
 
 
-def settle(
-    watched: Watched, *, until: Until, limits: Limits, timeout: float | None = None,
-    pause: Callable[[float], None] = time.sleep,
+async def settle(
+    watched: Watched, *, until: Until, limits: Limits, pace: Pace, timeout: float | None = None,
 ) -> Settled:  # fmt: skip
     """Return when nothing moves any more. `timeout` (seconds) replaces the limit of progress."""
-    began = time.monotonic()
+    began = pace.clock() / SECOND
     progress = began
     patience = limits.progress if timeout is None else timeout
     last_moved = 0
     still: list[str] = []
     while True:
-        now = time.monotonic()
+        now = pace.clock() / SECOND
         if watched.failed() is not None:
             return Settled(seconds=now - began)
         status = watched.status()
@@ -112,7 +111,7 @@ def settle(
         if status["moved"] != last_moved or watched.look() or over:
             last_moved, progress = status["moved"], now
         if now - progress < WINDOW:
-            pause(PAUSE)
+            await pace.pause(PAUSE)
             continue
         limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
         quiet = now - progress
@@ -121,7 +120,7 @@ def settle(
             return Settled(seconds=now - began)
         if now - progress >= waits.limit:
             return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
-        pause(PAUSE * 3)
+        await pace.pause(PAUSE * 3)
 
 
 class _Waits(NamedTuple):

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
+from pytest_mqchaos.chaos.pace import Maybe
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.frames import Message, Record
 from pytest_mqchaos.wire.base import Codec
@@ -56,9 +57,9 @@ class Publisher(Protocol):
 
     def send(
         self, destination: str, messages: Sequence[Message], *, attempts: int, idempotent: bool
-    ) -> list[Receipt]: ...
+    ) -> Maybe[list[Receipt]]: ...
 
-    def close(self) -> None: ...
+    def close(self) -> Maybe[None]: ...
 
 
 class Side(Protocol):
@@ -91,6 +92,9 @@ class Side(Protocol):
     def positions(self) -> dict[tuple[str, str, int], int]:
         """(group, destination, partition) -> position, of every group that there is."""
 
+    def epochs(self) -> dict[tuple[str, int], int]:
+        """How often each partition has been led anew: 0 or left out for never."""
+
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         """(group, member) of a dead worker leave their groups, as after their session time-out."""
 
@@ -100,10 +104,11 @@ class Side(Protocol):
     def close(self) -> None: ...
 
 
-def side(protocol: str) -> Side:
-    """The side of a protocol; `UsageError` names those that there are."""
+def side(protocol: str, **ways: Any) -> Side:
+    """The side of a protocol; `UsageError` names those that there are. `ways`: how it reaches its
+    broker where that is not by sockets."""
     if protocol not in _SIDES:
         raise unknown("protocol", protocol, _SIDES)
     module, _, name = _SIDES[protocol].partition(":")
-    made: Side = getattr(import_module(module), name)()
+    made: Side = getattr(import_module(module), name)(**ways)
     return made

@@ -6,7 +6,6 @@ A looked-at source has no instants of its own: each look narrows when a row appe
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -118,10 +117,11 @@ class Looked:
 class Watch:
     """One source and what successive looks at it have shown."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, clock: Callable[[], int]) -> None:
         self.source = source
+        self._clock = clock
         self._seen: list[tuple[Row, int, int]] = []
-        self._last = time.monotonic_ns()
+        self._last = self._clock()
         self._written_over = False
         # What stood there before is the baseline: not this test's doing.
         rows = source.look()
@@ -136,9 +136,9 @@ class Watch:
 
     def look(self) -> bool:
         """Look again; whether anything new was there."""
-        asked = time.monotonic_ns()
+        asked = self._clock()
         rows = self.source.look()
-        seen_at = time.monotonic_ns()
+        seen_at = self._clock()
         fresh, gone = self._compared(rows)
         for found in fresh:
             old = next((n for n in gone if _same(self._seen[n][0], found)), None)

@@ -1,76 +1,126 @@
-"""`with` and `async with`, and the async twin of every waiting method.
+"""`with` and `async with`, and the two halves of every waiting method.
 
-A twin runs its sync half in a thread, so the test's loop goes on.
+Both halves are the same work, a coroutine of the session's: the sync one carries it out where it
+is, the async twin apart from the loop that runs (see `pace`).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from pytest_mqchaos.chaos.messages import Given
+from pytest_mqchaos.chaos.pace import done
+from pytest_mqchaos.chaos.roles import Ground
 from pytest_mqchaos.chaos.settling import Settled, Until
 from pytest_mqchaos.chaos.side import Receipt
 from pytest_mqchaos.chaos.waiting import off_loop
 
 
 class Twins:
-    """Mixed into `Chaos`, whose methods it calls."""
+    """Mixed into `Chaos`, whose work it has carried out."""
 
     start: Callable[[], object]
-    finish: Callable[..., None]
-    close: Callable[[], None]
-    publish: Callable[..., list[Receipt]]
-    settle: Callable[..., Settled]
-    wait_for: Callable[..., None]
+    finishing: Callable[..., Coroutine[Any, Any, None]]
+    closing: Callable[[], Coroutine[Any, Any, None]]
+    publishing: Callable[..., Coroutine[Any, Any, list[Receipt]]]
+    settling: Callable[..., Coroutine[Any, Any, Settled]]
+    waiting_for: Callable[..., Coroutine[Any, Any, None]]
+
+    @property
+    def host(self) -> Ground:
+        """The broker that this Chaos is on."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------ beginning and end
+
+    def finish(self, *, body_failed: bool) -> None:
+        """Disarm, stop workers, heal, then judge what only the end can tell (unfired rules, no
+        question asked). Raises `VerdictFailed`, unless the body has failed already."""
+        done(self.finishing(body_failed=body_failed))
+
+    def close(self) -> None:
+        """Clean up: close our client, remove what was created, refuse late clients."""
+        done(self.closing())
 
     def __enter__(self) -> Self:
         off_loop("the end of `with ...chaos(...)`", "async with ...chaos(...)")
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        return done(self._begin())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:  # fmt: skip
-        try:
-            self.finish(body_failed=error is not None)
-        finally:
-            self.close()
+        done(self._end(error))
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self.__enter__)
-        return self
+        return await self.host.pace.apart(self._begin())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:  # fmt: skip
-        await asyncio.to_thread(self.__exit__, kind, error, traceback)
+        await self.host.pace.apart(self._end(error))
+
+    async def _begin(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            await self.closing()
+            raise
+        return self
+
+    async def _end(self, error: BaseException | None) -> None:
+        try:
+            await self.finishing(body_failed=error is not None)
+        finally:
+            await self.closing()
+
+    # ------------------------------------------------------------ what waits
+
+    def publish(
+        self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
+        idempotent: bool = False,
+    ) -> list[Receipt]:  # fmt: skip
+        """Publish through a link with a plain client (acks=all), one after the other, each sent
+        again until confirmed. One receipt per message; raises only for messages that cannot be."""
+        off_loop("chaos.publish()", "await chaos.publish_async(...)")
+        return done(
+            self.publishing(destination, messages, attempts=attempts, idempotent=idempotent)
+        )
 
     async def publish_async(
         self, destination: str, messages: Iterable[Given], *, attempts: int = 5,
         idempotent: bool = False,
     ) -> list[Receipt]:  # fmt: skip
         """`publish` on a running loop."""
-        return await asyncio.to_thread(
-            self.publish, destination, list(messages), attempts=attempts, idempotent=idempotent
+        return await self.host.pace.apart(
+            self.publishing(destination, list(messages), attempts=attempts, idempotent=idempotent)
         )
+
+    def settle(self, timeout: float | None = None, *, until: Until = "positions") -> Settled:
+        """Wait until nothing can still happen (see the docs for what that means). `timeout`:
+        seconds without progress. What still waits then is given one final drain: the workers are
+        restarted once. `until="effects"`: for services that keep positions in their own store."""
+        off_loop("chaos.settle()", "await chaos.settle_async(...)")
+        return done(self.settling(timeout, until=until))
 
     async def settle_async(
         self, timeout: float | None = None, *, until: Until = "positions"
     ) -> Settled:
         """`settle` on a running loop."""
-        return await asyncio.to_thread(self.settle, timeout, until=until)
+        return await self.host.pace.apart(self.settling(timeout, until=until))
+
+    def wait_for(
+        self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
+    ) -> None:
+        """Return when `condition()` is true; `WaitTimeout` says what was waited for."""
+        off_loop("chaos.wait_for()", "await chaos.wait_for_async(...)")
+        done(self.waiting_for(condition, timeout, what))
 
     async def wait_for_async(
         self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""
     ) -> None:
         """`wait_for` on a running loop."""
-        await asyncio.to_thread(self.wait_for, condition, timeout, what)
+        await self.host.pace.apart(self.waiting_for(condition, timeout, what))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos import consequences
@@ -14,7 +12,7 @@ from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.roles import Run
+    from pytest_mqchaos.chaos.roles import Began, Run
     from pytest_mqchaos.relay.transcript import Transcript
 
 PUBLISHER = "publisher"
@@ -25,14 +23,14 @@ IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed proces
 class View:
     """Looks at the data plane, the broker and the effects of one Chaos."""
 
-    def __init__(self, *, chaos: Run, path: Path, node: int) -> None:
+    def __init__(self, *, chaos: Run, run: Began) -> None:
         self._chaos = chaos
         self._plane = chaos.host.plane
         self._side = chaos.host.side
-        self.path = path
-        self.started = time.monotonic_ns()
-        self.node = node
-        self._tape = Tape(path=path, codec=self._side.codec, identity=chaos.identity)
+        self._clock = chaos.host.pace.clock
+        self.started = self._clock()
+        self.node = run.node
+        self._tape = Tape(read=run.tape, codec=self._side.codec, identity=chaos.identity)
 
     def transcript(self) -> Transcript:
         """Rows of everything that has passed until now."""
@@ -57,7 +55,7 @@ class View:
         """An output topic, read as effects from now on."""
         return Output(
             name, side=self._side, identity=self._chaos.identity, transcript=self.transcript,
-            baseline=self._chaos.scope.output(name),
+            baseline=self._chaos.scope.output(name), clock=self._clock,
         )  # fmt: skip
 
     # ------------------------------------------------------------ for settling
@@ -173,7 +171,7 @@ class View:
         history = build(
             transcript=self.transcript(), side=self._side, identity=chaos.identity,
             evidence=evidence, baseline=chaos.scope.baseline,
-            positions=chaos.scope.positions,
+            positions=chaos.scope.positions, epochs=chaos.scope.epochs,
         )  # fmt: skip
         without = consequences.missing([armed.rule for armed in chaos.armed], history)
         history = replace(history, limits=history.limits + consequences.sentences(without))

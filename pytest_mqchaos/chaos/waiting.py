@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
+from pytest_mqchaos.chaos.pace import Pace
 from pytest_mqchaos.errors import UsageError, WaitTimeout
 
 PAUSE = 0.01
+SECOND = 1_000_000_000
 
 
 def off_loop(what: str, instead: str) -> None:
@@ -23,17 +24,17 @@ def off_loop(what: str, instead: str) -> None:
     )
 
 
-def until(
-    condition: Callable[[], object], *, timeout: float, what: str,
+async def until(
+    condition: Callable[[], object], *, timeout: float, what: str, pace: Pace,
     failed: Callable[[], BaseException | None] = lambda: None,
 ) -> None:  # fmt: skip
     """Return when `condition()` is true. Raises what `failed()` gives as soon as it gives anything,
     and `WaitTimeout` (saying `what`) after `timeout` seconds."""
-    end = time.monotonic() + timeout
+    end = pace.clock() + timeout * SECOND
     while not condition():
         failure = failed()
         if failure is not None:
             raise failure
-        if time.monotonic() > end:
+        if pace.clock() > end:
             raise WaitTimeout(f"waited {timeout} s for {what}")
-        time.sleep(PAUSE)
+        await pace.pause(PAUSE)

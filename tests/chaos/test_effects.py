@@ -103,14 +103,14 @@ def test_attempts_are_told_in_order_of_time(effects):
     assert [one.id for one in effects.handled()] == ["1", "2"]
 
 
-def test_a_look_narrows_when_a_row_appeared(effects, monkeypatch):
-    clock = iter(range(100, 1000, 100))
-    monkeypatch.setattr("pytest_mqchaos.chaos.effects.time.monotonic_ns", lambda: next(clock))
+def test_a_look_narrows_when_a_row_appeared():
+    clock = iter(range(0, 1000, 100))  # at 0 for what is recorded in process
+    effects = Effects(None, output=None, clock=lambda: next(clock))
     rows = [{"id": "before"}]
     effects.from_call(lambda: rows)  # last look without it: 100
-    assert not any(watch.look() for watch in effects._watches[2:])  # 200 asked, 300 seen
+    assert not any(watch.look() for watch in effects._watches[1:])  # 200 asked, 300 seen
     rows += [{"id": "a"}, {"id": "before"}]
-    assert effects._watches[2].look()  # 400 asked, 500 seen
+    assert effects._watches[1].look()  # 400 asked, 500 seen
     found = effects.rows()
     assert [(row.id, row.t_from, row.t_to) for row in found] == [
         ("a", 200, 500),

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_mqchaos.chaos import settling
 from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.settling import Limits, Settled, settle
 
 LIMITS = Limits(progress=15, effects=2, start=20)
@@ -12,16 +13,18 @@ LIMITS = Limits(progress=15, effects=2, start=20)
 class World:
     """What is watched; `at` says what happens when that many seconds have passed."""
 
-    def __init__(self, monkeypatch, **now):
+    def __init__(self, **now):
         self.seconds = 0.0
         self.at = {}
         self.now = {
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
             "new": False, "past": [], "missing": 0, "failed": None, "unfired": [], "idle": False,
         } | now  # fmt: skip
-        monkeypatch.setattr(settling.time, "monotonic", lambda: self.seconds)
 
-    def pause(self, seconds):
+    def clock(self):
+        return round(self.seconds * settling.SECOND)
+
+    async def pause(self, seconds):
         self.seconds += seconds
         for instant in [instant for instant in self.at if instant <= self.seconds]:
             self.now |= self.at.pop(instant)
@@ -37,24 +40,24 @@ class World:
         return lambda: self.now[name]
 
     def settle(self, until="positions", timeout=None):
-        found = settle(self, until=until, limits=LIMITS, timeout=timeout, pause=self.pause)
+        found = done(settle(self, until=until, limits=LIMITS, timeout=timeout, pace=self))
         return Settled(seconds=round(found.seconds), waiting=found.waiting, behind=found.behind)
 
 
-def test_a_quiet_world_has_settled_after_the_window(monkeypatch):
-    world = World(monkeypatch)
+def test_a_quiet_world_has_settled_after_the_window():
+    world = World()
     assert world.settle() == Settled(seconds=0)
     assert world.seconds >= settling.WINDOW
 
 
-def test_what_moves_is_waited_for_and_the_limit_counts_from_the_last_move(monkeypatch):
-    world = World(monkeypatch, behind=["group g stands at 1 of 2 in t-0"])
+def test_what_moves_is_waited_for_and_the_limit_counts_from_the_last_move():
+    world = World(behind=["group g stands at 1 of 2 in t-0"])
     world.at = {10: {"moved": 1}, 20: {"moved": 2}, 30: {"moved": 3, "behind": []}}
     assert world.settle() == Settled(seconds=30)
 
 
-def test_a_new_effect_is_progress_too(monkeypatch):
-    world = World(monkeypatch, behind=["b"])
+def test_a_new_effect_is_progress_too():
+    world = World(behind=["b"])
     world.at = {10: {"new": True}, 24: {"behind": []}}
     assert world.settle() == Settled(seconds=24)
 
@@ -72,51 +75,49 @@ REASONS = [
 
 
 @pytest.mark.parametrize(("now", "limit", "waiting", "behind"), REASONS)
-def test_each_reason_has_its_limit_and_is_named_when_it_comes(
-    monkeypatch, now, limit, waiting, behind
-):
-    world = World(monkeypatch, **now)
+def test_each_reason_has_its_limit_and_is_named_when_it_comes(now, limit, waiting, behind):
+    world = World(**now)
     told = waiting or tuple(next(iter(now.values())))
     assert world.settle() == Settled(seconds=limit, waiting=told, behind=behind)
 
 
-def test_whoever_works_past_the_links_is_not_waited_for_as_long(monkeypatch):
+def test_whoever_works_past_the_links_is_not_waited_for_as_long():
     silent = {"unheard": ["worker-1#1 has not been heard of yet"], "past": ["group g reads past"]}
     told = ("worker-1#1 has not been heard of yet", "group g reads past")
-    assert World(monkeypatch, **silent).settle() == Settled(seconds=2, waiting=told)
+    assert World(**silent).settle() == Settled(seconds=2, waiting=told)
     # Something is still owed: the worker may only be late.
-    assert World(monkeypatch, **silent, missing=1).settle().seconds == 20
+    assert World(**silent, missing=1).settle().seconds == 20
 
 
 @pytest.mark.parametrize(("now", "limit", "waiting", "behind"), REASONS)
-def test_each_reason_that_goes_away_lets_it_settle(monkeypatch, now, limit, waiting, behind):
-    world = World(monkeypatch, **now)
+def test_each_reason_that_goes_away_lets_it_settle(now, limit, waiting, behind):
+    world = World(**now)
     world.at = {limit / 2: {name: type(value)() for name, value in now.items()}}
     assert world.settle().waiting == ()
 
 
-def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark(monkeypatch):
-    assert World(monkeypatch, behind=["b"]).settle(timeout=4).seconds == 4
-    assert World(monkeypatch, dark=1).settle(timeout=4).seconds == 4
-    assert World(monkeypatch, missing=1).settle(timeout=1).seconds == 1
+def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark():
+    assert World(behind=["b"]).settle(timeout=4).seconds == 4
+    assert World(dark=1).settle(timeout=4).seconds == 4
+    assert World(missing=1).settle(timeout=1).seconds == 1
 
 
-def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long(monkeypatch):
-    world = World(monkeypatch, behind=["b"], missing=1)
+def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long():
+    world = World(behind=["b"], missing=1)
     assert world.settle(until="effects") == Settled(
         seconds=15, waiting=("1 messages without an effect",), behind=True
     )
-    world = World(monkeypatch, behind=["b"])
+    world = World(behind=["b"])
     assert world.settle(until="effects") == Settled(seconds=0)
 
 
-def test_rules_that_may_still_fire_are_not_waited_for_when_nobody_is_left(monkeypatch):
-    world = World(monkeypatch, unfired=["on.control() has not fired"], idle=True)
+def test_rules_that_may_still_fire_are_not_waited_for_when_nobody_is_left():
+    world = World(unfired=["on.control() has not fired"], idle=True)
     assert world.settle() == Settled(seconds=0)
 
 
-def test_a_failed_worker_ends_the_wait_at_once(monkeypatch):
-    world = World(monkeypatch, behind=["b"])
+def test_a_failed_worker_ends_the_wait_at_once():
+    world = World(behind=["b"])
     world.at = {3: {"failed": LookupError("x")}}
     assert world.settle() == Settled(seconds=3)
 
@@ -126,8 +127,8 @@ def test_limits_are_those_of_the_configuration():
     assert Limits.of(config) == Limits(progress=1, effects=2, start=3)
 
 
-def test_the_end_of_what_was_under_way_is_not_yet_quiet(monkeypatch):
+def test_the_end_of_what_was_under_way_is_not_yet_quiet():
     """A client that gave up on a dark link reconnects and sends again a moment later."""
-    world = World(monkeypatch, dark=1)
+    world = World(dark=1)
     world.at = {0.5: {"dark": 0}, 0.6: {"open_publishes": 1, "moved": 1}, 3: {"open_publishes": 0}}
     assert world.settle() == Settled(seconds=3)
