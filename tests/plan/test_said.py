@@ -32,7 +32,8 @@ SAID = [
         lambda: legality.row("kafka", Point.DELIVER, "drop"),
         ("Kafka cannot drop at deliver. A lost Fetch answer takes its connection with it: use "
         ".sever(). Possible at deliver: crash_worker, delay, expire, kill_broker, move_leader, "
-        "partition, pause_broker, power_loss, restart_broker, sever. drop is possible at: ack, ack_confirm, confirm, publish."),
+        "partition, pause_broker, power_loss, restart_broker, sever. drop is possible at: "
+        "ack, ack_confirm, confirm, publish."),
     ),
     (
         lambda: legality.row("kafka", Point.CONFIRM, "rebalance"),
