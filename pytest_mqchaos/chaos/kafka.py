@@ -109,6 +109,10 @@ class KafkaSide:
             for (topic, partition), offset in offsets.items()
         }
 
+    def epochs(self) -> dict[tuple[str, int], int]:
+        topics = self.direct.metadata(None).topics.values()
+        return {(t.name, n): epoch for t in topics for n, epoch in t.epochs.items() if epoch > 0}
+
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         for group, member in members:
             try:
