@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import threading
@@ -152,6 +153,17 @@ def _aftermath(
     )  # fmt: skip
 
 
+def pythons(path: Path) -> bool:
+    """Whether `tempfile` made it to see if it may: killed just then, any Python leaves it."""
+    try:
+        return bool(re.fullmatch(r"[a-z0-9_]{8}", path.name)) and path.read_bytes() in (
+            b"",
+            b"blat",
+        )
+    except OSError:  # a directory, or gone
+        return False
+
+
 def remains(started: Started, sockets: set[str], files: set[str]) -> tuple[str, ...]:
     """What is still there, in words."""
     found = []
@@ -163,11 +175,12 @@ def remains(started: Started, sockets: set[str], files: set[str]) -> tuple[str, 
     found += [
         path for path in sorted(files) if not path.startswith(home) and Path(path).exists()
         and path != str(started.stages) and not path.startswith("/dev/p")
+        and not pythons(Path(path))
     ]  # fmt: skip
     found += [
         f"{path} in the temporary directory"
         for path in started.temporary.iterdir()
-        if not path.name.startswith("pytest-of-")
+        if not path.name.startswith("pytest-of-") and not pythons(path)
     ]
     found += [
         f"{path.relative_to(started.project)} in the project"

@@ -39,6 +39,7 @@ class Started:
         environment = {
             **{name: v for name, v in os.environ.items() if not name.startswith(_STRIPPED)},
             MARK: self.mark,
+            "SPT_NOENV": "1",  # else setproctitle, of an xdist worker, writes over what marks it
             "ORPHANS_STAGES": str(self.stages),
             "ORPHANS_SCENARIO": scenario,
             "ORPHANS_HOLD": hold,

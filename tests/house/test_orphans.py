@@ -3,11 +3,14 @@
 import signal
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from orphans import truth
 from orphans.kills import KINDS
+from orphans.run import pythons
 
 CTRL_C = KINDS["SIGINT to pytest"]
 IGNORED = """.s                                                [100%]
@@ -61,3 +64,17 @@ def test_python_itself_dies_by_ctrl_c_in_a_text_that_is_executed(tmp_path, what,
     assert not truth.untruths(CTRL_C, "collection", "plain", status, done.stdout)
     undone = truth.untruths(CTRL_C, "collection", "plain", -signal.SIGINT, done.stdout)
     assert bool(undone) is not known
+
+
+def test_what_python_tries_a_directory_with_is_known_by_what_is_in_it(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile._os, "unlink", lambda name: written.append(Path(name)))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert tempfile.gettempdir() == str(tmp_path)
+    assert pythons(*written)
+    written[0].write_text("of somebody")
+    assert not pythons(written[0])
+    assert not pythons(tmp_path / "aktwfiim")
+    (tmp_path / "mqchaos-0efdfe3fdda7").touch()
+    assert not pythons(tmp_path / "mqchaos-0efdfe3fdda7")
