@@ -2,10 +2,12 @@
 
 import pytest
 
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Outcome, Point, Position, Record, Sighting
 from pytest_mqchaos.plan.match import matches, names, needs_record
 from pytest_mqchaos.plan.on import on
 from pytest_mqchaos.plan.when import where
+from pytest_mqchaos.plan.where import Where, selectors
 
 RECORD = Record(
     "orders", 1, 7, b"k", b'{"id": 1}', (("kind", b"paid"), ("kind", b"x"), ("e", None))
@@ -101,6 +103,14 @@ def test_what_cannot_be_seen_does_not_match(given):
     at = on.ack(**given)
     assert needs_record(at.where)
     assert not asked(at, record=None)
+
+
+def test_a_destination_without_a_word_is_a_topic():
+    """As made by hand; users have written a word."""
+    bare = Where(point=Point.PUBLISH, destination="orders")
+    assert selectors(bare) == {"topic": "orders"}
+    with pytest.raises(UsageError, match=r"^topic=3: must be a str"):
+        Where(point=Point.PUBLISH, destination=3)
 
 
 def test_places_and_links_need_no_record():

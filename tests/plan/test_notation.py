@@ -47,6 +47,7 @@ def test_text_becomes_the_plan_it_shows(text, plan):
         ("on.ack(nth=range('a')).drop()", "cannot stand in a plan"),
         ("on.ack(nth=range()).drop()", "cannot stand in a plan"),
         ("on.ack(nth=0).drop()", "nth=0"),
+        ("on.ack(nth=range(3)).drop()", r"nth=range\(0, 3\): a range must count upwards, start at"),
         ("on.ack(when=where.heder('a')).drop()", "Did you mean 'where.header'"),
         ("Plan(on.ack().drop(), sead=1)", "unknown argument of Plan.. 'sead'. Did you mean 'seed'"),
         ("Plan(on.ack().drop(), seed=-1)", "seed=-1"),
