@@ -92,6 +92,10 @@ class Direct:
             lambda left: kafka_replicas.coordinating(self._ask, kind, key, left),
         )
 
+    def wait_copied(self, topic: str, partition: int) -> None:
+        """Return when what the leader holds now has been copied by all that are in sync."""
+        kafka_replicas.caught_up(self._ask, topic, partition)
+
     def move_leader(self, topic: str, partition: int, to: int | None = None) -> int:
         """Hand a partition to a node in sync (None: the next); returns which, when it leads."""
         return kafka_replicas.move(self._ask, topic, partition, to)

@@ -24,6 +24,7 @@ from pytest_mqchaos.errors import BrokerError, UsageError, WaitTimeout
 
 _JAVA = 17  # Kafka 4 brokers need it (KIP-1013)
 _READY = 60.0  # seconds; two shared cores under load, measured start is 1 to 3
+_ASK = 10.0  # for a question while a frame waits
 # Seconds after which a paused follower has nothing more to come: longer than its last fetch may
 # have waited at the leader (replica.fetch.wait.max.ms), measured; without it half of the trials
 # still copied what came next.
@@ -71,11 +72,12 @@ class KafkaProcess:
                 self._archive = trained(software)
             self._nodes = new_nodes(self._count, software, self._settings)
             try:
-                self._direct = Direct(self.addresses().values(), timeout=_READY, check=self._check)
                 self._start_all()
-                self._direct.finalize_features()
-                if self._count > 1:
-                    self._replicates()
+                with Direct(self.addresses().values(), timeout=_READY, check=self._check) as direct:
+                    direct.finalize_features()
+                    if self._count > 1:
+                        self._replicates(direct)
+                self._direct = Direct(self.addresses().values(), timeout=_ASK, check=self._check)
             except BaseException:  # also a Ctrl-C: nothing that was started stays
                 self.stop()
                 raise
@@ -149,13 +151,15 @@ class KafkaProcess:
     def hold_replication(
         self, topic: str | None = None, partition: int | None = None, follower: int | None = None
     ) -> None:
-        """The followers stand still (SIGSTOP), with whatever else they do; 1.5 s later they are no
-        longer in sync (broker.session.timeout.ms, replica.lag.time.max.ms)."""
+        """The followers copy what there is, then stand still (SIGSTOP), with whatever else they do;
+        1.5 s later they are no longer in sync (broker.session.timeout.ms,
+        replica.lag.time.max.ms)."""
         if topic is None or partition is None:
             raise UsageError(
                 "real nodes can hold the replication of one partition only, by standing still: say "
                 "which topic and partition"
             )
+        self._asked.wait_copied(topic, partition)
         with self._lock:
             for node in self._followers(topic, partition, follower):
                 if not self._node(node).paused:
@@ -214,12 +218,12 @@ class KafkaProcess:
             words = node.child.last_lines()
             raise BrokerError(f"{error}. {node.child.name} said last:\n{words}") from error
 
-    def _replicates(self) -> None:
+    def _replicates(self, direct: Direct) -> None:
         """That nodes are there does not yet say that they copy: a message that all must have."""
         everywhere = {"min.insync.replicas": self._count}
-        self._asked.create_topic(_PROBE, 1, self._count, everywhere)
-        self._asked.write(_PROBE, 0, b"copied")
-        self._asked.delete_topic(_PROBE)
+        direct.create_topic(_PROBE, 1, self._count, everywhere)
+        direct.write(_PROBE, 0, b"copied")
+        direct.delete_topic(_PROBE)
         self._wait_replicated()
 
     def _wait_replicated(self) -> None:

@@ -4,6 +4,7 @@ every copy confirms. It must never know processes, nor what is done to them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from pytest_mqchaos.brokers.kafka_ask import (
@@ -22,6 +23,7 @@ from pytest_mqchaos.wire.kafka.records import build_batch
 _ELECTION_NOT_NEEDED = 84
 _PREFERRED = 0
 _ALL = -1  # acks
+_CONSUMER, _DEBUGGING = -1, -2  # who asks for offsets (replica ids)
 _KINDS = {"group": (0, "__consumer_offsets"), "transaction": (1, "__transaction_state")}
 
 
@@ -43,7 +45,8 @@ def replicated(ask: Asker, nodes: Collection[int], left: float) -> None:
 def write(ask: Asker, topic: str, partition: int, value: bytes) -> None:
     """Store one message, confirmed by all that are in sync (min.insync.replicas says how many have
     to be). Where an answer is lost it is written again."""
-    batch = build_batch([Record(topic, partition, -1, None, value)])
+    now = time.time_ns() // 1_000_000  # one of 1970 would be gone with the next look at retention
+    batch = build_batch([Record(topic, partition, -1, None, value, timestamp=now)])
 
     def attempt(left: float) -> None:
         found = _topic(ask, topic, left)
@@ -75,6 +78,32 @@ def coordinating(ask: Asker, kind: str, key: str, left: float) -> TopicPartition
     if found.error or not found.leaders:
         return None
     return name, partition_of(key, len(found.leaders))
+
+
+def caught_up(ask: Asker, topic: str, partition: int) -> None:
+    """Wait until whatever the leader holds now has been copied by all that are in sync."""
+    goal: list[int] = []
+
+    def attempt(left: float) -> None:
+        found = _topic(ask, topic, left)
+        if not goal:
+            goal.append(_latest(ask, found, partition, _DEBUGGING, left))
+        copied = _latest(ask, found, partition, _CONSUMER, left)
+        if copied < goal[0]:
+            raise _not_yet(f"{topic}-{partition} is copied up to {copied} of {goal[0]}")
+
+    ask.persist(f"see {topic}-{partition} copied", attempt)
+
+
+def _latest(ask: Asker, topic: Topic, partition: int, replica: int, left: float) -> int:
+    """A consumer is told the high watermark, a debugger the end of the leader's log."""
+    one = {"partition_index": partition, "timestamp": -1}
+    values = {"replica_id": replica, "isolation_level": 0, "timeout": milliseconds(left),
+              "topics": [{"name": topic.name, "partitions": [one]}]}  # fmt: skip
+    reply = ask.call(topic.leaders[partition], "ListOffsets", values, left)
+    told = reply.topics[0].partitions[0]
+    refuse(f"ListOffsets of {topic.name}-{partition}", told.error_code)
+    return int(told.offset)
 
 
 def move(ask: Asker, topic: str, partition: int, to: int | None) -> int:
