@@ -1,159 +1,43 @@
-"""An asyncio event loop that never waits: when nothing is ready, time jumps to the next timer.
+"""The event loop of a simulation, as code that uses asyncio meets it.
 
-It knows handles, timers and the one clock of a simulation; it must never know what is said over a
-connection, nor read a clock of the machine.
-
-    call_soon --> ready ----run----> callbacks
-    call_at ----> timers (instant, order of making) --due--> ready
-                  nothing ready: now = the next timer's instant; no timer: stuck, and it says so
+It knows which of asyncio's calls stay in memory, which are real and admitted, and which would
+escape; how time goes on is turns.py, how bytes go network.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import math
-from collections import deque
+import concurrent.futures
+import socket
 from collections.abc import Callable
 from contextvars import Context
-from itertools import count
-from typing import Any, NoReturn
+from threading import get_ident
+from typing import Any
 
-from pytest_mqchaos.errors import SimulationStuck, UsageError
-from pytest_mqchaos.simulation.deadlock import waiting
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.simulation import escapes, real_io, threads
+from pytest_mqchaos.simulation.admitted import Admitted
 from pytest_mqchaos.simulation.network import Network
+from pytest_mqchaos.simulation.server import VirtualServer
+from pytest_mqchaos.simulation.turns import Turns
 
-SECOND = 1_000_000_000
-START = 1000 * SECOND  # what `loop.time()` and `time.monotonic()` begin with: far from 0, exact
-NEVER = 1 << 62  # ns; a timer at infinity is no reason for time to go on
-FREE_TURNS = 1000  # turns of the loop that one instant may have before a turn costs time
-TURN = 10_000  # ns; what a turn costs from then on (about what it does in life)
-_SWEEP = 100  # cancelled timers that may lie in the heap before it is swept
+_SOCKETS = "use asyncio's streams or create_connection, or test it over sockets"
 
 
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop for one simulation, in one thread. `now` is its time in nanoseconds.
+class VirtualLoop(Turns):
+    """A loop for one simulation, in one thread: `network` is where its connections lead, `admitted`
+    what may be real. `limit` is how much virtual time may pass (ns).
 
-    A task that polls without ever sleeping would stop time for good: after 1,000 turns at one
-    instant each further turn costs 10 us. `limit` is the instant (ns) that time may not pass.
-
-    Raises `SimulationStuck` out of `run_until_complete` where nothing can ever happen any more, or
-    where time passed the limit; its text lists what every task waits for.
+    Raises `EscapedSimulation` for what can only be done in the real world; see `Turns` for the
+    rest.
     """
 
-    _ready: deque[asyncio.Handle]
-    _thread_id: int | None
-    _stopping: bool
-    _debug: bool
-
-    def __init__(self, *, limit: int | None = None) -> None:
-        self.now = START
-        self.limit = NEVER if limit is None else START + limit
-        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
-        self._order = count()
-        self._cancelled = 0
-        self._turns = 0
-        super().__init__(_NoSelector())  # type: ignore[arg-type]
+    def __init__(self, *, limit: int | None = None, admitted: Admitted | None = None) -> None:
+        super().__init__(limit=limit)
         self.network = Network(self)
+        self.admitted = admitted or Admitted.nothing()
 
-    # -------------------------------------------------------------------------------------- time
-
-    def time(self) -> float:
-        """Virtual seconds."""
-        return self.now / SECOND
-
-    def call_at(  # type: ignore[override]
-        self,
-        when: float,
-        callback: Callable[..., object],
-        *args: Any,
-        context: Context | None = None,
-    ) -> asyncio.TimerHandle:
-        """As asyncio's; timers of one instant run in the order of their making."""
-        self._check_closed()  # type: ignore[attr-defined]
-        if self._debug:
-            self._check_thread()  # type: ignore[attr-defined]
-            self._check_callback(callback, "call_at")  # type: ignore[attr-defined]
-        return self._push(_nanoseconds(when), when, callback, args, context)
-
-    def at(self, when: int, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
-        """Call back at an instant in nanoseconds (`now` is of the same scale), exactly."""
-        return self._push(when, when / SECOND, callback, args, None)
-
-    def _push(
-        self,
-        instant: int,
-        when: float,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        context: Context | None,
-    ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._timers, (instant, next(self._order), timer))
-        timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001 - its loop's to set
-        return timer
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        del handle
-        self._cancelled += 1
-        if self._cancelled > _SWEEP and 2 * self._cancelled > len(self._timers):
-            self._timers = [timer for timer in self._timers if not timer[2].cancelled()]
-            heapq.heapify(self._timers)
-            self._cancelled = 0
-
-    def block(self, duration: int) -> None:
-        """Let nanoseconds pass while nothing runs: what a blocking call does to a loop in life."""
-        self._advance(self.now + max(0, duration))
-
-    def _advance(self, instant: int) -> None:
-        if instant > self.limit:
-            self.now = self.limit
-            passed = (self.limit - START) / SECOND
-            self._stuck(f"{passed:g} virtual seconds have passed, which is the limit")
-        if instant > self.now:
-            self.now = instant
-            self._turns = 0
-
-    # ------------------------------------------------------------------------------------- turns
-
-    def _run_once(self) -> None:
-        """One turn: what is due becomes ready, what is ready runs."""
-        ready, timers = self._ready, self._timers
-        if not ready and not self._stopping:
-            self._idle()
-            timers = self._timers
-        self._turns += 1
-        if self._turns > FREE_TURNS:
-            turns = self._turns
-            self._advance(self.now + TURN)
-            self._turns = turns
-        now = self.now
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            timer._scheduled = False  # type: ignore[attr-defined]  # noqa: SLF001
-            if timer.cancelled():
-                self._cancelled -= 1
-            else:
-                ready.append(timer)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:  # noqa: SLF001
-                handle._run()  # noqa: SLF001
-
-    def _idle(self) -> None:
-        """Nothing is ready: go where something is."""
-        timers = self._timers
-        while timers and timers[0][2].cancelled():
-            heapq.heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]  # noqa: SLF001
-            self._cancelled -= 1
-        if not timers or timers[0][0] >= NEVER:
-            self._stuck("nothing is ready, and no timer is set: nothing can ever happen any more")
-        self._advance(timers[0][0])
-
-    def _stuck(self, why: str) -> NoReturn:
-        raise SimulationStuck(f"The simulation stands still: {why}.\n{waiting(self)}")
-
-    # ----------------------------------------------------------------------------------- network
+    # --------------------------------------------------------------------------------- connections
 
     async def create_connection(  # type: ignore[override]
         self,
@@ -161,16 +45,48 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         host: str | None = None,
         port: int | None = None,
         **options: Any,
-    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """As asyncio's, to an address of the simulation's network."""
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        """As asyncio's: to an address of the simulation's network, or to a real one that was
+        admitted."""
+        sock = options.get("sock")
+        if sock is not None or self.admitted.address((host, port)):
+            return await self._real(protocol_factory, host, port, **options)
+        if host is None or port is None:
+            raise ValueError("host and port was not specified and no sock specified")
+        if not self.network.knows(host):
+            escapes.refuse_address("loop.create_connection", (host, port))
         if options.get("ssl"):
             raise UsageError(
                 f"TLS to {host}:{port} cannot be simulated: the network is memory. Give the client "
-                f"a plaintext configuration."
+                f"a plaintext configuration, or test it over sockets."
             )
-        if host is None or port is None or options.get("sock") is not None:
-            raise UsageError("a simulated connection needs a host and a port, and no socket.")
         return await self.network.connect(protocol_factory, host, port)
+
+    async def _real(
+        self, factory: Callable[[], asyncio.BaseProtocol], *address: Any, **options: Any
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        return await super().create_connection(factory, *address, **options)
+
+    def _make_socket_transport(self, sock: socket.socket, *args: Any, **options: Any) -> Any:
+        """Called by asyncio for a real connection: one that tells when it waits for an answer."""
+        telling = real_io.asked(sock, self.sockets)
+        return super()._make_socket_transport(telling, *args, **options)  # type: ignore[misc]
+
+    async def create_server(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        host: Any = None,
+        port: int | None = None,
+        **options: Any,
+    ) -> VirtualServer:
+        """As asyncio's, on the simulation's network."""
+        if options.get("ssl") or options.get("sock") is not None:
+            raise UsageError("a simulated server has a host and a port, neither TLS nor a socket.")
+        hosts = [host] if host is None or isinstance(host, str) else list(host)
+        server = VirtualServer(self, self.network, protocol_factory, hosts, port or 0)
+        if options.get("start_serving", True):
+            await server.start_serving()
+        return server
 
     async def getaddrinfo(  # type: ignore[override]
         self,
@@ -182,34 +98,71 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         proto: int = 0,
         flags: int = 0,
     ) -> list[Any]:
-        """Names of the simulation's network. Raises `socket.gaierror` for any other."""
-        del family, proto, flags
+        """Names of the simulation's network, and of what was admitted. Raises `socket.gaierror` for
+        any other."""
         name = host.decode() if isinstance(host, bytes) else host
+        if self.admitted.host(name):  # time stands still: who waits here keeps nobody waiting
+            return socket.getaddrinfo(name, port, family, type, proto, flags)
         return self.network.resolve(name, int(port or 0), type)
 
-    # --------------------------------------------------------------- what a loop of sockets makes
+    # ------------------------------------------------------------------------------------- threads
 
-    def _make_self_pipe(self) -> None:
-        """No pipe: nothing ever waits in the kernel."""
+    def call_soon_threadsafe(  # type: ignore[override]
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As asyncio's; what comes from a thread is run when its turn has come (jobs.py)."""
+        if self._thread_id in (None, get_ident()):
+            return self.call_soon(callback, *args, context=context)
+        self._check_closed()  # type: ignore[attr-defined]
+        handle = asyncio.Handle(callback, args, self, context)
+        self.jobs.leave(handle, args)
+        return handle
 
-    def _close_self_pipe(self) -> None:
-        """See above."""
+    def run_in_executor(  # type: ignore[override]
+        self,
+        executor: concurrent.futures.Executor | None,
+        func: Callable[..., Any],
+        *args: Any,
+    ) -> asyncio.Future[Any]:
+        """As asyncio's, where threads are admitted."""
+        self._check_closed()  # type: ignore[attr-defined]
+        if "to_thread" not in self.admitted.names:
+            escapes.refuse(
+                "a thread (asyncio.to_thread or loop.run_in_executor)",
+                'name it: simulate(..., real=["to_thread"]). Virtual time stands still while it '
+                "works",
+            )
+        return threads.execute(self, executor, func, args)
 
-    def _write_to_self(self) -> None:
-        """See above."""
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is none: each call has a thread of its own."""
+        del timeout
 
+    # ------------------------------------------------------------------------------------- escapes
 
-class _NoSelector:
-    """What asyncio's own loop wants to be given; nothing is ever registered."""
+    async def create_datagram_endpoint(self, *_: Any, **__: Any) -> Any:
+        """Escapes."""
+        escapes.refuse("loop.create_datagram_endpoint", _SOCKETS)
 
-    def close(self) -> None:
-        """Nothing to close."""
+    async def create_unix_connection(self, *_: Any, **__: Any) -> Any:
+        """Escapes."""
+        escapes.refuse("loop.create_unix_connection", "connect by host and port, and name those")
 
+    async def create_unix_server(self, *_: Any, **__: Any) -> Any:
+        """Escapes."""
+        escapes.refuse("loop.create_unix_server", "serve on a host and a port")
 
-def _nanoseconds(when: float) -> int:
-    """The first nanosecond at which `loop.time()` is not before `when`: rounding down would wake a
-    sleeper too early, and it would sleep again for nothing, for ever."""
-    if math.isinf(when):
-        return NEVER if when > 0 else 0
-    instant = round(when * SECOND)
-    return instant if instant / SECOND >= when else instant + 1
+    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
+        """Escapes."""
+        escapes.refuse("a subprocess (loop.subprocess_exec)", escapes.NEVER)
+
+    async def subprocess_shell(self, *_: Any, **__: Any) -> Any:
+        """Escapes."""
+        escapes.refuse("a subprocess (loop.subprocess_shell)", escapes.NEVER)
+
+    def add_signal_handler(  # type: ignore[override]
+        self, sig: int, callback: Callable[..., object], *args: Any
+    ) -> None:
+        """Escapes."""
+        del callback, args
+        escapes.refuse(f"loop.add_signal_handler({sig!r})", "let the caller stop it, by cancelling")

@@ -52,7 +52,6 @@ class Network:
         self._hosts: dict[str, str] = {}
         self._ports = count(_FIRST_PORT)
         self._client_ports = count(_FIRST_CLIENT_PORT)
-        self._open: dict[StreamTransport, None] = {}
 
     # ----------------------------------------------------------------------------------- serving
 
@@ -136,20 +135,21 @@ class Network:
         return transport, protocol
 
     def transport(
-        self, inbound: Channel, outbound: Channel, *, here: Address, there: Address
+        self,
+        inbound: Channel,
+        outbound: Channel,
+        *,
+        here: Address,
+        there: Address,
+        over: Callable[[StreamTransport], None] = lambda _: None,
     ) -> StreamTransport:
-        """One end of a connection that asyncio code holds."""
+        """One end of a connection that asyncio code holds; `over` hears when it is closed."""
         extra: dict[str, Any] = {
             "peername": there,
             "sockname": here,
             "socket": Endpoint(here, there),
         }
-        transport = StreamTransport(self._loop, inbound, outbound, extra=extra, over=self._forget)
-        self._open[transport] = None
-        return transport
-
-    def _forget(self, transport: StreamTransport) -> None:
-        self._open.pop(transport, None)
+        return StreamTransport(self._loop, inbound, outbound, extra=extra, over=over)
 
     def _channel(self) -> Channel:
         return Channel(self._loop.call_soon)
