@@ -11,8 +11,10 @@ from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
 from pytest_mqchaos.kafka_cluster.offsets import Committed
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
+from pytest_mqchaos.kafka_cluster.topics import Topic
 
 _MANY_GROUPS_FROM = 8  # KIP-709
+_MISSING_GROUP_FROM = 9  # KIP-848
 
 
 def offset_commit(call: Call) -> Values:
@@ -34,7 +36,7 @@ def offset_fetch(call: Call) -> Values:
         return _fetched(call, call.body.group_id, call.body.topics)
     return {
         "groups": [
-            {"group_id": one.group_id, **_fetched(call, one.group_id, one.topics)}
+            {"group_id": one.group_id, **_fetched(call, one.group_id, one.topics, asking=one)}
             for one in call.body.groups
         ]
     }
@@ -49,18 +51,28 @@ def _may_commit(call: Call) -> ErrorCode:
     group = call.state.groups.get(body.group_id)
     if group is None:
         if generation >= 0:
-            return ErrorCode.illegal_generation
+            missing = call.version >= _MISSING_GROUP_FROM
+            return ErrorCode.group_id_not_found if missing else ErrorCode.illegal_generation
         group = call.state.groups.get_or_create(body.group_id)
     instance = getattr(body, "group_instance_id", None)
-    return group.may_commit(body.member_id, instance, generation, call.now)
+    return group.may_commit(body.member_id, instance, generation, call.now, version=call.version)
+
+
+def _owns(call: Call, topic: Topic, index: int) -> bool:
+    body, group = call.body, call.state.groups.get(call.body.group_id)
+    epoch = body.generation_id_or_member_epoch
+    return group is None or group.owns(body.member_id, epoch, (topic.id, index))
 
 
 def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCode:
     metadata = one.committed_metadata or ""
-    if call.state.topics.partition(topic, one.partition_index) is None:
+    found = call.state.topics.get(topic)
+    if found is None or call.state.topics.partition(topic, one.partition_index) is None:
         return ErrorCode.unknown_topic_or_partition  # Kafka looks at this before the group
     if group_code is not ErrorCode.none:
         return group_code
+    if not _owns(call, found, one.partition_index):
+        return ErrorCode.stale_member_epoch
     if len(metadata.encode()) > call.state.settings.offset_metadata_max_bytes:
         return ErrorCode.offset_metadata_too_large
     committed = Committed(
@@ -70,8 +82,14 @@ def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCod
     return ErrorCode.none
 
 
-def _fetched(call: Call, group: str, topics: Iterable[Any] | None) -> dict[str, Any]:
+def _fetched(
+    call: Call, group: str, topics: Iterable[Any] | None, asking: Any = None
+) -> dict[str, Any]:
     code = check_coordinator(call, group)
+    known = call.state.groups.get(group)
+    if code is ErrorCode.none and known is not None:
+        member_id = getattr(asking, "member_id", None)
+        code = known.may_fetch(member_id, getattr(asking, "member_epoch", -1))
     if code is not ErrorCode.none:
         return {"error_code": code, "topics": ()}
     offsets = call.state.offsets

@@ -12,7 +12,6 @@ from pytest_mqchaos.kafka_cluster.members import Member, Phase
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 
-_CLASSIC = "classic"
 _MISSING_IS_ERROR_FROM = 6  # KIP-1043
 _HOST = "/127.0.0.1"  # clients of an embedded cluster are on loopback
 
@@ -26,14 +25,14 @@ def list_groups(call: Call) -> Values:
         "groups": [
             {
                 "group_id": group.name,
-                "protocol_type": group.roster.protocol_type or "",
-                "group_state": group.phase.value,
-                "group_type": _CLASSIC,
+                "protocol_type": group.protocol_type,
+                "group_state": group.state,
+                "group_type": group.kind,
             }
             for group in call.state.groups.all()
             if call.state.coordinator(group.name) == call.node
-            and (not states or group.phase.lower() in states)
-            and (not types or _CLASSIC in types)
+            and (not states or group.state.lower() in states)
+            and (not types or group.kind in types)
         ],
     }
 
@@ -63,12 +62,14 @@ def _delete(call: Call, name: str) -> ErrorCode:
 
 def _described(call: Call, name: str) -> dict[str, Any]:
     code = check_coordinator(call, name)
-    group = call.state.groups.get(name)
+    group = call.state.groups.classic(name)
     if code is not ErrorCode.none or group is None:
         missing = code is ErrorCode.none and call.version >= _MISSING_IS_ERROR_FROM
+        other = call.state.groups.get(name) is not None
+        text = f"Group {name} is not a classic group." if other else f"Group {name} not found."
         return {
             "error_code": ErrorCode.group_id_not_found if missing else code,
-            "error_message": f"Group {name} not found." if missing else None,
+            "error_message": text if missing else None,
             "group_id": name,
             "group_state": "" if code is not ErrorCode.none else Phase.DEAD.value,
             "protocol_type": "",
@@ -79,8 +80,8 @@ def _described(call: Call, name: str) -> dict[str, Any]:
     return {
         "error_code": ErrorCode.none,
         "group_id": name,
-        "group_state": group.phase.value,
-        "protocol_type": group.roster.protocol_type or "",
+        "group_state": group.state,
+        "protocol_type": group.protocol_type,
         "protocol_data": (group.protocol or "") if stable else "",
         "members": [_member(group, one, stable=stable) for one in group.roster.all()],
     }

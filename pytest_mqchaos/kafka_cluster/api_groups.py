@@ -16,6 +16,7 @@ _OWN_REBALANCE_TIMEOUT_FROM = 1
 _MANY_LEAVE_FROM = 3  # KIP-345
 _NULL_PROTOCOL_FROM = 7
 _SKIPS_FROM = 9  # KIP-814
+_OTHER_PROTOCOL = ErrorCode.inconsistent_group_protocol
 # Libraries whose new members must not have their first generation at once, in ms. kafka-python asks
 # for its topics 100 ms after its first Metadata and joins before that; if a poll() of the
 # application then ends while it joins once more, it forgets the assignment and reads nothing ever
@@ -29,13 +30,11 @@ def join_group(call: Call) -> Values | Instead:
     code = _check_join(call)
     if code is not ErrorCode.none:
         return _joined(call.version, Joined(code, body.member_id))
-    if not body.member_id:
-        group = call.state.groups.get_or_create(body.group_id)
-    else:
-        found = call.state.groups.get(body.group_id)
-        if found is None:
-            return _joined(call.version, Joined(ErrorCode.unknown_member_id, body.member_id))
-        group = found
+    group = call.state.groups.classic(body.group_id, create=not body.member_id)
+    if group is None:
+        # A group of KIP-848 has members: moving it between the protocols while it runs is refused.
+        code = ErrorCode.unknown_member_id if body.member_id else _OTHER_PROTOCOL
+        return _joined(call.version, Joined(code, body.member_id))
     session = milliseconds(body.session_timeout)
     own = call.version >= _OWN_REBALANCE_TIMEOUT_FROM
     asked = Joining(
@@ -84,7 +83,7 @@ def heartbeat(call: Call) -> Values:
 def leave_group(call: Call) -> Values:
     """LeaveGroup: of one member, from v3 on of several."""
     code = check_coordinator(call, call.body.group_id)
-    group = call.state.groups.get(call.body.group_id)
+    group = call.state.groups.classic(call.body.group_id)
     if code is not ErrorCode.none:
         return {"error_code": code, "members": ()}
 
@@ -128,7 +127,7 @@ def _check_join(call: Call) -> ErrorCode:
 
 def _group(call: Call) -> tuple[Group | None, ErrorCode]:
     code = check_coordinator(call, call.body.group_id)
-    group = call.state.groups.get(call.body.group_id)
+    group = call.state.groups.classic(call.body.group_id)
     if code is ErrorCode.none and group is None:
         code = ErrorCode.unknown_member_id
     return group, code

@@ -10,6 +10,7 @@ from pytest_mqchaos.kafka_cluster import (
     api_cluster,
     api_commits,
     api_configs,
+    api_consumer_groups,
     api_fetch,
     api_group_admin,
     api_groups,
@@ -51,5 +52,7 @@ APIS: dict[int, Api] = {
         Api(37, "CreatePartitions", 0, 3, api_topics.create_partitions),
         Api(42, "DeleteGroups", 0, 2, api_group_admin.delete_groups),
         Api(60, "DescribeCluster", 0, 1, api_cluster.describe_cluster),
+        Api(68, "ConsumerGroupHeartbeat", 0, 1, api_consumer_groups.consumer_group_heartbeat),
+        Api(69, "ConsumerGroupDescribe", 0, 1, api_consumer_groups.consumer_group_describe),
     )
 }

@@ -24,6 +24,7 @@ from pytest_mqchaos.kafka_cluster.members import (
 from pytest_mqchaos.kafka_cluster.rebalance import Rebalance
 from pytest_mqchaos.kafka_cluster.roster import Roster
 from pytest_mqchaos.kafka_cluster.settings import Settings
+from pytest_mqchaos.kafka_cluster.target_assignment import Place
 from pytest_mqchaos.kafka_cluster.timers import Timers
 
 NEW_MEMBER_LIMIT = 300_000  # ms that a new member may wait for its first generation
@@ -131,6 +132,7 @@ class Group:
         now: int,
         *,
         transactional: bool = False,
+        version: int = 0,  # noqa: ARG002 - any will do here
     ) -> ErrorCode:
         """Say whether these may commit offsets now; a member's commit keeps its session alive.
 
@@ -148,12 +150,20 @@ class Group:
         self.roster.beat(self.roster.members[member_id], now)
         return ErrorCode.none
 
+    def owns(self, member_id: str, epoch: int, place: Place) -> bool:  # noqa: ARG002
+        """Say whether it may commit for a partition: whose it is only the clients know."""
+        return True
+
     def check(self, member_id: str, instance: str | None, generation: int) -> ErrorCode:
         """Say whether this is a member of the current generation."""
         code = self.roster.validate(member_id, instance)
         if code is ErrorCode.none and generation != self.generation:
             return ErrorCode.illegal_generation
         return code
+
+    def may_fetch(self, member_id: str | None, epoch: int) -> ErrorCode:  # noqa: ARG002
+        """Say whether these may ask for committed offsets: everybody may."""
+        return ErrorCode.none
 
     def moved(self, now: int) -> None:
         """Another node coordinates this group from now on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -121,6 +123,60 @@ def test_a_static_member_comes_back_and_nobody_rebalances():
         assert (second.assignment(), told) == (mine, [("two", 1)])
         first.close()
         second.close()
+
+
+def _modern(host, **options):
+    return _consumer(host, **{"group.protocol": "consumer", **options})
+
+
+@pytest.mark.parametrize("assignor", ["uniform", "range"])
+def test_members_of_the_newer_protocol_share_and_take_over(assignor):
+    with hosted(brokers=2, num_partitions=4, group_consumer_heartbeat_interval_ms=100) as host:
+        _produce(host, 1)
+        options = {"group.remote.assignor": assignor}
+        first, second = _modern(host, **options), _modern(host, **options)
+        first.subscribe(["t"])
+        _until(lambda: len(first.assignment()) == 4, first)
+        second.subscribe(["t"])
+        _until(lambda: len(first.assignment()) == len(second.assignment()) == 2, first, second)
+        mine = first.assignment()[0]
+        first.commit(offsets=[TopicPartition("t", mine.partition, 0)], asynchronous=False)
+        second.close()
+        _until(lambda: len(first.assignment()) == 4, first)
+        assert first.committed([TopicPartition("t", mine.partition)], LIMIT)[0].offset == 0
+        first.close()
+
+
+_MEMBER = """
+import sys
+from confluent_kafka import Consumer
+config = {"bootstrap.servers": sys.argv[1], "group.id": "g", "group.protocol": "consumer"}
+consumer = Consumer(config)
+consumer.subscribe(["t"], on_assign=lambda _, given: given and print("mine", flush=True))
+while True:
+    consumer.poll(0.1)
+"""
+
+
+def test_a_member_of_the_newer_protocol_that_is_killed_is_replaced():
+    settings = {
+        "group_consumer_heartbeat_interval_ms": 100,
+        "group_consumer_session_timeout_ms": 1_000,
+    }
+    with hosted(num_partitions=2, **settings) as host:
+        _produce(host, 1)
+        first = _modern(host)
+        first.subscribe(["^t.*"])
+        _until(first.assignment, first)
+        command = [sys.executable, "-c", _MEMBER, host.bootstrap]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as second:
+            try:
+                _until(lambda: len(first.assignment()) == 1, first)
+                assert second.stdout.readline() == b"mine\n"
+            finally:
+                second.kill()
+        _until(lambda: len(first.assignment()) == 2, first)
+        first.close()
 
 
 def test_seek_reads_again_and_offsets_are_told():
