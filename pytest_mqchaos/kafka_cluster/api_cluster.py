@@ -6,31 +6,34 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from pytest_mqchaos.kafka_cluster.coordinators import GROUP, TRANSACTION
+from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
-from pytest_mqchaos.kafka_cluster.state import State
 from pytest_mqchaos.kafka_cluster.topics import Refusal, Topic
 
 _ALL_WHEN_EMPTY = 0  # Metadata v0 has no null list: an empty one means all
 _BY_ID_FROM = 12  # Metadata (KIP-516)
 _BATCHED_FROM = 4  # FindCoordinator with several keys (KIP-699)
 _GROUP_KEY = 0
+_KINDS = {_GROUP_KEY: GROUP, 1: TRANSACTION}
 _BROKER_ENDPOINT = 1
 
 
 def metadata(call: Call) -> Values:
     """Metadata: brokers and, for the topics asked (null: all), partitions and leaders."""
     state, wanted = call.state, call.body.topics
+    known = brokers(call)
     everything = wanted is None or (call.version == _ALL_WHEN_EMPTY and not wanted)
     if everything:
-        found = [_topic(topic) for topic in state.topics.all()]
+        found = [_topic(call, topic) for topic in state.topics.all()]
     else:
         create = getattr(call.body, "allow_auto_topic_creation", True)
         found = [_asked(call, one, create=create) for one in wanted]
     return {
-        "brokers": brokers(state),
+        "brokers": known,
         "cluster_id": state.cluster_id,
-        "controller_id": state.controller,
+        "controller_id": known[0]["node_id"] if known else -1,
         "topics": found,
         "error_code": ErrorCode.none,  # since version 13 (KIP-1102)
     }
@@ -48,47 +51,46 @@ def describe_cluster(call: Call) -> Values:
             "controller_id": -1,
             "brokers": (),
         }
+    known = brokers(call)
     return {
         "error_code": ErrorCode.none,
         "error_message": None,
         "cluster_id": call.state.cluster_id,
-        "controller_id": call.state.controller,
+        "controller_id": known[0]["node_id"] if known else -1,
         "brokers": [
-            {"broker_id": one["node_id"], "host": one["host"], "port": one["port"]}
-            for one in brokers(call.state)
+            {"broker_id": one["node_id"], "host": one["host"], "port": one["port"]} for one in known
         ],
     }
 
 
 def find_coordinator(call: Call) -> Values:
-    """FindCoordinator: the node of a group. There is no coordinator of transactions: asking for
-    one is refused with the one error that no client retries (53)."""
+    """FindCoordinator: the node of a group or of a transactional id."""
     kind = getattr(call.body, "key_type", _GROUP_KEY)
     if call.version >= _BATCHED_FROM:
         keys = call.body.coordinator_keys
-        return {"coordinators": [_coordinator(call.state, kind, key) for key in keys]}
-    return _coordinator(call.state, kind, call.body.key)
+        return {"coordinators": [_coordinator(call, kind, key) for key in keys]}
+    return _coordinator(call, kind, call.body.key)
 
 
-def brokers(state: State) -> list[dict[str, Any]]:
-    """Give every node as Metadata shows it."""
+def brokers(call: Call) -> list[dict[str, Any]]:
+    """Give every node that works, as the node that was asked knows it."""
+    known, addresses = call.state.controller.unfenced_as_seen_by(call.node), call.state.addresses
     return [
         {"node_id": node, "host": host, "port": port}
-        for node, (host, port) in state.addresses.items()
+        for node, (host, port) in addresses.items()
+        if node in known
     ]
 
 
-def _coordinator(state: State, kind: int, key: str) -> dict[str, Any]:
-    if kind != _GROUP_KEY:
-        return {
-            "key": key,
-            "error_code": ErrorCode.transactional_id_authorization_failed,
-            "error_message": "The embedded cluster coordinates consumer groups only.",
-            "node_id": -1,
-            "host": "",
-            "port": -1,
-        }
-    node = state.coordinator(key)
+def _coordinator(call: Call, kind: int, key: str) -> dict[str, Any]:
+    if kind not in _KINDS:
+        why = f"There is no coordinator of kind {kind}, only of {list(_KINDS)}."
+        return _no_coordinator(key, ErrorCode.invalid_request, why)
+    state = call.state
+    node = state.coordinators.seen_by(call.node, _KINDS[kind], key)
+    if node is None or node not in state.controller.unfenced_as_seen_by(call.node):
+        why = "The coordinator is not available."
+        return _no_coordinator(key, ErrorCode.coordinator_not_available, why)
     host, port = state.addresses[node]
     return {
         "key": key,
@@ -100,6 +102,11 @@ def _coordinator(state: State, kind: int, key: str) -> dict[str, Any]:
     }
 
 
+def _no_coordinator(key: str, code: ErrorCode, why: str) -> dict[str, Any]:
+    where = {"node_id": -1, "host": "", "port": -1}
+    return {"key": key, "error_code": code, "error_message": why, **where}
+
+
 def _asked(call: Call, one: Any, *, create: bool) -> dict[str, Any]:
     state, topic_id = call.state, getattr(one, "topic_id", None)
     if call.version < _BY_ID_FROM and (one.name is None or topic_id is not None):
@@ -108,16 +115,16 @@ def _asked(call: Call, one: Any, *, create: bool) -> dict[str, Any]:
         topic = state.topics.by_id(topic_id)
         if topic is None:
             return _missing(None, ErrorCode.unknown_topic_id, topic_id)
-        return _topic(topic)
+        return _topic(call, topic)
     topic = state.topics.get(one.name)
     if topic is None:
         if not (create and state.settings.auto_create_topics_enable):
             return _missing(one.name, ErrorCode.unknown_topic_or_partition)
         try:
-            topic = state.topics.create(one.name)
+            topic = state.topics.create(one.name, now=call.now)
         except Refusal as refusal:
             return _missing(one.name, refusal.code)
-    return _topic(topic)
+    return _topic(call, topic)
 
 
 def _missing(name: str | None, code: ErrorCode, topic_id: object = None) -> dict[str, Any]:
@@ -130,22 +137,25 @@ def _missing(name: str | None, code: ErrorCode, topic_id: object = None) -> dict
     }
 
 
-def _topic(topic: Topic) -> dict[str, Any]:
+def _topic(call: Call, topic: Topic) -> dict[str, Any]:
     return {
         "error_code": ErrorCode.none,
         "name": topic.name,
         "topic_id": topic.id,
         "is_internal": False,
-        "partitions": [
-            {
-                "error_code": ErrorCode.none,
-                "partition_index": one.index,
-                "leader_id": one.leader,
-                "leader_epoch": one.leader_epoch,
-                "replica_nodes": one.replicas,
-                "isr_nodes": one.in_sync,
-                "offline_replicas": (),
-            }
-            for one in topic.partitions
-        ],
+        "partitions": [_partition(call, one) for one in topic.partitions],
+    }
+
+
+def _partition(call: Call, one: Partition) -> dict[str, Any]:
+    seen, known = one.seen_by(call.node), call.state.controller.unfenced_as_seen_by(call.node)
+    led = seen.leader is not None and seen.leader in known
+    return {
+        "error_code": ErrorCode.none if led else ErrorCode.leader_not_available,
+        "partition_index": one.index,
+        "leader_id": seen.leader if led else -1,
+        "leader_epoch": seen.epoch,
+        "replica_nodes": one.replicas,
+        "isr_nodes": seen.in_sync,
+        "offline_replicas": tuple(node for node in one.replicas if node not in known),
     }

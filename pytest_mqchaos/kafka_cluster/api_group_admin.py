@@ -7,6 +7,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
+from pytest_mqchaos.kafka_cluster.coordinators import GROUP
 from pytest_mqchaos.kafka_cluster.group import Group
 from pytest_mqchaos.kafka_cluster.members import Member, Phase
 from pytest_mqchaos.kafka_cluster.registry import Call
@@ -30,7 +31,7 @@ def list_groups(call: Call) -> Values:
                 "group_type": group.kind,
             }
             for group in call.state.groups.all()
-            if call.state.coordinator(group.name) == call.node
+            if call.state.coordinators.check(GROUP, group.name, call.node) is ErrorCode.none
             and (not states or group.state.lower() in states)
             and (not types or group.kind in types)
         ],

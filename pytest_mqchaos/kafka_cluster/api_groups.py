@@ -6,6 +6,7 @@ from typing import Any
 
 from kio.schema.errors import ErrorCode
 
+from pytest_mqchaos.kafka_cluster.coordinators import GROUP
 from pytest_mqchaos.kafka_cluster.group import Group
 from pytest_mqchaos.kafka_cluster.members import Joined, Joining, Synced, Syncing
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
@@ -109,9 +110,7 @@ def check_coordinator(call: Call, group: str) -> ErrorCode:
     """Say whether the node that was asked coordinates this group."""
     if not group:
         return ErrorCode.invalid_group_id
-    if call.state.coordinator(group) != call.node:
-        return ErrorCode.not_coordinator
-    return ErrorCode.none
+    return call.state.coordinators.check(GROUP, group, call.node)
 
 
 def _check_join(call: Call) -> ErrorCode:

@@ -66,6 +66,7 @@ def _created(call: Call, one: Any, *, check: bool, twice: bool) -> dict[str, Any
             assignments={each.partition_index: each.broker_ids for each in one.assignments},
             configs={each.name: each.value for each in one.configs},
             only_check=check,
+            now=call.now,
         )
     except Refusal as refusal:
         return _not_created(one.name, refusal)
@@ -111,7 +112,9 @@ def _grown(call: Call, one: Any) -> dict[str, Any]:
     try:
         if one.count > _MOST_PARTITIONS:
             raise _too_many()
-        call.state.topics.grow(one.name, one.count, spread, only_check=call.body.validate_only)
+        call.state.topics.grow(
+            one.name, one.count, spread, only_check=call.body.validate_only, now=call.now
+        )
     except Refusal as refusal:
         return {"name": one.name, "error_code": refusal.code, "error_message": str(refusal)}
     return {"name": one.name, "error_code": ErrorCode.none, "error_message": None}

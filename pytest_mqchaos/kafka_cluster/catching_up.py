@@ -8,7 +8,7 @@ from __future__ import annotations
 from pytest_mqchaos.kafka_cluster.replica import Replica
 
 
-def catch_up(follower: Replica, leader: Replica) -> None:
+def catch_up(follower: Replica, leader: Replica, now: int) -> None:
     """Make the follower's log the leader's. High watermarks are the leader's to tell."""
     follower.truncate_to(parting(follower, leader))
     if follower.log.end < leader.log.start:
@@ -16,7 +16,7 @@ def catch_up(follower: Replica, leader: Replica) -> None:
     for batch in leader.log.batches(follower.log.end):
         if batch.base != follower.log.end:  # the leader's log begins inside this batch
             follower.restart_at(batch.base)
-        follower.append(batch)
+        follower.append(batch, now)
     follower.delete_before(leader.log.start)
 
 

@@ -1,42 +1,26 @@
 """The embedded Kafka cluster: bytes and time in, bytes out. No socket, no clock, no thread.
 
-It knows connections, framing and the order of answers; what a request means is its handler's.
-As in Kafka, one connection has one request in work: the next is looked at when that is answered.
+It knows its host's side: connections by number, the next wake, and what may befall its brokers.
+What is said on a connection is serving's, what a deed means is outages'.
 
     host --connect/receive/disconnect/wake(now)--> Cluster --take_output/take_closed--> host
-                                                   |-- frame -> schema.parse -> handler(Call)
+         --kill/pause/isolate/hold/heal(now)-----> |-- Serving: frame -> parse -> handler(Call)
+                                                   |-- Outages: nodes, controller, replication
                                                    '-- next_wake: when it wants to be woken
 """
 
 from __future__ import annotations
 
-import struct
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import count
+from collections.abc import Collection, Mapping, Sequence
 
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.kafka_cluster import schema
-from pytest_mqchaos.kafka_cluster.api_versions import unsupported
-from pytest_mqchaos.kafka_cluster.apis import APIS
-from pytest_mqchaos.kafka_cluster.registry import Api, Call, Instead
+from pytest_mqchaos.kafka_cluster.nodes import Life
+from pytest_mqchaos.kafka_cluster.outages import Outages
+from pytest_mqchaos.kafka_cluster.partition import Partition
+from pytest_mqchaos.kafka_cluster.replication import Hold
+from pytest_mqchaos.kafka_cluster.serving import Serving
 from pytest_mqchaos.kafka_cluster.settings import read
 from pytest_mqchaos.kafka_cluster.state import State
-
-_API_VERSIONS = 18
-_SIZE = struct.Struct(">i")
-
-
-@dataclass(slots=True, eq=False)
-class _Connection:
-    id: int
-    node: int
-    buffer: bytearray = field(default_factory=bytearray)
-    busy: bool = False
-    software: str = ""  # what the client calls its library (KIP-511)
-    open: bool = True  # False: the client is gone; what it sent before is still done
 
 
 class Cluster:
@@ -60,43 +44,17 @@ class Cluster:
                 f"given were those of {sorted(addresses)}."
             )
         self.state = State(addresses=addresses, settings=read(settings or {}), seed=seed)
-        self._connections: dict[int, _Connection] = {}
-        self._ids = count(1)
-        self._ready: deque[_Connection] = deque()
-        self._output: list[tuple[int, bytes]] = []
-        self._closed: list[int] = []
-        self._failures: list[str] = []
+        self._serving = Serving(self.state)
+        self._outages = Outages(self.state)
+        self.receive = self._serving.receive
+        self.disconnect = self._serving.disconnect
+        self.wake = self._serving.wake
 
     def connect(self, node: int, now: int) -> int:  # noqa: ARG002 - time is part of every event
         """Accept a connection to a node; gives its number."""
-        if node not in self.state.addresses:
-            raise UsageError(f"there is no node {node}, only {list(self.state.nodes)}.")
-        connection = _Connection(next(self._ids), node)
-        self._connections[connection.id] = connection
-        return connection.id
-
-    def receive(self, connection: int, data: bytes | memoryview, now: int) -> None:
-        """Take bytes of a client, in any chunking. Bytes for a connection that has ended are
-        dropped, as a network does."""
-        found = self._connections.get(connection)
-        if found is None or not found.open:
-            return
-        found.buffer += data
-        self._ready.append(found)
-        self._pump(now)
-
-    def disconnect(self, connection: int, now: int) -> None:
-        """Hear that the client is gone. Whole requests that it had sent are still done."""
-        found = self._connections.get(connection)
-        if found is not None:
-            found.open = False
-            self._ready.append(found)
-            self._pump(now)
-
-    def wake(self, now: int) -> None:
-        """Do what is due."""
-        self._guarded("timers", self.state.timers.run, now)
-        self._pump(now)
+        if not self.alive(node):
+            raise UsageError(f"node {node} takes no connections: it was killed.")
+        return self._serving.connect(node)
 
     def next_wake(self) -> int | None:
         """Give the instant (ns) at which `wake` should be called, None if nothing is due."""
@@ -104,104 +62,118 @@ class Cluster:
 
     def take_output(self) -> list[tuple[int, bytes]]:
         """Give the answers since the last call, in order, with their connections."""
-        taken, self._output = self._output, []
+        taken, self._serving.output = self._serving.output, []
         return taken
 
     def take_closed(self) -> list[int]:
         """Give the connections that the cluster ended, after their last output."""
-        taken, self._closed = self._closed, []
+        taken, self._serving.closed = self._serving.closed, []
         return taken
 
     def take_failures(self) -> list[str]:
         """Give sentences about requests on which this code itself failed. Its host must make the
         run unknown: a broken broker proves nothing."""
-        taken, self._failures = self._failures, []
+        taken, self._serving.failures = self._serving.failures, []
         return taken
 
-    def _pump(self, now: int) -> None:
-        while True:
-            self._guarded("errands", self.state.run_errands, now)
-            if not self._ready:
-                return
-            self._serve(self._ready.popleft(), now)
+    # ------------------------------------------------------------------ what befalls brokers
 
-    def _guarded(self, what: str, act: Callable[[int], None], now: int) -> None:
-        try:
-            act(now)
-        except Exception as error:  # noqa: BLE001 - told by take_failures, never swallowed
-            self._failures.append(f"{what}: {type(error).__name__}: {error}")
+    def alive(self, node: int) -> bool:
+        """Say whether a connection to a node comes about: not from its end until the controller
+        has taken the restarted one in."""
+        return self._outages.life(node) in {Life.UP, Life.PAUSED}
 
-    def _serve(self, connection: _Connection, now: int) -> None:
-        if connection.busy or connection.id not in self._connections:
-            return
-        buffer = connection.buffer
-        if len(buffer) >= _SIZE.size:
-            (size,) = _SIZE.unpack_from(buffer)
-            if not 0 <= size <= self.state.settings.socket_request_max_bytes:
-                self._end(connection)
-                return
-            end = _SIZE.size + size
-            if len(buffer) >= end:
-                frame = bytes(memoryview(buffer)[_SIZE.size : end])
-                del buffer[:end]
-                self._ready.append(connection)
-                self._handle(connection, frame, now)
-                return
-        if not connection.open:
-            del self._connections[connection.id]
+    def kill(self, node: int, now: int) -> None:
+        """End a broker's process; its log stays. Raises `UsageError`, as all of these do, where it
+        is not possible, and says what is."""
+        self._outages.kill(node, now)
+        self._serving.hang_up(node)
+        self._serving.pump(now)
 
-    def _handle(self, connection: _Connection, frame: bytes, now: int) -> None:
-        try:
-            key, version, correlation = schema.head(frame)
-            api = APIS.get(key)
-            if api is not None and api.low <= version <= api.high:
-                self._answer(connection, api, schema.parse(frame), now)
-            elif key == _API_VERSIONS:
-                self._send(connection, schema.render(key, 0, correlation, unsupported()))
-            else:
-                self._end(connection)
-        except schema.Malformed:
-            self._end(connection)  # as Kafka does with what it cannot parse
+    def power_loss(self, node: int, now: int) -> None:
+        """End a broker's process; of its log stays what was flushed (`log.flush.interval.*`)."""
+        self._outages.kill(node, now, power=False)
+        self._serving.hang_up(node)
+        self._serving.pump(now)
 
-    def _answer(self, connection: _Connection, api: Api, request: schema.Request, now: int) -> None:
-        connection.busy = True
-        if request.key == _API_VERSIONS:
-            connection.software = getattr(request.body, "client_software_name", "")
-        call = Call(
-            state=self.state,
-            node=connection.node,
-            version=request.version,
-            client=request.client,
-            software=connection.software,
-            body=request.body,
-            now=now,
-            reply=partial(self._reply, connection, request),
-        )
-        try:
-            answer = api.handle(call)
-            if not isinstance(answer, Instead):
-                self._reply(connection, request, answer, now)
-            elif answer is Instead.SILENCE:
-                connection.busy = False
-            elif answer is Instead.HANG_UP:
-                self._end(connection)
-        except Exception as error:  # noqa: BLE001 - told by take_failures, never swallowed
-            self._failures.append(f"{api.name} v{request.version}: {type(error).__name__}: {error}")
-            self._end(connection)
+    def restart(self, node: int, now: int) -> None:
+        """Start a killed broker. It is back when the session of its former life is over."""
+        self._outages.restart(node, now)
+        self._serving.pump(now)
 
-    def _reply(
-        self, connection: _Connection, request: schema.Request, values: schema.Values, now: int
+    def pause(self, node: int, now: int) -> None:
+        """Stop a broker's process: connections stay, nothing is done."""
+        self._outages.pause(node, now)
+        self._serving.stand_still(node)
+        self._serving.pump(now)
+
+    def resume(self, node: int, now: int) -> None:
+        """Let it go on: first with what it had in its sockets and knew, then it hears the news."""
+        self._outages.wake(node)
+        self._serving.go_on(node)
+        self._serving.pump(now)
+        self._outages.tell(now)
+        self._serving.pump(now)
+
+    def isolate(self, groups: Sequence[Collection[int]], now: int) -> None:
+        """Cut the network between groups of brokers; the controller is with the largest."""
+        self._outages.isolate(groups, now)
+        self._serving.pump(now)
+
+    def reunite(self, now: int) -> None:
+        """Undo `isolate`."""
+        self._outages.reunite(now)
+        self._serving.pump(now)
+
+    def move_leader(self, topic: str, partition: int, to: int | None, now: int) -> int:
+        """Have another in-sync replica lead (None: the next one); gives which."""
+        chosen = self._outages.move(self._partition(topic, partition), to, now)
+        self._serving.pump(now)
+        return chosen
+
+    def move_coordinator(self, kind: str, key: str, to: int | None, now: int) -> int:
+        """Have another node coordinate a "group" or "transaction" (None: the next one)."""
+        chosen = self._outages.move(self.state.coordinators.partition(kind, key, now), to, now)
+        self._serving.pump(now)
+        return chosen
+
+    def hold_replication(
+        self, topic: str | None, partition: int | None, follower: int | None, now: int
     ) -> None:
-        del now
-        frame = schema.render(request.key, request.version, request.correlation, values)
-        connection.busy = False
-        self._send(connection, frame)
-        self._ready.append(connection)
+        """Have followers fetch nothing (None: any topic, partition, follower)."""
+        self._outages.hold(Hold(topic, partition, follower), now)
+        self._serving.pump(now)
 
-    def _send(self, connection: _Connection, frame: bytes) -> None:
-        if connection.open and connection.id in self._connections:
-            self._output.append((connection.id, frame))
+    def release_replication(self, now: int) -> None:
+        """Undo every `hold_replication`."""
+        self._outages.release(now)
+        self._serving.pump(now)
 
-    def _end(self, connection: _Connection) -> None:
-        if self._connections.pop(connection.id, None) is not None and connection.open:
-            self._closed.append(connection.id)
+    def heal(self, now: int) -> None:
+        """Undo everything: all run, hear each other and fetch."""
+        self.reunite(now)
+        self.release_replication(now)
+        for node in self.state.nodes:
+            if self._outages.life(node) is Life.PAUSED:
+                self.resume(node, now)
+            elif self._outages.life(node) is Life.DOWN:
+                self.restart(node, now)
+
+    def leader(self, topic: str, partition: int) -> int | None:
+        """Give the node that is elected, None while nobody can be."""
+        return self._partition(topic, partition).leader
+
+    def followers(self, topic: str, partition: int) -> tuple[int, ...]:
+        """Give the other nodes that have a replica."""
+        found = self._partition(topic, partition)
+        return tuple(node for node in found.replicas if node != found.leader)
+
+    def coordinator(self, kind: str, key: str) -> int | None:
+        """Give the node that coordinates a "group" or "transaction", None while nobody can."""
+        return self.state.coordinators.partition(kind, key).leader
+
+    def _partition(self, topic: str, partition: int) -> Partition:
+        found = self.state.topics.partition(topic, partition)
+        if found is None:
+            raise UsageError(f"there is no partition {partition} of a topic {topic!r}.")
+        return found

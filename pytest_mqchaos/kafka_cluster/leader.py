@@ -90,9 +90,9 @@ class Leader:
         if judged is not ErrorCode.none:
             return Appended(judged, message=_refusal(judged, batch))
         placed = place(batch, self.log.end, self.epoch)
-        self.replica.append(placed)
+        self.replica.append(placed, now)
         for follower in self.following:
-            follower.append(placed)
+            follower.append(placed, now)
         self.advance(now)
         return Appended(ErrorCode.none, placed.base, end=placed.last + 1)
 
@@ -118,7 +118,7 @@ class Leader:
                 self.caught_up[lost.node] = now
         for follower in self.following:
             if follower not in before:
-                catch_up(follower, self.replica)
+                catch_up(follower, self.replica, now)
             self.caught_up[follower.node] = now
         level = {self.replica.node, *(one.node for one in self.following)}
         self._everybody = level.issuperset(in_sync) and self.enough

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kio.schema.errors import ErrorCode
 
+from pytest_mqchaos.kafka_cluster.flushing import NEVER, Policy
 from pytest_mqchaos.kafka_cluster.leader import Leader, check_epoch
 from pytest_mqchaos.kafka_cluster.replica import Replica
 
@@ -29,22 +30,43 @@ UNHEARD_OF = Decision(None, -1, ())  # what a node knows that never heard of the
 
 class Partition:
     """`replicas` are node ids in order of preference. `least`: `min.insync.replicas`, but never
-    more than there are replicas (KIP-966)."""
+    more than there are replicas (KIP-966). `unclean`: whoever lives may lead when nobody in sync
+    can. Nobody has heard of it before the first decision."""
 
-    __slots__ = ("_leaders", "_stale", "copies", "decision", "index", "least", "replicas", "topic")
+    __slots__ = (
+        "_leaders",
+        "_stale",
+        "copies",
+        "decision",
+        "index",
+        "internal",
+        "least",
+        "replicas",
+        "topic",
+        "unclean",
+    )
 
     def __init__(
-        self, topic: str, index: int, replicas: tuple[int, ...], *, least: int = 1
+        self,
+        topic: str,
+        index: int,
+        replicas: tuple[int, ...],
+        *,
+        least: int = 1,
+        unclean: bool = False,
+        internal: bool = False,
+        flush: Policy = NEVER,
     ) -> None:
         self.topic = topic
         self.index = index
         self.replicas = replicas
         self.least = min(least, len(replicas))
-        self.copies = {node: Replica(node) for node in replicas}
+        self.unclean = unclean
+        self.internal = internal
+        self.copies = {node: Replica(node, flush) for node in replicas}
         self.decision = UNHEARD_OF
         self._leaders: dict[int, Leader] = {}
         self._stale: dict[int, Decision] = {}
-        self.decide(Decision(replicas[0], 0, replicas), 0)
 
     @property
     def leader(self) -> int | None:

@@ -14,6 +14,7 @@ from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.batches import Batch
 from pytest_mqchaos.kafka_cluster.epochs import Epochs
+from pytest_mqchaos.kafka_cluster.flushing import NEVER, Flushed, Policy
 from pytest_mqchaos.kafka_cluster.log import Log
 from pytest_mqchaos.kafka_cluster.producers import Producers
 from pytest_mqchaos.kafka_cluster.transaction_index import TransactionIndex
@@ -32,10 +33,20 @@ class Watch:
 class Replica:
     """`high_watermark`: what this node knows of it; readers see what is below."""
 
-    __slots__ = ("_watches", "epochs", "high_watermark", "log", "node", "producers", "transactions")
+    __slots__ = (
+        "_flushed",
+        "_watches",
+        "epochs",
+        "high_watermark",
+        "log",
+        "node",
+        "producers",
+        "transactions",
+    )
 
-    def __init__(self, node: int) -> None:
+    def __init__(self, node: int, flush: Policy = NEVER) -> None:
         self.node = node
+        self._flushed = None if flush == NEVER else Flushed(flush)
         self.log = Log()
         self.epochs = Epochs()
         self.producers = Producers()
@@ -48,12 +59,14 @@ class Replica:
         """Below it every transaction has ended, for good."""
         return self.transactions.last_stable(self.high_watermark)
 
-    def append(self, placed: Batch) -> None:
+    def append(self, placed: Batch, now: int) -> None:
         """Take a batch that has its offsets already: they must be the log's next."""
         self.log.append(placed)
         self.epochs.note(placed.leader_epoch, placed.base)
         self.producers.remember(placed)
         self.transactions.observe(placed)
+        if self._flushed is not None:
+            self._flushed.appended(self.log.end, now)
 
     def truncate_to(self, offset: int) -> None:
         """Drop every batch that reaches to `offset` or beyond, and what was derived from it."""
@@ -64,6 +77,13 @@ class Replica:
         self.producers = Producers.after(self.producers, self.log)
         self.transactions.truncate_to(self.log.end)
         self.high_watermark = min(self.high_watermark, self.log.end)
+        if self._flushed is not None:
+            self._flushed.truncated(self.log.end)
+
+    def lose_power(self, now: int) -> None:
+        """Keep only what is on the disk."""
+        flushed = 0 if self._flushed is None else self._flushed.offset(now)
+        self.truncate_to(max(flushed, self.log.start))
 
     def restart_at(self, offset: int) -> None:
         """Begin anew at `offset`, empty: what the leader has begins behind all that is here."""

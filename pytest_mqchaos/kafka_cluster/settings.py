@@ -11,7 +11,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pytest_mqchaos.errors import UsageError, unknown
+from pytest_mqchaos.kafka_cluster.flushing import Policy
+from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
+_NEVER = 2**63 - 1
 _TRUE, _FALSE = ("true",), ("false",)
 
 
@@ -24,6 +27,11 @@ class Settings:
     num_partitions: int = 1
     default_replication_factor: int = 1
     min_insync_replicas: int = 1
+    unclean_leader_election_enable: bool = False
+    broker_session_timeout_ms: int = 500  # Kafka's is 9000: that long is nobody elected
+    replica_lag_time_max_ms: int = 1_500  # Kafka's is 30,000: that long is a laggard waited for
+    log_flush_interval_messages: int = 9_223_372_036_854_775_807
+    log_flush_interval_ms: int = 9_223_372_036_854_775_807  # Kafka's default is none: the same
     message_max_bytes: int = 1_048_588
     fetch_max_bytes: int = 57_671_680
     offset_metadata_max_bytes: int = 4_096
@@ -31,10 +39,21 @@ class Settings:
     group_min_session_timeout_ms: int = 6_000
     group_max_session_timeout_ms: int = 1_800_000
     group_max_size: int = 2_147_483_647
+    transaction_max_timeout_ms: int = 900_000
+    # Kafka's default is 10,000, counted from the start of the broker; here from the transaction's.
+    transaction_abort_timed_out_transaction_cleanup_interval_ms: int = 1_000
     group_consumer_max_size: int = 2_147_483_647
     group_consumer_session_timeout_ms: int = 45_000
     group_consumer_heartbeat_interval_ms: int = 500  # Kafka's default is 5000: two a rebalance
     socket_request_max_bytes: int = 104_857_600
+
+    def flush_policy(self) -> Policy:
+        """Give what a power loss leaves of a log."""
+        messages, after = self.log_flush_interval_messages, self.log_flush_interval_ms
+        return Policy(
+            messages=None if messages >= _NEVER else messages,
+            after=None if after >= _NEVER else after * MILLISECOND,
+        )
 
 
 def read(given: Mapping[str, object]) -> Settings:

@@ -1,4 +1,4 @@
-"""What all handlers share: the cluster's settings, nodes, topics, groups, timers, errands.
+"""What all handlers share: settings, nodes, topics, groups, transactions, timers, errands.
 
 It knows where things are kept, not what is done with them.
 """
@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from hashlib import sha256
 
+from pytest_mqchaos.kafka_cluster.controller import Controller
+from pytest_mqchaos.kafka_cluster.coordinators import TRANSACTION, Coordinators
 from pytest_mqchaos.kafka_cluster.groups import Groups
+from pytest_mqchaos.kafka_cluster.nodes import Nodes
 from pytest_mqchaos.kafka_cluster.offsets import Offsets
+from pytest_mqchaos.kafka_cluster.partition import Partition
+from pytest_mqchaos.kafka_cluster.replication import Replication
 from pytest_mqchaos.kafka_cluster.settings import Settings
-from pytest_mqchaos.kafka_cluster.timers import Timers
+from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timers
 from pytest_mqchaos.kafka_cluster.topics import Topics
+from pytest_mqchaos.kafka_cluster.transactions import Transactions
 
-OFFSETS_PARTITIONS = 50  # of __consumer_offsets: what decides which node coordinates a group
 _CLUSTER_ID_BYTES = 16
 
 
@@ -30,18 +36,45 @@ class State:
         self.nodes = tuple(self.addresses)
         self.settings = settings
         self.timers = Timers()
-        self.topics = Topics(self.nodes, settings, seed)
+        self.broker_nodes = Nodes(self.nodes)
+        lag = settings.replica_lag_time_max_ms * MILLISECOND
+        self.replication = Replication(self.broker_nodes, self.timers, lag=lag)
+        self.controller = Controller(
+            self.broker_nodes,
+            self.timers,
+            session=settings.broker_session_timeout_ms * MILLISECOND,
+            partitions=self.partitions,
+            changed=self._decided,
+        )
+        self.replication.controller = self.controller
+        self.topics = Topics(self.nodes, settings, seed, self.controller.admit)
+        self.coordinators = Coordinators(self.nodes, self.controller.admit, settings)
         self.groups = Groups(settings, self.timers, seed)
         self.offsets = Offsets()
         digest = sha256(f"cluster/{seed}".encode()).digest()[:_CLUSTER_ID_BYTES]
         self.cluster_id = urlsafe_b64encode(digest).decode().rstrip("=")
-        self.controller = self.nodes[0]
         self._next_producer_id = 0
         self._errands: deque[Callable[[int], None]] = deque()
+        self.transactions = Transactions(
+            settings=settings,
+            timers=self.timers,
+            topics=self.topics,
+            offsets=self.offsets,
+            new_id=self.new_producer_id,
+            soon=self.soon,
+            at_work=partial(self.coordinators.at_work, TRANSACTION),
+        )
 
-    def coordinator(self, group: str) -> int:
-        """Give the node that coordinates a group."""
-        return self.nodes[_java_hash(group) % OFFSETS_PARTITIONS % len(self.nodes)]
+    def partitions(self) -> Iterator[Partition]:
+        """Walk every partition there is, the internal ones last."""
+        yield from self.topics.partitions()
+        yield from self.coordinators.all()
+
+    def _decided(self, partition: Partition, now: int) -> None:
+        self.replication.connect(partition, now)
+        if self.coordinators.moved(partition):
+            names = [group.name for group in self.groups.all()]
+            self.groups.moved(self.coordinators.of(partition, names), now)
 
     def new_producer_id(self) -> int:
         """Give a producer id that nobody has."""
@@ -58,12 +91,3 @@ class State:
         """Do what `soon` collected, and what that adds."""
         while self._errands:
             self._errands.popleft()(now)
-
-
-def _java_hash(text: str) -> int:
-    """`String.hashCode`, made positive as Kafka does it, so that groups land as they do there."""
-    value = 0
-    units = text.encode("utf-16-be", "surrogatepass")
-    for at in range(0, len(units), 2):
-        value = (value * 31 + int.from_bytes(units[at : at + 2])) & 0xFFFFFFFF
-    return value & 0x7FFFFFFF

@@ -37,7 +37,11 @@ TOPIC_CONFIGS: dict[str, TopicConfig] = {
     "retention.ms": TopicConfig(LONG, _fixed("604800000")),
     "segment.bytes": TopicConfig(INT, _fixed("1073741824")),
     "segment.ms": TopicConfig(LONG, _fixed("604800000")),
-    "unclean.leader.election.enable": TopicConfig(BOOLEAN, _fixed("false"), ("false",)),
+    "unclean.leader.election.enable": TopicConfig(
+        BOOLEAN,
+        lambda settings: str(settings.unclean_leader_election_enable).lower(),
+        ("true", "false"),
+    ),
 }
 
 

@@ -7,7 +7,7 @@ are functions of the seed and the order of creation, never of chance.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
@@ -43,7 +43,14 @@ class Refusal(Exception):
 class Topics:
     """All topics of one cluster."""
 
-    def __init__(self, nodes: Sequence[int], settings: Settings, seed: int) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[int],
+        settings: Settings,
+        seed: int,
+        admit: Callable[[Partition, int], None],
+    ) -> None:
+        self._admit = admit
         self._nodes = tuple(nodes)
         self._settings = settings
         self._seed = seed
@@ -77,6 +84,7 @@ class Topics:
         assignments: Mapping[int, Sequence[int]] | None = None,
         configs: Mapping[str, str] | None = None,
         only_check: bool = False,
+        now: int = 0,
     ) -> Topic:
         """Create a topic (-1: the broker's default). Raises `Refusal`."""
         check_name(name)
@@ -89,7 +97,7 @@ class Topics:
                 raise Refusal(ErrorCode.invalid_config, problem)
         topic = Topic(name=name, id=self._id(name), configs=dict(configs or {}), spread=spread)
         if not only_check:
-            topic.partitions = [self._made_of(topic, at, to) for at, to in enumerate(spread)]
+            topic.partitions = [self._made_of(topic, at, to, now) for at, to in enumerate(spread)]
             self._made += 1
             self._by_name[name] = topic
             self._by_id[topic.id] = topic
@@ -102,6 +110,7 @@ class Topics:
         assignments: Sequence[Sequence[int]] | None,
         *,
         only_check: bool,
+        now: int = 0,
     ) -> None:
         """Add partitions up to `count`. Raises `Refusal`."""
         topic = self._by_name.get(name)
@@ -126,7 +135,7 @@ class Topics:
                 else self._replicas(topic.partitions[0].replicas[0] - 1 + at, replication)
             )
             if not only_check:
-                topic.partitions.append(self._made_of(topic, at, nodes))
+                topic.partitions.append(self._made_of(topic, at, nodes, now))
 
     def delete(self, topic: Topic, now: int) -> None:
         """Remove a topic; readers who wait on it hear about it."""
@@ -143,11 +152,18 @@ class Topics:
     def _value(self, own: Mapping[str, str], name: str) -> str:
         return own[name] if name in own else TOPIC_CONFIGS[name].default(self._settings)
 
-    def _made_of(self, topic: Topic, index: int, nodes: tuple[int, ...]) -> Partition:
+    def _made_of(self, topic: Topic, index: int, nodes: tuple[int, ...], now: int) -> Partition:
         least = int(self._value(topic.configs, "min.insync.replicas"))
-        partition = Partition(topic.name, index, nodes, least=least)
-        partition.connect(lambda *_: True, 0)
-        return partition
+        unclean = self._value(topic.configs, "unclean.leader.election.enable") == "true"
+        flush = self._settings.flush_policy()
+        made = Partition(topic.name, index, nodes, least=least, unclean=unclean, flush=flush)
+        self._admit(made, now)
+        return made
+
+    def partitions(self) -> Iterator[Partition]:
+        """Walk the partitions of all topics."""
+        for topic in self._by_name.values():
+            yield from topic.partitions
 
     def _spread(
         self, partitions: int, replication: int, assignments: Mapping[int, Sequence[int]]

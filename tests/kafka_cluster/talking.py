@@ -106,7 +106,7 @@ class Talker:
         mine, others = [], []
         for connection, data in self.cluster.take_output():
             (mine if connection == self.id else others).append((connection, data))
-        self.cluster._output.extend(others)
+        self.cluster._serving.output.extend(others)
         return [self._read(data) for _, data in mine]
 
     def ask(self, api: int, version: int, /, *, now: int | None = None, **values: Any) -> Any:
