@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from kio.schema.errors import ErrorCode
-from kio.static.primitive import i32Timedelta
 
 from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
 from pytest_mqchaos.kafka_cluster.consumer_group import ConsumerGroup, Heard
@@ -126,15 +124,11 @@ def _heard(call: Call, heard: Heard) -> dict[str, Any]:
         "error_message": heard.message,
         "member_id": heard.member_id,
         "member_epoch": heard.epoch,
-        "heartbeat_interval": _duration(interval if fine and heard.epoch >= 0 else 0),
+        "heartbeat_interval": interval if fine and heard.epoch >= 0 else 0,
     }
     if heard.assigned is not None:
         values["assignment"] = {"topic_partitions": _by_topic(heard.assigned)}
     return values
-
-
-def _duration(value: int) -> i32Timedelta:
-    return i32Timedelta.parse(dt.timedelta(milliseconds=value))
 
 
 def _by_topic(places: Iterable[Place]) -> list[dict[str, Any]]:

@@ -173,6 +173,8 @@ def _converter(field: Any) -> Callable[[Any], Any] | None:
         return ErrorCode
     if kind == "datetime_i64":
         return _instant
+    if kind == "timedelta_i32":
+        return _duration
     shape = next(_present(field.type))
     inner: tuple[Any, ...] = typing.get_args(shape)
     if inner and is_dataclass(inner[0]):
@@ -188,6 +190,10 @@ def _present(shape: Any) -> Iterator[Any]:
     if isinstance(shape, types.UnionType):
         yield from (one for one in typing.get_args(shape) if one is not types.NoneType)
     yield shape
+
+
+def _duration(milliseconds: int) -> i32Timedelta:
+    return i32Timedelta.parse(milliseconds * _MILLISECOND)
 
 
 def _instant(value: int) -> dt.datetime | None:
