@@ -196,11 +196,15 @@ def first_error(entity: Any) -> int:
     top = getattr(entity, "error_code", None) or getattr(entity, "partition_error_code", None)
     if top:
         return int(top)
-    for field in dataclasses.fields(entity):
-        value = getattr(entity, field.name)
+    for name in _inside(entity.__class__):
+        value = getattr(entity, name)
         for item in value if isinstance(value, tuple) else (value,):
-            if dataclasses.is_dataclass(item):
-                code = first_error(item)
-                if code:
-                    return code
+            if item is not None and (code := first_error(item)):
+                return code
     return 0
+
+
+@functools.cache
+def _inside(kind: Any) -> tuple[str, ...]:
+    """Its fields in which other objects of kio's are: asked for every reply that is decoded."""
+    return tuple(f.name for f in dataclasses.fields(kind) if _nested(f.type) is not None)
