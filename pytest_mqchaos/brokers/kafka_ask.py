@@ -26,6 +26,17 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.2
 _SILENT = 2.0  # seconds after which a node that says nothing is passed over, if there are others
 
 
+class Reach(NamedTuple):
+    """How questions get to their broker, and whose time passes while nobody answers (seconds)."""
+
+    connection: Callable[[Address], Connection]
+    clock: Callable[[], float]
+    pause: Callable[[float], None]
+
+
+SOCKETS = Reach(Connection, time.monotonic, time.sleep)
+
+
 class Topic(NamedTuple):
     """A topic as Metadata tells it. `leaders` maps each partition to its leader's node id, -1 for
     none; `id` is None on brokers without topic ids. `error` is a Kafka error code, 0 for none.
@@ -56,9 +67,10 @@ class Asker:
 
     def __init__(
         self, address: str | tuple[str, int] | Iterable[tuple[str, int]], timeout: float,
-        check: Callable[[], None] = lambda: None,
+        check: Callable[[], None] = lambda: None, reach: Reach = SOCKETS,
     ) -> None:  # fmt: skip
         self.timeout = timeout
+        self._reach = reach
         self._check = check
         self._seeds = _addresses(address)
         self._connections: dict[Address, Connection] = {}
@@ -105,7 +117,7 @@ class Asker:
         """One frame on a connection of its own: an old one may have died unnoticed, and a frame
         that cannot be sent twice needs one that is known to live."""
         wanted = self._seeds[0] if node is None else self.node(node, self.timeout).address
-        connection = Connection(wanted)
+        connection = self._reach.connection(wanted)
         try:
             return connection.exchange(frame, self.timeout)
         finally:
@@ -134,12 +146,13 @@ class Asker:
     ) -> T:
         """Call `attempt(seconds left)` until it neither breaks off nor is refused for now.
         `always`: whatever is refused, try again. WaitTimeout says what was wanted and why not."""
-        end = time.monotonic() + self.timeout
+        clock = self._reach.clock
+        end = clock() + self.timeout
         pause = _FIRST_PAUSE
         last: Exception | None = None
         while True:
             try:
-                return attempt(max(0.001, end - time.monotonic()))
+                return attempt(max(0.001, end - clock()))
             except BrokerRefused as error:
                 if not (always or retriable(error.code)):
                     raise
@@ -149,17 +162,17 @@ class Asker:
             except OSError as error:
                 last = error
             (check or self._check)()
-            if time.monotonic() + pause >= end:
+            if clock() + pause >= end:
                 seeds = ", ".join(map(str, self._seeds))
                 raise WaitTimeout(
                     f"could not {what} at {seeds} within {self.timeout:g} s; last: {last}"
                 ) from last
-            time.sleep(pause)
+            self._reach.pause(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _connection(self, address: Address) -> Connection:
         with self._lock:
-            return self._connections.setdefault(address, Connection(address))
+            return self._connections.setdefault(address, self._reach.connection(address))
 
 
 def milliseconds(seconds: float) -> dt.timedelta:

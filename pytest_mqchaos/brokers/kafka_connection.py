@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pytest_mqchaos.brokers.base import Address
@@ -24,8 +24,9 @@ _SMALLEST, _LARGEST = 4, 1 << 30  # of a reply frame; the least is a correlation
 class Connection:
     """Connects when first used. ConnectionError and other OSError mean: perhaps nobody heard."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, clock: Callable[[], float] = time.monotonic) -> None:
         self.address = address
+        self._clock = clock
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._served: dict[int, tuple[int, int]] = {}
@@ -35,17 +36,17 @@ class Connection:
         """Send one whole request frame, return one whole reply frame (length prefixes included).
         WaitTimeout if the node does not answer in time, OSError if the connection breaks."""
         with self._lock:
-            return self._exchange(frame, time.monotonic() + timeout)
+            return self._exchange(frame, self._clock() + timeout)
 
     def served(self, timeout: float) -> Mapping[int, tuple[int, int]]:
         """API key -> oldest and newest version (ApiVersions); asked once per connection."""
         with self._lock:
-            return self._versions(time.monotonic() + timeout)
+            return self._versions(self._clock() + timeout)
 
     def call(self, api: str, values: Mapping[str, object], timeout: float) -> Any:
         """One request by name, in the newest version that both know; returns the reply's body."""
         with self._lock:
-            end = time.monotonic() + timeout
+            end = self._clock() + timeout
             version = choose(api, self._versions(end))
             return self._ask(api, version, values, end)
 
@@ -75,7 +76,7 @@ class Connection:
     def _exchange(self, frame: bytes, end: float) -> bytes:
         try:
             sock = self._connected(end)
-            sock.settimeout(_left(end))
+            sock.settimeout(self._left(end))
             sock.sendall(frame)
             size = struct.unpack(">i", self._receive(sock, 4, end))[0]
             self._sane(size)
@@ -93,7 +94,7 @@ class Connection:
 
     def _connected(self, end: float) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self.address, timeout=_left(end))
+            self._socket = socket.create_connection(self.address, timeout=self._left(end))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 
@@ -102,7 +103,7 @@ class Connection:
         view = memoryview(buffer)
         have = 0
         while have < size:
-            sock.settimeout(_left(end))
+            sock.settimeout(self._left(end))
             got = sock.recv_into(view[have:])
             if not got:
                 raise ConnectionResetError(f"{self.address} closed the connection")
@@ -115,9 +116,8 @@ class Connection:
             self._socket = None
         self._served = {}
 
-
-def _left(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+    def _left(self, end: float) -> float:
+        left = end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return left

@@ -18,7 +18,7 @@ from pytest_mqchaos.brokers import (
     kafka_replicas,
     kafka_topics,
 )
-from pytest_mqchaos.brokers.kafka_ask import Asker, Cluster, TopicPartition
+from pytest_mqchaos.brokers.kafka_ask import SOCKETS, Asker, Cluster, Reach, TopicPartition
 from pytest_mqchaos.brokers.kafka_groups import Group
 from pytest_mqchaos.frames import Record
 
@@ -31,9 +31,9 @@ class Direct:
 
     def __init__(
         self, address: str | tuple[str, int] | Iterable[tuple[str, int]], *, timeout: float = 15.0,
-        check: Callable[[], None] = lambda: None,
+        check: Callable[[], None] = lambda: None, reach: Reach | None = None,
     ) -> None:  # fmt: skip
-        self._ask = Asker(address, timeout, check)
+        self._ask = Asker(address, timeout, check, reach or SOCKETS)
 
     def __enter__(self) -> Self:
         return self

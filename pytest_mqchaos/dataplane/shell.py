@@ -127,18 +127,9 @@ class Shell:
         now = self.clock()
         if self.loop.timers:
             self.loop.due(now)
-        if self.upstreams.cluster is not None:
-            self.traffic.serve(now)
         engine = self._engine
-        if engine is None:
-            return
-        wake = engine.next_wake()
-        if wake is not None and wake <= now:
-            engine.wake(now)
-        while engine.dirty or engine.sides:
-            self.traffic.stir(engine, now)
-            self.traffic.serve(now)
-        if engine.asks:
+        self.traffic.turn(engine, now)
+        if engine is not None and engine.asks:
             history = self.recorder.flush()
             asks, engine.asks[:] = list(engine.asks), []
             for ask in asks:

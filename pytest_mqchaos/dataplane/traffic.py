@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
+from typing import Protocol
 
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.connection import Connection
@@ -18,6 +20,16 @@ from pytest_mqchaos.dataplane.plain import PlainLink
 from pytest_mqchaos.dataplane.sides import Side
 
 DIRECT = ""  # the owner of unproxied listeners
+_number = attrgetter("number")
+
+
+class Taker(Protocol):
+    """Who hears the embedded cluster without a link in between."""
+
+    def feed(self, data: bytes, now: int) -> None: ...
+
+    def finish(self, reply: bytes | None) -> None:
+        """It said its last."""
 
 
 class Traffic:
@@ -36,7 +48,7 @@ class Traffic:
         self._trouble = trouble
         self._pool = Pool()
         self._links: dict[Link, Connection] = {}
-        self._embedded: dict[int, Connection | Side] = {}
+        self._embedded: dict[int, Connection | Taker] = {}
         self._sides: set[Side] = set()
 
     def __len__(self) -> int:
@@ -116,8 +128,10 @@ class Traffic:
         while engine.sides:
             number, node, frame = engine.sides.pop(0)
             self._ask(engine, number, node, frame)
-        while engine.dirty:
-            connection = self._links.get(engine.dirty.pop())
+        dirty = sorted(engine.dirty, key=_number)  # a set has an order of its own in each process
+        engine.dirty.clear()
+        for link in dirty:
+            connection = self._links.get(link)
             if connection is not None:
                 connection.stir(now)
 
@@ -132,7 +146,15 @@ class Traffic:
         side = Side(frame, end=end, loop=self._loop, done=done)
         self._sides.add(side)
         if isinstance(side.end, ClusterEnd):
-            self._embedded[side.end.number] = side
+            self.seat(side.end, side)
+
+    def seat(self, end: ClusterEnd, taker: Taker) -> None:
+        """Have `taker` hear what the embedded cluster says on a connection of its own."""
+        self._embedded[end.number] = taker
+
+    def unseat(self, end: ClusterEnd) -> None:
+        """Undo `seat`."""
+        self._embedded.pop(end.number, None)
 
     def serve(self, now: int) -> None:
         """Hand out what the embedded cluster has to say."""
@@ -155,6 +177,18 @@ class Traffic:
                 taker.finish(None)
         for failure in cluster.take_failures():
             self._trouble(f"the embedded cluster failed: {failure}")
+
+    def turn(self, engine: Engine | None, now: int) -> None:
+        """Everything that cluster, engine and links have to say now."""
+        self.serve(now)
+        if engine is None:
+            return
+        wake = engine.next_wake()
+        if wake is not None and wake <= now:
+            engine.wake(now)
+        while engine.dirty or engine.sides:
+            self.stir(engine, now)
+            self.serve(now)
 
     # ------------------------------------------------------------ end
 

@@ -67,6 +67,38 @@ class CoroutineWorker:
     def stop(self, limit: float) -> None:
         self._finish("stopped", limit)
 
+    def start_here(self, ended: Ended) -> None:
+        """`start` from the loop that it shares: its task is there when this returns."""
+        assert self._shared is not None
+        self._begin_on(self._shared, ended)
+
+    def end_here(self, told: str, limit: float) -> Awaitable[None]:
+        """`crash` or `stop` from the loop that it shares. Its task is cancelled when this returns;
+        await the rest. Raises `WaitTimeout`."""
+        self._told = self._told or told
+        if self._task is not None:
+            self._task.cancel()
+        return self._dead(limit)
+
+    async def _dead(self, limit: float) -> None:
+        assert self._shared is not None
+        assert self._alive is not None
+        until = self._shared.time() + limit
+        while not self._alive.done():
+            await asyncio.wait({self._alive}, timeout=_AGAIN)
+            if self._alive.done():
+                break
+            if self._shared.time() >= until:
+                raise self._still_runs(limit)
+            if self._task is not None:
+                self._task.cancel()
+
+    def _still_runs(self, limit: float) -> WaitTimeout:
+        return WaitTimeout(
+            f"{self.incarnation.name} was to be {self._told} but still runs after {limit:g} s: it "
+            "swallows asyncio.CancelledError, its `finally` waits for ever, or its loop is blocked"
+        )
+
     def _finish(self, told: str, limit: float) -> None:
         self._told = self._told or told
         until = time.monotonic() + limit
@@ -80,11 +112,7 @@ class CoroutineWorker:
         while not self._over.is_set():
             left = until - time.monotonic()
             if left <= 0:
-                raise WaitTimeout(
-                    f"{self.incarnation.name} was to be {told} but still runs after {limit:g} s: "
-                    "it swallows asyncio.CancelledError, its `finally` waits for ever, or its loop "
-                    "is blocked"
-                )
+                raise self._still_runs(limit)
             self._cancel()
             self._over.wait(min(_AGAIN, left))
 
