@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 BROKERS = ("embedded", "wheel", "process", "docker", "external")
 MARK = (
-    "mqchaos(*profiles, id=None, key=None, own_assertions=False, may_skip=False): run the test "
-    "once under each of these fault profiles"
+    "mqchaos(*profiles, id=None, key=None, nodes=None, own_assertions=False, may_skip=False): run "
+    "the test once under each of these fault profiles"
 )
 
 
@@ -30,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--mqchaos-broker", metavar="KIND", choices=BROKERS,
         help="where the broker comes from: embedded (default), process (a real one on this "
         "machine); wheel, docker and external are not there yet",
+    )  # fmt: skip
+    group.addoption(
+        "--mqchaos-nodes", metavar="N", default=None,
+        help="nodes of the broker's cluster, 1 to 9 (default 1; profiles that need several bring "
+        "3)",
     )  # fmt: skip
     group.addoption(
         "--mqchaos-profile", action="append", metavar="NAME", default=[],

@@ -142,3 +142,10 @@ class Partitionable(Protocol):
     def isolate(self, groups: Sequence[Collection[int]]) -> None: ...
 
     def reunite(self) -> None: ...
+
+
+@runtime_checkable
+class Resizable(Protocol):
+    """Every `start` makes a new cluster, of as many nodes as `nodes` says then."""
+
+    nodes: int

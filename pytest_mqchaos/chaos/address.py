@@ -5,15 +5,29 @@ It knows strings and containers; it must never know a protocol.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
 class Address(str):
-    """The address of the default links ("127.0.0.1:39201"). A plain `str` to every client;
-    `chaos.worker` replaces it, wherever an argument contains it, by the worker's own address."""
+    """The address of the default links ("127.0.0.1:39201", of several nodes with commas between
+    them). A plain `str` to every client; `chaos.worker` replaces it, wherever an argument contains
+    it or one of its parts, by the worker's own address."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, places: Iterable[tuple[str, int]]) -> Address:
+        """The address of some listeners, one for each node."""
+        return cls(",".join(f"{host}:{port}" for host, port in places))
+
+
+def readdressed(value: Any, old: Address, new: Address) -> Any:
+    """`value` with each node's part of `old` replaced by that node's part of `new`: a user may have
+    taken the address apart."""
+    for before, after in zip(old.split(","), new.split(","), strict=True):
+        value = replaced(value, before, after)
+    return value
 
 
 def replaced(value: Any, old: str, new: str) -> Any:

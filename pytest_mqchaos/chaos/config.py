@@ -9,19 +9,23 @@ from typing import Any
 from pytest_mqchaos.errors import UsageError, unknown
 
 LAST_PORT = 65535
+SEVERAL = 3  # nodes of a cluster where one is too few
+MOST = 9  # nodes: more behave no different
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Settings with their defaults.
 
-    `broker`: embedded or process. `listen`: "127.0.0.1:PORT" for fixed default links, else any free
-    port. `settle_timeout`, `effect_timeout`, `start_timeout`: seconds, counted from the last
-    progress. `payloads`: show or hash. `replays`: how many failures of a session are
-    replayed once to see that their line reproduces them. `profiles`: the user's own, by name.
+    `broker`: embedded or process. `nodes`: how many of them, 1 to 9. `listen`: "127.0.0.1:PORT" for
+    fixed default links (of the first node), else any free port. `settle_timeout`,
+    `effect_timeout`, `start_timeout`: seconds, counted from the last progress. `payloads`: show or
+    hash. `replays`: how many failures of a session are replayed once to see that their line
+    reproduces them. `profiles`: the user's own, by name.
     """
 
     broker: str | None = None
+    nodes: int = 1
     listen: str | None = None
     settle_timeout: float = 15.0
     effect_timeout: float = 2.0
@@ -40,6 +44,13 @@ _SECONDS = ("settle_timeout", "effect_timeout", "start_timeout")
 _WORDS = {"payloads": ("show", "hash"), "broker": ("embedded", "process")}
 
 
+def size(given: object, place: str = "") -> int:
+    """A number of nodes. Raises UsageError, naming its `place`, for what cannot be one."""
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MOST:
+        return given
+    raise UsageError(f"{place or f'nodes={given!r}'}: must be a whole number from 1 to {MOST}")
+
+
 def load(table: Mapping[str, Any]) -> Config:
     """Check a `[tool.mqchaos]` table. Raises `UsageError` naming key, value and what is allowed."""
     allowed = [item.name for item in fields(Config)]
@@ -53,6 +64,8 @@ def load(table: Mapping[str, Any]) -> Config:
             raise UsageError(f"{place}: must be a number of seconds above 0, such as 15.0")
         if key in _WORDS and value not in _WORDS[key]:
             raise unknown(f"value of [tool.mqchaos] {key}", value, _WORDS[key])
+        if key == "nodes":
+            size(value, place)
         if key == "replays" and (
             not isinstance(value, int) or isinstance(value, bool) or value < 0
         ):

@@ -16,21 +16,26 @@ from typing import TYPE_CHECKING, Any, Self
 from pytest_mqchaos.brokers import base
 from pytest_mqchaos.brokers.providers import provide
 from pytest_mqchaos.chaos.address import Address
-from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.config import MOST, SEVERAL, Config, size
 from pytest_mqchaos.chaos.pace import REAL
 from pytest_mqchaos.chaos.roles import Began
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import BrokerError, DataPlaneDied, MqchaosError, UsageError, unknown
 from pytest_mqchaos.leash import hold
+from pytest_mqchaos.plan.check import needed
 from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.plan.table import CLUSTERED
 from pytest_mqchaos.workloads.supervisor import Supervisor
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
 
 TEST = "test"  # the owner of connections that no worker made
-ABILITIES = ("Killable", "Pausable", "Restartable", "Healable")
+ABILITIES = (
+    "Killable", "Pausable", "Restartable", "Healable", "PowerLosable", "LeaderMovable",
+    "Partitionable", "ReplicationHoldable",
+)  # fmt: skip
 
 
 class ChaosBroker:
@@ -55,11 +60,13 @@ class ChaosBroker:
         self._runs = 0
         self._current: Chaos | None = None
         self._nodes: list[int] = []
+        self._count = self.config.nodes
 
     @property
     def abilities(self) -> tuple[str, ...]:
-        """What rules may do to this broker."""
-        return tuple(n for n in ABILITIES if isinstance(self.broker, getattr(base, n)))
+        """What rules may do to this broker, as it is for the run at hand or the next one."""
+        found = [n for n in ABILITIES if isinstance(self.broker, getattr(base, n))]
+        return (*found, *([CLUSTERED] if self._count > 1 else []))
 
     @property
     def version(self) -> str:
@@ -72,6 +79,7 @@ class ChaosBroker:
         self.plane.start()
         try:
             settings: dict[str, Any] = {"plane": self.plane} if self.kind == "embedded" else {}
+            settings |= {"nodes": self._count} if self._count > 1 else {}
             self.broker = provide(self.protocol, self.kind, **settings)
             if self.kind != "embedded":
                 self.broker.start()
@@ -119,8 +127,11 @@ class ChaosBroker:
 
     # ------------------------------------------------------------ one run
 
-    def chaos(self, plan: Plan | None = None, **settings: Any) -> Chaos:
-        """A Chaos for one example: use it in `with` or `async with`. `settings` are the keyword
+    def chaos(
+        self, plan: Plan | None = None, *, nodes: int | None = None, **settings: Any
+    ) -> Chaos:
+        """A Chaos for one example: use it in `with` or `async with`. `nodes`: of the cluster, by
+        default as configured, and 3 for a plan that cannot act on one. `settings` are the keyword
         arguments of `Chaos` (id, key, own_assertions, ...)."""
         from pytest_mqchaos.chaos.session import Chaos
 
@@ -133,9 +144,29 @@ class ChaosBroker:
         for name in settings:
             if name not in allowed:
                 raise unknown("setting of a Chaos", name, set(allowed) - {"host", "plan"})
-        made = Chaos(self, plan or Plan(), **settings)
+        plan = plan or Plan()
+        self._resize(nodes, plan)
+        made = Chaos(self, plan, **settings)
         self._current = made
         return made
+
+    @property
+    def most_nodes(self) -> int:
+        """How many nodes a run can have."""
+        return MOST if self.kind == "embedded" else self._count
+
+    def _resize(self, nodes: int | None, plan: Plan) -> None:
+        """Every run on the embedded broker has a cluster of its own; a real one is as it is."""
+        wanted = size(self.config.nodes if nodes is None else nodes)
+        if wanted == 1 and CLUSTERED in needed(plan, self.protocol):
+            wanted = SEVERAL
+        if wanted <= self.most_nodes:
+            self._count = wanted if self.kind == "embedded" else self._count
+        else:
+            raise UsageError(
+                f"this needs a cluster of {wanted} nodes; the {self.kind} broker of this session "
+                f"has {self._count}: run with --mqchaos-nodes={wanted}"
+            )
 
     def begin(self, settings: Mapping[str, object]) -> Began:
         """A run starts: its history, first node, address of the default links."""
@@ -143,16 +174,18 @@ class ChaosBroker:
         self._runs += 1
         self.troubles.clear()  # those of the run before were its own
         history = self.directory / f"run-{self._runs}.history"
-        if self.kind == "embedded":
+        if isinstance(self.broker, base.Resizable):
+            self.broker.nodes = self._count
             self.broker.start()
             self._connect()
         elif isinstance(self.gone, BrokerError) and isinstance(self.broker, base.Healable):
             self.broker.heal()  # the test in which it died was told
-        node = self._nodes[0]
         self.plane.request("begin", history=str(history), settings=dict(settings))
-        host, port = self.plane.address(TEST, node, self.config.port)
+        first, *others = self._nodes
+        places = [self.plane.address(TEST, first, self.config.port)]
+        places += [self.plane.address(TEST, node) for node in others]
         return Began(
-            node=node, address=Address(f"{host}:{port}"), tape=partial(_read, history),
+            nodes=tuple(self._nodes), address=Address.of(places), tape=partial(_read, history),
             directory=self.directory, effects=history.with_suffix(".effects"),
         )  # fmt: skip
 

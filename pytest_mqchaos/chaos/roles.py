@@ -44,11 +44,11 @@ class Plane(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """A run that has begun. `tape` gives the first so many bytes of its history and their place;
-    `directory` is for what processes write (None: there are none), `effects` the file where they
-    tell of effects."""
+    """A run that has begun. `address` has a part for each of `nodes`. `tape` gives the first so
+    many bytes of its history and their place; `directory` is for what processes write (None: there
+    are none), `effects` the file where they tell of effects."""
 
-    node: int
+    nodes: tuple[int, ...]
     address: Address
     tape: Callable[[int], tuple[bytes, str]]
     directory: Path | None = None
@@ -126,3 +126,6 @@ class Run(Protocol):
 
     @property
     def bootstrap_servers(self) -> str: ...
+
+    @property
+    def nodes(self) -> int: ...

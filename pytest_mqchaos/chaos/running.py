@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pytest_mqchaos.chaos.address import Address, replaced
+from pytest_mqchaos.chaos.address import Address, readdressed
 from pytest_mqchaos.chaos.keeper import Keeper
 from pytest_mqchaos.chaos.pace import Maybe, done, given
 from pytest_mqchaos.chaos.waiting import off_loop
@@ -33,7 +33,7 @@ class Crew:
     """All workers that a Chaos has started, by the names of their incarnations."""
 
     def __init__(
-        self, *, host: Ground, address: Address, node: int, directory: Path | None,
+        self, *, host: Ground, address: Address, nodes: Sequence[int], directory: Path | None,
         environment: Callable[[str], dict[str, str]], progress: Callable[[], int],
         fault_seen: Callable[[], bool], bury: Callable[[str], None],
     ) -> None:  # fmt: skip
@@ -45,7 +45,7 @@ class Crew:
         self._supervise = host.hire
         self.pace = host.pace
         self._address = address
-        self._node = node
+        self._nodes = tuple(nodes)
         self._directory = directory
         self._environment = environment
         self._progress = progress
@@ -77,11 +77,10 @@ class Crew:
         self, job: Job, incarnation: Incarnation, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Launch:
         self.owners.append(incarnation.name)
-        host, port = self._plane.address(incarnation.name, self._node)
-        own = f"{host}:{port}"
+        own = Address.of(self._plane.address(incarnation.name, node) for node in self._nodes)
 
         def mine(value: Any) -> Any:
-            return replaced(value, str(self._address), own)
+            return readdressed(value, self._address, own)
 
         given = job.target if job.kind == "command" else args
         assert not callable(given)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.declaring import Declarations
 from pytest_mqchaos.chaos.effects import Effects
@@ -97,7 +98,7 @@ class Chaos(Assertions, Declarations, Twins):
         if host.kind != "embedded":
             self.scope.took_over()
         self._crew = Crew(
-            host=host, address=run.address, node=run.node, directory=run.directory,
+            host=host, address=run.address, nodes=run.nodes, directory=run.directory,
             environment=self._environment, progress=self._progress,
             fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
             bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - comes next
@@ -151,9 +152,14 @@ class Chaos(Assertions, Declarations, Twins):
 
     @property
     def bootstrap_servers(self) -> str:
-        """Address of the links ("127.0.0.1:PORT"). In the arguments of `worker` it becomes the
-        worker's own."""
+        """Address of the links ("127.0.0.1:PORT"; of a cluster one for each node, with commas
+        between them). In the arguments of `worker` it becomes the worker's own."""
         return self._address
+
+    @property
+    def nodes(self) -> int:
+        """How many brokers the cluster has."""
+        return len(self._run.nodes)
 
     @property
     def effects(self) -> Effects:
@@ -222,8 +228,9 @@ class Chaos(Assertions, Declarations, Twins):
         return self._crew
 
     def _publisher(self) -> Publisher:
-        host, port = self._host.plane.address(PUBLISHER, self.view.node)
-        return self._host.side.publisher(f"{host}:{port}", self._host.alive)
+        plane = self._host.plane
+        address = Address.of(plane.address(PUBLISHER, node) for node in self._run.nodes)
+        return self._host.side.publisher(address, self._host.alive)
 
     def _progress(self) -> int:
         return int(self._host.plane.request("status")["moved"])

@@ -57,7 +57,9 @@ class Telling:
             return []
         plan = [f"--mqchaos-plan={chaos.plan.token}"] if chaos.plan.rules else []
         kind = chaos.host.kind
-        return [self.nodeid, *plan, *([f"--mqchaos-broker={kind}"] if kind != "embedded" else [])]
+        broker = [f"--mqchaos-broker={kind}"] if kind != "embedded" else []
+        nodes = [f"--mqchaos-nodes={chaos.nodes}"] if chaos.nodes > 1 else []
+        return [self.nodeid, *plan, *broker, *nodes]
 
     def failure(self, chaos: Run, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""

@@ -29,7 +29,6 @@ class View:
         self._side = chaos.host.side
         self._clock = chaos.host.pace.clock
         self.started = self._clock()
-        self.node = run.node
         self._tape = Tape(read=run.tape, codec=self._side.codec, identity=chaos.identity)
 
     def transcript(self) -> Transcript:

@@ -8,29 +8,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_mqchaos.dataplane import deeds
 from pytest_mqchaos.dataplane.parts import load
 from pytest_mqchaos.dataplane.traffic import DIRECT
 from pytest_mqchaos.errors import UsageError
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.dataplane.listeners import Listeners
     from pytest_mqchaos.dataplane.parts import Engine
-    from pytest_mqchaos.dataplane.recorder import Recorder
     from pytest_mqchaos.dataplane.traffic import Traffic
     from pytest_mqchaos.dataplane.upstreams import Upstreams
 
 Body = Mapping[str, Any]
 
 
+class Record(Protocol):
+    """Where the history goes; see `dataplane.recorder.Recorder`."""
+
+    def open(self, path: str) -> None: ...
+
+    def flush(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Places(Protocol):
+    """Who listens where; see `dataplane.listeners.Listeners`."""
+
+    def address(self, owner: str, node: int, port: int = 0) -> tuple[str, int]: ...
+
+    def close(self, owner: str | None = None) -> None: ...
+
+
 class Shell(Protocol):
     """What a command may use of the shell that runs it."""
 
     parts: Mapping[str, str]
-    recorder: Recorder
     traffic: Traffic
-    listeners: Listeners
-    upstreams: Upstreams
     told: set[str]
+
+    @property
+    def recorder(self) -> Record: ...
+
+    @property
+    def listeners(self) -> Places: ...
+
+    @property
+    def upstreams(self) -> Upstreams: ...
 
     @property
     def clock(self) -> Callable[[], int]: ...
@@ -101,6 +124,14 @@ def _cluster(shell: Shell, body: Body) -> Any:
     return {"addresses": {str(node): list(address) for node, address in addresses.items()}}
 
 
+def _fault(shell: Shell, body: Body) -> Any:
+    """Something befalls an embedded broker. Connections that it took with it end in this turn."""
+    now = shell.clock()
+    done = deeds.do(shell.upstreams.cluster, body, now)
+    shell.traffic.serve(now)
+    return done
+
+
 def _upstream(shell: Shell, body: Body) -> Any:
     shell.upstreams.put(int(body["node"]), str(body["host"]), int(body["port"]))
 
@@ -132,6 +163,7 @@ _HANDLERS: dict[str, Callable[[Shell, Body], Any]] = {
     "begin": _begin,
     "end": _end,
     "cluster": _cluster,
+    "fault": _fault,
     "upstream": _upstream,
     "listen": _listen,
     "unlisten": _unlisten,

@@ -114,7 +114,8 @@ class SocketEnd:
 
 
 class ClusterEnd:
-    """A connection of the embedded cluster; its output comes by `Connection.feed`."""
+    """A connection of the embedded cluster; its output comes by `Connection.feed`. Raises
+    ConnectionRefusedError where nobody is there to take it."""
 
     __slots__ = ("_clock", "_cluster", "_gone", "connecting", "embedded", "number")
 
@@ -122,6 +123,8 @@ class ClusterEnd:
         self._cluster = cluster
         self._clock = clock
         self._gone = False
+        if not cluster.alive(node):
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"node {node} is not running")
         self.number = cluster.connect(node, clock())
         self.connecting = False
         self.embedded = True

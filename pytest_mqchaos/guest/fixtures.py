@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_mqchaos.brokers.providers import lacking
+from pytest_mqchaos.chaos.config import SEVERAL
 from pytest_mqchaos.chaos.host import ChaosBroker
 from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
@@ -18,6 +19,7 @@ from pytest_mqchaos.guest import replay, settings
 from pytest_mqchaos.guest.marks import PLAN, Chosen, words
 from pytest_mqchaos.guest.stash import RUNNING
 from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.plan.table import CLUSTERED
 
 LAST = Path(".mqchaos") / "last"
 
@@ -44,11 +46,12 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
     item = request.node
     said = words(item.iter_markers("mqchaos"))
     may_skip = bool(said.get("may_skip"))
+    nodes = _nodes(request, host, said.get("nodes"), chosen)
     if chosen is not None:
-        _require(host, chosen, may_skip=may_skip)
+        _require(host, chosen, nodes, may_skip=may_skip)
     made = host.chaos(
-        _plan(request, chosen), id=said.get("id"), key=said.get("key"), may_skip=may_skip,
-        own_assertions=bool(said.get("own_assertions")),
+        _plan(request, chosen), nodes=nodes, id=said.get("id"), key=said.get("key"),
+        may_skip=may_skip, own_assertions=bool(said.get("own_assertions")),
         telling=Telling(
             nodeid=replayable(item), profile=chosen.name if chosen else "",
             directory=_directory(request),
@@ -65,15 +68,28 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
             made.close()
 
 
-def _require(host: ChaosBroker, chosen: Chosen, *, may_skip: bool) -> None:
+def _nodes(
+    request: pytest.FixtureRequest, host: ChaosBroker, said: int | None, chosen: Chosen | None
+) -> int:
+    """Nodes of this run: the command line's, else the mark's, else those of the settings; a profile
+    that needs several has 3 where one was said, or nothing."""
+    given = settings.nodes_of(request.config) or said or host.config.nodes
+    kept: replay.Kept | None = request.node.stash.get(replay.REPLAYED, None)
+    if kept is not None:
+        return kept.nodes
+    return SEVERAL if given == 1 and chosen is not None and CLUSTERED in chosen.needs else given
+
+
+def _require(host: ChaosBroker, chosen: Chosen, nodes: int, *, may_skip: bool) -> None:
     """Refuse (or skip) a profile that this broker cannot carry out."""
-    lacks = [need for need in chosen.needs if need not in host.abilities]
+    able = {*host.abilities, *([CLUSTERED] if nodes <= host.most_nodes else [])}
+    lacks = [need for need in chosen.needs if need not in able]
     if not lacks:
         return
-    text = (
-        f"NOT APPLICABLE: {chosen.name} needs a broker that is {' and '.join(lacks)}; the "
-        f"{host.kind} broker is not: use --mqchaos-broker=process"
-    )
+    few = lacks == [CLUSTERED]
+    what = "a cluster of several nodes" if few else f"a broker that is {' and '.join(lacks)}"
+    use = f"--mqchaos-nodes={SEVERAL}" if few else "--mqchaos-broker=embedded"
+    text = f"NOT APPLICABLE: {chosen.name} needs {what}; the {host.kind} broker is not: use {use}"
     if may_skip:
         pytest.skip(text)
     raise UsageError(f"{text}, or say may_skip=True in the mark")

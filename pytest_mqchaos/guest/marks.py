@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mqchaos.chaos.config import size
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.guest import replay, settings
 from pytest_mqchaos.history.identity import Identity
@@ -21,7 +22,8 @@ from pytest_mqchaos.plan.rules import Plan
 FIXTURES = {"kafka_chaos": "kafka"}
 FLAGS = ("own_assertions", "may_skip")
 SPECS = ("id", "key")
-WORDS = (*SPECS, *FLAGS)
+NODES = "nodes"
+WORDS = (*SPECS, NODES, *FLAGS)
 PLAN = "plan"  # the name of a run whose plan was given, not named
 
 
@@ -99,6 +101,8 @@ def words(marks: Iterable[pytest.Mark]) -> dict[str, Any]:
                 raise unknown("argument of @pytest.mark.mqchaos", word, WORDS)
             if word in FLAGS and not isinstance(value, bool):
                 raise UsageError(f"@pytest.mark.mqchaos({word}={value!r}): must be True or False")
+            if word == NODES and value is not None:
+                size(value, f"@pytest.mark.mqchaos(nodes={value!r})")
             if word in SPECS and value is not None:
                 Identity.parse(value)
             found.setdefault(word, value)

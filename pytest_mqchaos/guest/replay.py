@@ -26,11 +26,12 @@ VERSION = 1
 
 
 class Kept(NamedTuple):
-    """One stored failure: its test, and the plan under which it failed."""
+    """One stored failure: its test, and the plan and the number of nodes under which it failed."""
 
     path: Path
     test: str
     plan: Plan
+    nodes: int = 1
 
 
 REPLAYED: pytest.StashKey[Kept] = pytest.StashKey()
@@ -53,7 +54,7 @@ def remember(item: pytest.Item, chaos: Chaos, report: pytest.TestReport) -> None
         sentence = next((v.sentence for v in chaos.verdicts if v.status != "passed"), "")
         body = {
             "version": VERSION, "test": item.nodeid, "plan": chaos.plan.token,
-            "broker": chaos.host.kind, "sentence": sentence,
+            "broker": chaos.host.kind, "nodes": chaos.nodes, "sentence": sentence,
         }  # fmt: skip
         path.write_text(json.dumps(body, indent=1), encoding="utf-8")
     elif report.passed and REPLAYED in item.stash:
@@ -68,7 +69,8 @@ def stored(config: pytest.Config) -> Iterator[Kept]:
             body = json.loads(path.read_text(encoding="utf-8"))
             version = body.get("version")
             if version == VERSION:
-                yield Kept(path, str(body["test"]), Plan.from_token(body["plan"]))
+                nodes = int(body.get("nodes", 1))  # none in those of before there were several
+                yield Kept(path, str(body["test"]), Plan.from_token(body["plan"]), nodes)
                 continue
         except (ValueError, AttributeError, KeyError, UsageError) as error:
             raise UsageError(f"{path} is no stored failure ({error!r}): remove it") from error

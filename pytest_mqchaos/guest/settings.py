@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mqchaos.chaos.config import Config, load
+from pytest_mqchaos.chaos.config import Config, load, size
 from pytest_mqchaos.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def check(config: pytest.Config) -> None:
 
 def _check_options(config: pytest.Config) -> None:
     seed_of(config, "")
+    nodes_of(config)
     plan_of(config)
     kind = config.getoption("mqchaos_broker")
     if kind is not None:
@@ -61,7 +62,8 @@ def _check_options(config: pytest.Config) -> None:
 def config_of(config: pytest.Config) -> Config:
     """The project's settings. Raises `UsageError` naming the key that is wrong."""
     if _CONFIG not in config.stash:
-        config.stash[_CONFIG] = _apart(load(_table(config.rootpath / "pyproject.toml")))
+        found = _apart(load(_table(config.rootpath / "pyproject.toml")))
+        config.stash[_CONFIG] = replace(found, nodes=nodes_of(config) or found.nodes)
     return config.stash[_CONFIG]
 
 
@@ -132,6 +134,14 @@ def kind_of(config: pytest.Config) -> str:
     """Which kind of broker is wanted."""
     kind: str = config.getoption("mqchaos_broker") or config_of(config).broker or "embedded"
     return kind
+
+
+def nodes_of(config: pytest.Config) -> int | None:
+    """What --mqchaos-nodes says."""
+    given: str | None = config.getoption("mqchaos_nodes")
+    if given is None:
+        return None
+    return size(int(given) if given.isdecimal() else given, f"--mqchaos-nodes={given}")
 
 
 def seed_of(config: pytest.Config, nodeid: str) -> int:

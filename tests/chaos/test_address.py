@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_mqchaos.chaos.address import Address, replaced
+from pytest_mqchaos.chaos.address import Address, readdressed, replaced
 
 OLD, NEW = "127.0.0.1:39201", "127.0.0.1:40000"
 
@@ -43,3 +43,14 @@ def test_the_users_own_containers_are_not_changed():
     config = {"servers": [OLD]}
     replaced(config, OLD, NEW)
     assert config == {"servers": [OLD]}
+
+
+def test_each_node_of_a_cluster_has_its_part():
+    old = Address.of([("127.0.0.1", 39201), ("127.0.0.1", 39202)])
+    new = Address.of([("127.0.0.1", 40001), ("127.0.0.1", 40002)])
+    assert old == "127.0.0.1:39201,127.0.0.1:39202"
+    assert readdressed({"servers": old, "first": old.split(",")[0]}, old, new) == {
+        "servers": "127.0.0.1:40001,127.0.0.1:40002",
+        "first": "127.0.0.1:40001",
+    }
+    assert readdressed(str(old).split(","), old, new) == new.split(",")

@@ -195,6 +195,15 @@ BROKER_PROFILE = """
 """
 
 
+@pytest.fixture
+def bare(monkeypatch):
+    """A broker that can be paused, and nothing else."""
+    monkeypatch.setattr(
+        "pytest_mqchaos.chaos.host.ChaosBroker.abilities", ("Pausable", "Clustered")
+    )
+
+
+@pytest.mark.usefixtures("bare")
 def test_a_profile_that_this_broker_cannot_do_says_so(project):
     project.test(BROKER_PROFILE.format(may_skip=""))
     result = project.run()
@@ -203,11 +212,12 @@ def test_a_profile_that_this_broker_cannot_do_says_so(project):
     assert "may_skip=True" in result.stdout.str()
 
 
+@pytest.mark.usefixtures("bare")
 def test_may_skip_makes_it_a_skip(project):
     project.test(BROKER_PROFILE.format(may_skip=", may_skip=True"))
     result = project.run("-rs")
     result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["*NOT APPLICABLE: broker-kill*--mqchaos-broker=process*"])
+    result.stdout.fnmatch_lines(["*NOT APPLICABLE: broker-kill*--mqchaos-broker=embedded*"])
 
 
 NEVER_IN_FLIGHT = """
@@ -236,3 +246,35 @@ def test_or_is_skipped_with_it_where_the_mark_allows_that(project):
 def test_the_mark_is_registered(project):
     result = project.run("--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.mqchaos(*profiles*"])
+
+
+CLUSTER = """
+    import pytest
+
+    @pytest.mark.mqchaos("leader-kill", "lost-confirm"{nodes}, own_assertions=True, may_skip=True)
+    def test_pay(kafka_chaos):
+        print("nodes", kafka_chaos.nodes, len(kafka_chaos.bootstrap_servers.split(",")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "arguments", "nodes"),
+    [
+        ("", (), (3, 1)),
+        (", nodes=5", (), (5, 5)),
+        (", nodes=1", (), (3, 1)),
+        (", nodes=5", ("--mqchaos-nodes=2",), (2, 2)),
+    ],
+)
+def test_how_many_nodes_a_run_has(project, mark, arguments, nodes):
+    project.test(CLUSTER.format(nodes=mark))
+    shown = project.run("-s", *arguments).stdout.lines
+    found = [line[line.index("nodes ") :] for line in shown if "nodes " in line]
+    assert [line.split()[:3] for line in found] == [["nodes", str(n), str(n)] for n in nodes]
+
+
+def test_a_number_of_nodes_that_cannot_be_is_a_collection_error(project):
+    project.test(CLUSTER.format(nodes=", nodes=10"))
+    result = project.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*mqchaos(nodes=10): must be a whole number from 1 to 9*"])

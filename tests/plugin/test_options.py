@@ -291,3 +291,11 @@ def test_without_it_only_the_last_failure_is_kept(project):
     project.run().assert_outcomes(failed=1, passed=1)
     kept = [p.parent.name for p in project.pytester.path.glob(".mqchaos/last/*/history.jsonl")]
     assert kept == ["test_it.py_test_pay_lost-confirm_"]
+
+
+@pytest.mark.parametrize("given", ["0", "ten", "-3", "10"])
+def test_a_number_of_nodes_that_cannot_be_is_refused_in_one_line(project, given):
+    result = project.run(f"--mqchaos-nodes={given}")
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --mqchaos-nodes={given}: must be a whole number from 1 to 9"]
+    )
