@@ -28,9 +28,11 @@ REPLICAS = 3  # of a topic that nobody gave a number: as many as there are nodes
 
 class EmbeddedKafka:
     """A Broker. `plane` must be started and outlives it; `settings` are Kafka's names of broker
-    settings (kafka_cluster/settings.py). Every `start` is a new, empty cluster of `nodes` nodes (may
-    be changed between two starts) at new addresses that takes the place of the one before. `seed`:
-    same calls, same bytes. It has every ability of `base`; a deed is done when its call returns."""
+    settings (kafka_cluster/settings.py). Every `start` is a new, empty cluster of `nodes` nodes
+    (may be changed between two starts) at new addresses that takes the place of the one before.
+    `seed`: same calls, same bytes. It has every ability of `base`; a deed is done when its call
+    returns, but a node that was started again is back when its last session is over
+    (`broker.session.timeout.ms`, 500)."""
 
     kind = "embedded"
 

@@ -71,7 +71,8 @@ class ChaosBroker:
     @property
     def version(self) -> str:
         """Kind and version for the report."""
-        return f"{self.protocol} {self.kind} {self.broker.version if self.broker else ''}".strip()
+        told = f"{self.protocol} {self.kind} {self.broker.version if self.broker else ''}".strip()
+        return f"{told}, {self._count} nodes" if self._count > 1 else told
 
     def start(self) -> Self:
         """Start the data plane and the broker."""

@@ -49,7 +49,7 @@ def _restart(cluster: Cluster, body: Body, now: int) -> None:
 
 
 def _on_all(name: str) -> Deed:
-    return lambda cluster, body, now: getattr(cluster, name)(now)
+    return lambda cluster, _, now: getattr(cluster, name)(now)
 
 
 def _leader(cluster: Cluster, body: Body, now: int) -> dict[str, Any]:
