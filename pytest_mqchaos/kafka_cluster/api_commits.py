@@ -93,6 +93,7 @@ def _fetched(
     if code is not ErrorCode.none:
         return {"error_code": code, "topics": ()}
     offsets = call.state.offsets
+    stable = getattr(call.body, "require_stable", False)
     wanted: dict[str, list[int]] = {}
     if topics is None:
         for topic, partition in offsets.of(group):
@@ -105,7 +106,12 @@ def _fetched(
         "topics": [
             {
                 "name": topic,
-                "partitions": [_position(at, offsets.get(group, topic, at)) for at in partitions],
+                "partitions": [
+                    _unstable(at)
+                    if stable and offsets.unstable(group, topic, at)
+                    else _position(at, offsets.get(group, topic, at))
+                    for at in partitions
+                ],
             }
             for topic, partitions in wanted.items()
         ],
@@ -120,3 +126,8 @@ def _position(partition: int, committed: Committed) -> dict[str, Any]:
         "metadata": committed.metadata,
         "error_code": ErrorCode.none,
     }
+
+
+def _unstable(partition: int) -> dict[str, Any]:
+    """A transaction that is still open may change the position (KIP-447)."""
+    return {**_position(partition, Committed()), "error_code": ErrorCode.unstable_offset_commit}

@@ -12,6 +12,9 @@ from pytest_mqchaos.kafka_cluster.schema import Values
 
 KEY, LOW, HIGH = 18, 0, 4
 _NAMED_FROM = 3
+# KIP-584: what the whole cluster does, always at its newest level.
+FEATURES = {"group.version": 1, "transaction.version": 2}
+_SINCE = 1
 _SOFTWARE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?")
 
 
@@ -25,6 +28,15 @@ def answer(call: Call, apis: Iterable[Api]) -> Values:
         "error_code": ErrorCode.none,
         "api_keys": [
             {"api_key": api.key, "min_version": api.low, "max_version": api.high} for api in apis
+        ],
+        "supported_features": [
+            {"name": name, "min_version": 0, "max_version": level}
+            for name, level in FEATURES.items()
+        ],
+        "finalized_features_epoch": _SINCE,
+        "finalized_features": [
+            {"name": name, "max_version_level": level, "min_version_level": level}
+            for name, level in FEATURES.items()
         ],
     }
 

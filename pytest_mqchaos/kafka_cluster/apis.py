@@ -17,6 +17,9 @@ from pytest_mqchaos.kafka_cluster import (
     api_offsets,
     api_produce,
     api_topics,
+    api_transaction_admin,
+    api_transaction_offsets,
+    api_transactions,
     api_versions,
 )
 from pytest_mqchaos.kafka_cluster.registry import Api, Call
@@ -30,7 +33,7 @@ def _api_versions(call: Call) -> Values:
 APIS: dict[int, Api] = {
     api.key: api
     for api in (
-        Api(0, "Produce", 3, 11, api_produce.produce),
+        Api(0, "Produce", 3, 12, api_produce.produce),
         Api(1, "Fetch", 4, 16, api_fetch.fetch),
         Api(2, "ListOffsets", 1, 8, api_offsets.list_offsets),
         Api(3, "Metadata", 0, 13, api_cluster.metadata),
@@ -47,11 +50,18 @@ APIS: dict[int, Api] = {
         Api(19, "CreateTopics", 2, 7, api_topics.create_topics),
         Api(20, "DeleteTopics", 1, 6, api_topics.delete_topics),
         Api(21, "DeleteRecords", 0, 2, api_offsets.delete_records),
-        Api(22, "InitProducerId", 0, 5, api_produce.init_producer_id),
+        Api(22, "InitProducerId", 0, 5, api_transactions.init_producer_id),
+        Api(24, "AddPartitionsToTxn", 0, 5, api_transactions.add_partitions),
+        Api(25, "AddOffsetsToTxn", 0, 4, api_transactions.add_offsets),
+        Api(26, "EndTxn", 0, 5, api_transactions.end_txn),
+        Api(28, "TxnOffsetCommit", 0, 5, api_transaction_offsets.txn_offset_commit),
         Api(32, "DescribeConfigs", 1, 4, api_configs.describe_configs),
         Api(37, "CreatePartitions", 0, 3, api_topics.create_partitions),
         Api(42, "DeleteGroups", 0, 2, api_group_admin.delete_groups),
         Api(60, "DescribeCluster", 0, 1, api_cluster.describe_cluster),
+        Api(61, "DescribeProducers", 0, 0, api_transaction_admin.describe_producers),
+        Api(65, "DescribeTransactions", 0, 0, api_transaction_admin.describe_transactions),
+        Api(66, "ListTransactions", 0, 2, api_transaction_admin.list_transactions),
         Api(68, "ConsumerGroupHeartbeat", 0, 1, api_consumer_groups.consumer_group_heartbeat),
         Api(69, "ConsumerGroupDescribe", 0, 1, api_consumer_groups.consumer_group_describe),
     )

@@ -23,6 +23,8 @@ _RECORD = struct.Struct(">5B hh B hi B")
 _ABORT, _COMMIT = 0, 1
 _TYPE_AT = HEADER + 7  # behind length, attributes, deltas, the key's length and its version
 _TYPE = struct.Struct(">h")
+_EPOCH_AT = HEADER + 12  # behind the value's length and its version
+_EPOCH = struct.Struct(">i")
 _NOT_IN_LENGTH = 12
 
 
@@ -37,6 +39,12 @@ def marker(
     checked = rest + record
     size = _FRONT.size + _CRC.size + len(checked) - _NOT_IN_LENGTH
     return read(_FRONT.pack(0, size, -1, 2) + _CRC.pack(crc32c.crc32c(checked)) + checked)
+
+
+def coordinator_epoch(batch: Batch) -> int:
+    """Give what a control batch says of its coordinator."""
+    epoch: int = _EPOCH.unpack_from(batch.raw, _EPOCH_AT)[0]
+    return epoch
 
 
 def commits(batch: Batch) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.batches import Batch
+from pytest_mqchaos.kafka_cluster.control_batches import coordinator_epoch
 from pytest_mqchaos.kafka_cluster.log import Log
 
 KEPT = 5  # batches per producer, as in Kafka: a client has at most five in flight
@@ -26,7 +28,19 @@ class _Producer:
 
     epoch: int
     ongoing: bool = False
+    last_timestamp: int = -1
+    coordinator_epoch: int = -1
     batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+
+class Shown(NamedTuple):
+    """What DescribeProducers tells of one; -1 for what there is not."""
+
+    producer_id: int
+    epoch: int
+    last_sequence: int
+    last_timestamp: int
+    coordinator_epoch: int
 
 
 class Producers:
@@ -82,15 +96,36 @@ class Producers:
         known = self._known.get(producer_id)
         return known is not None and known.ongoing and known.epoch == epoch
 
+    def knows(self, producer_id: int) -> bool:
+        """Say whether anything is remembered of this producer."""
+        return producer_id in self._known
+
+    def shown(self) -> list[Shown]:
+        """Give every producer, by id."""
+        return [
+            Shown(
+                producer_id,
+                one.epoch,
+                one.batches[-1].last_sequence if one.batches else -1,
+                one.last_timestamp,
+                one.coordinator_epoch,
+            )
+            for producer_id, one in sorted(self._known.items())
+        ]
+
     def remember(self, batch: Batch) -> None:
         """Note a stored batch (with its offsets)."""
         if batch.producer_id == _NO_PRODUCER:
             return
-        known = self._known.get(batch.producer_id)
+        known = before = self._known.get(batch.producer_id)
         if known is None or known.epoch != batch.epoch:
             known = self._known[batch.producer_id] = _Producer(batch.epoch)
+            known.coordinator_epoch = -1 if before is None else before.coordinator_epoch
         known.ongoing = batch.transactional and not batch.control
-        if not batch.control:
+        known.last_timestamp = batch.max_timestamp
+        if batch.control:
+            known.coordinator_epoch = coordinator_epoch(batch)
+        else:
             known.batches.append(batch._replace(raw=b""))
 
 

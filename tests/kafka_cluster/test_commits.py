@@ -73,8 +73,8 @@ def test_another_node_says_that_it_does_not_coordinate():
     assert other.joined().error_code == 16
     other.member = "x"
     assert other.beat() == 16
-    refused = other.ask(10, 2, key="x", key_type=1)
-    assert (refused.error_code, refused.node_id) == (53, -1)
+    refused = other.ask(10, 2, key="x", key_type=2)  # share groups
+    assert (refused.error_code, refused.node_id) == (42, -1)
     assert other.ask(13, 5, group_id="g", members=[]).error_code == 16
     other.say_sync()
     assert other.synced()[0] == 16

@@ -10,7 +10,6 @@ import pytest
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
-    KafkaException,
     Producer,
     TopicPartition,
 )
@@ -221,11 +220,3 @@ def test_admin_creates_grows_trims_and_deletes():
         admin.delete_consumer_groups(["g"])["g"].result(LIMIT)
         admin.delete_topics(["t"])["t"].result(LIMIT)
         assert set(admin.list_topics(timeout=LIMIT).topics) == {"one"}
-
-
-def test_transactions_are_refused_clearly():
-    with hosted() as host:
-        producer = Producer({"bootstrap.servers": host.bootstrap, "transactional.id": "x"})
-        with pytest.raises(KafkaException) as refused:
-            producer.init_transactions(LIMIT)
-        assert not refused.value.args[0].retriable()

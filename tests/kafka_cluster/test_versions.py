@@ -18,7 +18,6 @@ VALUES = {
     "session_timeout": 10_000,
     "rebalance_timeout": 10_000,
     "member_id": "",
-    "transactional_id": None,
     "group_instance_id": None,
     "generation_id": -1,
     "generation_id_or_member_epoch": -1,
@@ -69,12 +68,22 @@ def _topics(api, filled):
     return filled
 
 
+_NO_SUCH_TRANSACTION = {
+    "AddPartitionsToTxn": 49,
+    "AddOffsetsToTxn": 49,
+    "EndTxn": 49,
+    "TxnOffsetCommit": 49,
+    "DescribeTransactions": 105,
+}
+
+
 def _refused(api, version):
     """What else some versions may say to such a request."""
     ids_are_wanted = api == "ConsumerGroupHeartbeat" and version >= 1
     by_id = api == "Metadata" and version in {10, 11}
     no_such_group = {69} if api == "ConsumerGroupDescribe" else set()
-    return ({42} if ids_are_wanted or by_id else set()) | no_such_group
+    no_such_transaction = {_NO_SUCH_TRANSACTION[api]} if api in _NO_SUCH_TRANSACTION else set()
+    return ({42} if ids_are_wanted or by_id else set()) | no_such_group | no_such_transaction
 
 
 @pytest.mark.parametrize("api", APIS.values(), ids=lambda api: api.name)
@@ -86,6 +95,8 @@ def test_every_version_is_answered_whole(api):
         talker.produce(batch())
         brokers.state.groups.get_or_create("t")
         values = _filled(load_request_schema(api.key, version), topic_id)
+        if api.name in {"Produce", "InitProducerId"}:
+            values["transactional_id"] = None
         values["topics"] = _topics(api.name, values.get("topics"))
         talker.say(api.key, version, **values)
         brokers.wake(1000 * MS)
@@ -98,7 +109,7 @@ def _codes(entity) -> set[int]:
     found = set()
     for field in fields(entity):
         value = getattr(entity, field.name)
-        if field.name == "error_code":
+        if field.name in {"error_code", "partition_error_code"}:
             found.add(int(value))
         elif isinstance(value, tuple):
             for one in value:
