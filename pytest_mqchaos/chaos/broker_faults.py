@@ -9,6 +9,7 @@ must never know a protocol or a rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pytest_mqchaos.brokers.base import (
@@ -28,6 +29,7 @@ from pytest_mqchaos.errors import MqchaosError
 
 Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
+Note = Callable[..., object]
 
 
 class Cannot(Exception):
@@ -39,10 +41,15 @@ class Cannot(Exception):
 
 
 class BrokerFaults:
-    """What was done to one broker in one run. `trouble` is told what fails later, on a timer."""
+    """What was done to one broker in one run. `trouble` is told what fails later, on a timer,
+    `note(body=...)` puts what befell whom on record."""
 
-    def __init__(self, broker: Broker, trouble: Callable[[str], None], pace: Pace = REAL) -> None:
+    def __init__(
+        self, broker: Broker, trouble: Callable[[str], None], pace: Pace = REAL,
+        note: Note | None = None,
+    ) -> None:  # fmt: skip
         self._broker = broker
+        self._put = note
         self._trouble = trouble
         self._pace = pace
         self._timers: list[Cancelable] = []
@@ -65,7 +72,12 @@ class BrokerFaults:
         self._timers.clear()
         if self.broken and isinstance(self._broker, Healable):
             self._broker.heal()
+            self._note("brokers", "healed")
             self.broken = False
+
+    def _note(self, who: str, what: str) -> None:
+        if self._put is not None:
+            self._put(body={"note": "broker", "who": who, "what": what})
 
     # ------------------------------------------------------------ the deeds
 
@@ -84,16 +96,14 @@ class BrokerFaults:
     def _end(self, given: Arguments, end: Act, done: str) -> str:
         nodes, who = self._nodes(given)
         self.broken = True
-        for node in nodes:
-            end(node)
+        self._each(nodes, end, done)
         self._later(given.get("restart_after"), lambda: self._start(nodes), "restart")
         return f"{who} {done}"
 
     def _start(self, nodes: list[int]) -> None:
         broker = self._broker
         if isinstance(broker, Restartable):
-            for node in nodes:
-                broker.restart(node)
+            self._each(nodes, broker.restart, "started again")
 
     def _pause(self, given: Arguments) -> str:
         broker = self._broker
@@ -101,13 +111,8 @@ class BrokerFaults:
             raise Cannot(self._unable("paused"))
         nodes, who = self._nodes(given)
         self.broken = True
-        for node in nodes:
-            broker.pause(node)
-
-        def resume() -> None:
-            for node in nodes:
-                broker.resume(node)
-
+        self._each(nodes, broker.pause, "paused")
+        resume = partial(self._each, nodes, broker.resume, "goes on")
         self._later(given.get("for_"), resume, "resume after pause")
         return f"{who} paused"
 
@@ -117,8 +122,7 @@ class BrokerFaults:
             raise Cannot(self._unable("restarted"))
         nodes, who = self._nodes(given)
         self.broken = True
-        for node in nodes:
-            broker.restart(node)
+        self._each(nodes, broker.restart, "stopped and started again")
         return f"{who} restarted"
 
     def _move_leader(self, given: Arguments) -> str:
@@ -146,7 +150,14 @@ class BrokerFaults:
         rest = [node for node in known if node not in nodes]
         self.broken = True
         broker.isolate([*([node] for node in nodes), *([rest] if rest else [])])
-        self._later(given.get("for_"), broker.reunite, "reunion after a partition")
+        for node in nodes:
+            self._note(f"node {node}", f"cut off from {_named(rest) if rest else 'all others'}")
+
+        def reunite() -> None:
+            broker.reunite()
+            self._note("brokers", "hear each other again")
+
+        self._later(given.get("for_"), reunite, "reunion after a partition")
         return f"{who} cut off from {_named(rest) if rest else 'each other'}"
 
     def _hold(self, given: Arguments) -> str:
@@ -159,6 +170,7 @@ class BrokerFaults:
         self.broken = True
         for topic, partition in places:
             broker.hold_replication(topic, partition)
+            self._note(f"{topic}-{partition}", "no follower copies it any more")
         return "replication held"
 
     def _release(self, given: Arguments) -> str:
@@ -166,6 +178,11 @@ class BrokerFaults:
         if isinstance(self._broker, ReplicationHoldable):
             self._broker.release_replication()
         return "replication goes on"
+
+    def _each(self, nodes: list[int], act: Act, what: str) -> None:
+        for node in nodes:
+            act(node)
+            self._note(f"node {node}", what)
 
     # ------------------------------------------------------------ which node
 

@@ -189,7 +189,7 @@ def build(
         effects_timed=evidence.effects is not None,
         handled=evidence.handled,
         accepted=evidence.accepted,
-        processes=evidence.processes,
+        processes=tuple(sorted((*evidence.processes, *transcript.brokers))),
         rules=evidence.rules,
         rule_events=transcript.rule_events,
         flow=flow,

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.brokers.base import Broker
-from pytest_mqchaos.chaos.broker_faults import BrokerFaults, Cannot
+from pytest_mqchaos.chaos.broker_faults import BrokerFaults, Cannot, Note
 from pytest_mqchaos.chaos.pace import REAL, Maybe, Pace
 from pytest_mqchaos.errors import MqchaosError
 
@@ -23,14 +23,16 @@ DONE: Answer = {"done": True}
 
 
 class Questions:
-    """Answers for one Chaos. `trouble` is told what went wrong beyond a refusal."""
+    """Answers for one Chaos. `trouble` is told what went wrong beyond a refusal; `note(body=...)`
+    puts what befell a broker on record."""
 
     def __init__(
-        self, *, crew: Crew, broker: Broker, trouble: Callable[[str], None], pace: Pace = REAL
-    ) -> None:
+        self, *, crew: Crew, broker: Broker, trouble: Callable[[str], None], pace: Pace = REAL,
+        note: Note | None = None,
+    ) -> None:  # fmt: skip
         self._crew = crew
         self._trouble = trouble
-        self.brokers = BrokerFaults(broker, trouble, pace)
+        self.brokers = BrokerFaults(broker, trouble, pace, note)
         self.refusals: list[str] = []
 
     def __call__(self, what: str, arguments: Mapping[str, Any]) -> Maybe[Answer]:

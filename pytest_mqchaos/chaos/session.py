@@ -105,8 +105,9 @@ class Chaos(Assertions, Declarations, Twins):
         )  # fmt: skip
         assert host.broker is not None
         self._questions = Questions(
-            crew=self._crew, broker=host.broker, trouble=host.troubles.append, pace=host.pace
-        )
+            crew=self._crew, broker=host.broker, trouble=host.troubles.append, pace=host.pace,
+            note=partial(host.plane.request, "note"),
+        )  # fmt: skip
         host.plane.on_ask(self._questions)
         self.arm(*self.plan.rules)
         return self

@@ -15,7 +15,7 @@ from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.connection import Connection
 from pytest_mqchaos.dataplane.ends import ClusterEnd, Guest, exhausted
 from pytest_mqchaos.dataplane.loop import Timing
-from pytest_mqchaos.dataplane.parts import Engine, Link, Nodes
+from pytest_mqchaos.dataplane.parts import Cluster, Engine, Link, Nodes
 from pytest_mqchaos.dataplane.plain import PlainLink
 from pytest_mqchaos.dataplane.sides import Side
 
@@ -175,6 +175,7 @@ class Traffic:
                 taker.server_closed(now)
             elif taker is not None:
                 taker.finish(None)
+        self._tell(cluster, now)
         for failure in cluster.take_failures():
             self._trouble(f"the embedded cluster failed: {failure}")
 
@@ -189,6 +190,19 @@ class Traffic:
         while engine.dirty or engine.sides:
             self.stir(engine, now)
             self.serve(now)
+
+    def _tell(self, cluster: Cluster, now: int) -> None:
+        """Put on record who leads from now on."""
+        for topic, partition, before, after, epoch in cluster.take_elections():
+            leads = "nobody can lead it" if after is None else f"node {after} leads it"
+            led = "" if before is None else f", before it was node {before}"
+            body = {
+                "note": "broker",
+                "who": f"{topic}-{partition}",
+                "what": "led anew",
+                "why": f"{leads}{led} (leader epoch {epoch})",
+            }
+            self._engine().note(body, now)
 
     # ------------------------------------------------------------ end
 

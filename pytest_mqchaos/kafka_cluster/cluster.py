@@ -76,6 +76,15 @@ class Cluster:
         taken, self._serving.failures = self._serving.failures, []
         return taken
 
+    def take_elections(self) -> list[tuple[str, int, int | None, int | None, int]]:
+        """Give the changes of leadership since the last call: topic, partition, who led, who leads
+        (None: nobody can), the new leader epoch."""
+        elections = self.state.controller.elections
+        taken = [(e.topic, e.partition, e.before.leader, e.after.leader, e.after.epoch)
+                 for e in elections]  # fmt: skip
+        elections.clear()
+        return taken
+
     # ------------------------------------------------------------------ what befalls brokers
 
     def alive(self, node: int) -> bool:

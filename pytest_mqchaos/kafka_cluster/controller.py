@@ -10,11 +10,21 @@ replicas is replication's. It is always there and always one: the quorum behind 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from pytest_mqchaos.kafka_cluster.election import elect
 from pytest_mqchaos.kafka_cluster.nodes import Life, Nodes
 from pytest_mqchaos.kafka_cluster.partition import Decision, Partition
 from pytest_mqchaos.kafka_cluster.timers import Timer, Timers
+
+
+class Election(NamedTuple):
+    """Another leadership of a partition, for whoever tells the story; its leader may be None."""
+
+    topic: str
+    partition: int
+    before: Decision
+    after: Decision
 
 
 class Controller:
@@ -39,6 +49,7 @@ class Controller:
         self._stale: dict[int, frozenset[int]] = {}
         self._hearing = set(nodes.all)
         self.unfenced = frozenset(nodes.all)
+        self.elections: list[Election] = []
 
     def unfenced_as_seen_by(self, node: int) -> frozenset[int]:
         """Give the brokers that a node takes for working."""
@@ -111,5 +122,8 @@ class Controller:
 
     def _decide(self, partition: Partition, decision: Decision, now: int) -> None:
         deaf = self._nodes.deaf()
+        before = partition.decision
+        if before.epoch >= 0 and decision.epoch != before.epoch and not partition.internal:
+            self.elections.append(Election(partition.topic, partition.index, before, decision))
         partition.decide(decision, now, deaf)
         self._changed(partition, now)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.identity import Identity
-from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, RuleEvent
+from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, ProcessEvent, RuleEvent
 from pytest_mqchaos.history.spool import FrameEntry, NoteEntry
 from pytest_mqchaos.relay.transcript_ends import TransactionEnd, transaction_end
 from pytest_mqchaos.relay.transcript_notes import Remarks
@@ -36,6 +36,7 @@ class Transcript:
     an owner to the seq from which on its frames belong to its shutdown. `transactional` maps the
     seq of an ack frame to the transaction it belongs to, `ends` are the commits and aborts seen.
     `consumers` are owners that asked for messages, even if there were none.
+    `brokers` is what befell brokers and who led from when on.
     `links` maps a link to its owner, `clients` to the client id it named. `notes` were only kept.
     """
 
@@ -57,6 +58,7 @@ class Transcript:
     links: Mapping[int, str] = field(default_factory=dict)
     clients: Mapping[int, str] = field(default_factory=dict)
     closing: Mapping[str, int] = field(default_factory=dict)
+    brokers: tuple[ProcessEvent, ...] = ()
     notes: tuple[NoteEntry, ...] = ()
     frames: int = 0
 
@@ -141,6 +143,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         links=dict(remarks.owners),
         clients=dict(reading.clients),
         closing=dict(remarks.closing),
+        brokers=tuple(remarks.brokers),
         notes=tuple(remarks.others),
         frames=frames,
     )

@@ -6,6 +6,7 @@ became of a frame is written after the frame itself.
     link, closing       whose connection it is, from where on its owner is stopping
     fate, answered      what became of a held frame, what we said in the broker's place
     rule                one step in a rule's life
+    broker              what befell a broker, or who leads a partition from here on
     topics              names of destinations that frames mention by id alone
     blind, undecoded    what was not seen: it makes gaps
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pytest_mqchaos.errors import PeerError
-from pytest_mqchaos.history.rows import RuleEvent
+from pytest_mqchaos.history.rows import ProcessEvent, RuleEvent
 from pytest_mqchaos.history.spool import NoteEntry
 
 
@@ -53,6 +54,7 @@ class Remarks:
     blind: dict[int, str] = field(default_factory=dict)
     undecoded: dict[int, str] = field(default_factory=dict)
     closing: dict[str, int] = field(default_factory=dict)
+    brokers: list[ProcessEvent] = field(default_factory=list)
     others: list[NoteEntry] = field(default_factory=list)
 
     def add(self, note: NoteEntry) -> None:
@@ -101,6 +103,11 @@ def _rule_event(remarks: Remarks, note: NoteEntry) -> None:
     remarks.rule_events.append(RuleEvent(note.seq, note.t, _number(note, "rule"), what, text))
 
 
+def _broker(remarks: Remarks, note: NoteEntry) -> None:
+    who, what, why = (str(note.body.get(name) or "") for name in ("who", "what", "why"))
+    remarks.brokers.append(ProcessEvent(note.t, who, what, why))
+
+
 def _topics(remarks: Remarks, note: NoteEntry) -> None:
     names = note.body.get("names")
     wanted = f"history note {note.seq} ('topics') needs names by id in hex, found {names!r}"
@@ -129,6 +136,7 @@ _FILES: dict[str, Callable[[Remarks, NoteEntry], None]] = {
     "fate": _fate,
     "answered": _answered,
     "rule": _rule_event,
+    "broker": _broker,
     "topics": _topics,
     "blind": _blind,
     "undecoded": _undecoded,
