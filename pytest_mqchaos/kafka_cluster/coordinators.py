@@ -83,6 +83,11 @@ class Coordinators:
         leader = self.partition(kind, key).lead()
         return leader is not None and leader.enough
 
+    def term(self, kind: str, key: str) -> int | None:
+        """Give the leader epoch of the coordinator that is at work, None if none is."""
+        leader = self.partition(kind, key).lead()
+        return leader.epoch if leader is not None and leader.enough else None
+
     def moved(self, partition: Partition) -> bool:
         """Say whether groups have a new coordinator since the last time this was asked."""
         if not partition.internal or partition.topic != _TOPICS[GROUP] or partition.leader is None:

@@ -62,7 +62,7 @@ class State:
             offsets=self.offsets,
             new_id=self.new_producer_id,
             soon=self.soon,
-            at_work=partial(self.coordinators.at_work, TRANSACTION),
+            term=partial(self.coordinators.term, TRANSACTION),
         )
 
     def partitions(self) -> Iterator[Partition]:

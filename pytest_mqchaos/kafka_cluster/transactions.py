@@ -24,8 +24,8 @@ _AGAIN = 100 * MILLISECOND  # between two tries to write what could not be writt
 
 
 class Transactions:
-    """`at_work(name)` says whether there is a coordinator for a transactional id now: without one
-    nothing times out and no marker is written until there is."""
+    """`term(name)` gives the leader epoch of the coordinator of a transactional id, which markers
+    carry; None while there is none: then nothing times out and no marker is written."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Transactions:
         offsets: Offsets,
         new_id: Callable[[], int],
         soon: Callable[[Callable[[int], None]], None],
-        at_work: Callable[[str], bool],
+        term: Callable[[str], int | None],
     ) -> None:
         self._settings = settings
         self._timers = timers
@@ -44,10 +44,9 @@ class Transactions:
         self._offsets = offsets
         self._new_id = new_id
         self._soon = soon
-        self._at_work = at_work
+        self._term = term
         self._known: dict[str, Transaction] = {}
         self._overdue: dict[str, Timer] = {}
-        self._moves: dict[str, int] = {}
 
     def get(self, name: str) -> Transaction | None:
         return self._known.get(name)
@@ -55,14 +54,6 @@ class Transactions:
     def all(self) -> list[Transaction]:
         """Give every transactional id, by name."""
         return [self._known[name] for name in sorted(self._known)]
-
-    def moved(self, name: str) -> None:
-        """Hear that another node coordinates this id: the markers of the new one say so."""
-        self._moves[name] = self._moves.get(name, 0) + 1
-
-    def coordinator_epoch(self, name: str) -> int:
-        """Give how often its coordinator moved: markers carry it."""
-        return self._moves.get(name, 0)
 
     def init(
         self, name: str, timeout: int, expected: Identity | None, now: int
@@ -132,7 +123,7 @@ class Transactions:
         name = found.name
 
         def look(then: int) -> None:
-            if self._at_work(name):
+            if self._term(name) is not None:
                 self._abort(found, then)
             else:
                 self._overdue[name] = self._timers.at(then + step * MILLISECOND, look)
@@ -145,8 +136,8 @@ class Transactions:
         ending = Ending(found, self._topics, self._offsets)
 
         def go(now: int) -> None:
-            epoch = self.coordinator_epoch(found.name)
-            if self._at_work(found.name) and ending.go(epoch, now):
+            epoch = self._term(found.name)
+            if epoch is not None and ending.go(epoch, now):
                 found.complete()
             else:
                 self._timers.at(now + _AGAIN, go)
