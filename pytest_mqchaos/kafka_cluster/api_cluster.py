@@ -26,7 +26,8 @@ def metadata(call: Call) -> Values:
     known = brokers(call)
     everything = wanted is None or (call.version == _ALL_WHEN_EMPTY and not wanted)
     if everything:
-        found = [_topic(call, topic) for topic in state.topics.all()]
+        every = (topic for topic in state.topics.all() if topic.known_to(call.node))
+        found = [_topic(call, topic) for topic in every]
     else:
         create = getattr(call.body, "allow_auto_topic_creation", True)
         found = [_asked(call, one, create=create) for one in wanted]
@@ -117,8 +118,11 @@ def _asked(call: Call, one: Any, *, create: bool) -> dict[str, Any]:
             return _missing(None, ErrorCode.unknown_topic_id, topic_id)
         return _topic(call, topic)
     topic = state.topics.get(one.name)
+    if topic is not None and not topic.known_to(call.node):
+        return _missing(one.name, ErrorCode.unknown_topic_or_partition)
     if topic is None:
-        if not (create and state.settings.auto_create_topics_enable):
+        able = state.settings.auto_create_topics_enable and state.broker_nodes.hears(call.node)
+        if not (create and able):
             return _missing(one.name, ErrorCode.unknown_topic_or_partition)
         try:
             topic = state.topics.create(one.name, now=call.now)

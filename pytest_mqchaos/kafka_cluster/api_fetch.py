@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kio.schema.errors import ErrorCode
 
+from pytest_mqchaos.kafka_cluster.current_leader import NOBODY, current_leader, endpoints
 from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
 from pytest_mqchaos.kafka_cluster.replica import Replica, Watch
@@ -17,6 +18,8 @@ from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
 _BY_ID_FROM = 13
+_FOLLOWERS_FROM = 11  # KIP-392: a consumer that may be told of racks may read from any replica
+_LEADERS_FROM = 16  # KIP-951
 _NO_SESSION = 0
 _FULL_FETCHES = (-1, 0)  # session epochs that ask for everything
 _READ_COMMITTED = 1
@@ -114,7 +117,8 @@ def _check(call: Call, topic: str | None, partition: Partition | None, one: Any)
         return ErrorCode.unknown_topic_id
     if partition is None:
         return ErrorCode.unknown_topic_or_partition
-    code = partition.refuse(call.node, getattr(one, "current_leader_epoch", -1))
+    epoch = getattr(one, "current_leader_epoch", -1)
+    code = partition.refuse(call.node, epoch, follower=call.version >= _FOLLOWERS_FROM)
     if code is not ErrorCode.none:
         return code
     return partition.copies[call.node].check_offset(one.fetch_offset)
@@ -144,7 +148,7 @@ def _read(call: Call) -> Values:
     for one in _wanted(call):
         topic = topics.setdefault(id(one.topic), _named(call, one.topic))
         if one.replica is None or one.code is not ErrorCode.none:
-            topic["partitions"].append(_refused(one))
+            topic["partitions"].append(_refused(call, one))
             continue
         taken = one.replica.log.read(
             one.offset,
@@ -155,10 +159,12 @@ def _read(call: Call) -> Values:
         nothing_yet = nothing_yet and not taken.batches
         left = max(left - len(taken.data), 0)
         topic["partitions"].append(_given(call, one, one.replica, taken.data))
+    told = [one["current_leader"] for topic in topics.values() for one in topic["partitions"]]
     return {
         "error_code": ErrorCode.none,
         "session_id": _NO_SESSION,
         "responses": list(topics.values()),
+        "node_endpoints": endpoints(call, [one["leader_id"] for one in told if one is not NOBODY]),
     }
 
 
@@ -178,19 +184,23 @@ def _given(call: Call, one: _Wanted, replica: Replica, data: bytes) -> dict[str,
         "log_start_offset": replica.log.start,
         "aborted_transactions": _aborted(one, replica, data) if committed else None,
         "records": data,
+        "current_leader": NOBODY,
     }
 
 
 def _aborted(one: _Wanted, replica: Replica, data: bytes) -> list[dict[str, int]]:
-    """Give what a reader has to leave out. Kafka looks as far as its index lets it, which is the end
-    of a small log."""
+    """Give what a reader has to leave out. Kafka looks as far as its index lets it, which is the
+    end of a small log."""
     if not data:
         return []
     aborted = replica.transactions.aborted(one.offset, replica.log.end)
     return [{"producer_id": each.producer_id, "first_offset": each.first} for each in aborted]
 
 
-def _refused(one: _Wanted) -> dict[str, Any]:
+def _refused(call: Call, one: _Wanted) -> dict[str, Any]:
+    leader = NOBODY
+    if call.version >= _LEADERS_FROM and one.partition is not None:
+        leader = current_leader(call, one.code, one.partition.topic, one.at)
     return {
         "partition_index": one.at,
         "error_code": one.code,
@@ -199,4 +209,5 @@ def _refused(one: _Wanted) -> dict[str, Any]:
         "log_start_offset": -1,
         "aborted_transactions": None,
         "records": b"",
+        "current_leader": leader,
     }

@@ -49,6 +49,11 @@ def create_partitions(call: Call) -> Values:
     return {"results": [_grown(call, one) for one in call.body.topics]}
 
 
+def _check_controller(call: Call) -> None:
+    if not call.state.broker_nodes.hears(call.node):
+        raise Refusal(ErrorCode.request_timed_out, "The controller could not be reached.")
+
+
 def _too_many() -> Refusal:
     text = "Excessively large number of partitions per request."
     return Refusal(ErrorCode.policy_violation, text)
@@ -59,6 +64,7 @@ def _created(call: Call, one: Any, *, check: bool, twice: bool) -> dict[str, Any
         text = f"Topic '{one.name}' is named twice."
         return _not_created(one.name, Refusal(ErrorCode.invalid_request, text))
     try:
+        _check_controller(call)
         topic = call.state.topics.create(
             one.name,
             partitions=one.num_partitions,
@@ -98,6 +104,8 @@ def _deleted(call: Call, name: str | None, topic_id: UUID | None) -> dict[str, A
         topic, missing = topics.get(name), ErrorCode.unknown_topic_or_partition
     else:
         topic, missing = topics.by_id(topic_id), ErrorCode.unknown_topic_id
+    if not call.state.broker_nodes.hears(call.node):
+        topic, missing = None, ErrorCode.request_timed_out
     if topic is not None and not call.state.settings.delete_topic_enable:
         topic, missing = None, ErrorCode.topic_deletion_disabled
     if topic is None:
@@ -110,6 +118,7 @@ def _deleted(call: Call, name: str | None, topic_id: UUID | None) -> dict[str, A
 def _grown(call: Call, one: Any) -> dict[str, Any]:
     spread = None if one.assignments is None else [each.broker_ids for each in one.assignments]
     try:
+        _check_controller(call)
         if one.count > _MOST_PARTITIONS:
             raise _too_many()
         call.state.topics.grow(

@@ -51,6 +51,7 @@ APIS: dict[int, Api] = {
         Api(20, "DeleteTopics", 1, 6, api_topics.delete_topics),
         Api(21, "DeleteRecords", 0, 2, api_offsets.delete_records),
         Api(22, "InitProducerId", 0, 5, api_transactions.init_producer_id),
+        Api(23, "OffsetForLeaderEpoch", 2, 4, api_offsets.epoch_ends),
         Api(24, "AddPartitionsToTxn", 0, 5, api_transactions.add_partitions),
         Api(25, "AddOffsetsToTxn", 0, 4, api_transactions.add_offsets),
         Api(26, "EndTxn", 0, 5, api_transactions.end_txn),

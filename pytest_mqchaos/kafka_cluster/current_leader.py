@@ -13,14 +13,14 @@ from kio.schema.errors import ErrorCode
 from pytest_mqchaos.kafka_cluster.registry import Call
 
 _WRONG_LEADER = {ErrorCode.not_leader_or_follower, ErrorCode.fenced_leader_epoch}
-_NOBODY = {"leader_id": -1, "leader_epoch": -1}
+NOBODY = {"leader_id": -1, "leader_epoch": -1}
 
 
 def current_leader(call: Call, code: ErrorCode, topic: str, index: int) -> dict[str, Any]:
     """Give leader and epoch as the node that was asked knows them; nothing for other errors."""
     partition = call.state.topics.partition(topic, index) if code in _WRONG_LEADER else None
     if partition is None:
-        return _NOBODY
+        return NOBODY
     seen = partition.seen_by(call.node)
     leader = -1 if seen.leader is None else seen.leader
     return {"leader_id": leader, "leader_epoch": seen.epoch}

@@ -126,7 +126,7 @@ class Leader:
 
     def lags(self, node: int) -> bool:
         """Whether an in-sync follower does not have everything."""
-        if any(one.node == node for one in self.following):
+        if node == self.replica.node or any(one.node == node for one in self.following):
             return False
         return self._known_ends.get(node, -1) != self.log.end
 

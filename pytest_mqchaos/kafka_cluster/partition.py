@@ -99,16 +99,19 @@ class Partition:
         """Walk all that take themselves for the leader."""
         yield from tuple(self._leaders.values())
 
-    def refuse(self, node: int, epoch: int) -> ErrorCode:
+    def refuse(self, node: int, epoch: int, *, follower: bool = False) -> ErrorCode:
         """Say why a node does not serve a client that believes in a leader epoch (-1: it does not
-        say), or that it does."""
+        say), or that it does. `follower`: one that only follows may serve (KIP-392)."""
         if node not in self.copies:
             return ErrorCode.not_leader_or_follower
         leader = self._leaders.get(node)
         if leader is not None:
             return leader.check_epoch(epoch)
-        code = check_epoch(epoch, self.seen_by(node).epoch)
-        return ErrorCode.not_leader_or_follower if code is ErrorCode.none else code
+        seen = self.seen_by(node)
+        code = check_epoch(epoch, seen.epoch)
+        if code is ErrorCode.none and not (follower and seen is not UNHEARD_OF):
+            return ErrorCode.not_leader_or_follower
+        return code
 
     def decide(self, decision: Decision, now: int, deaf: Collection[int] = ()) -> None:
         """Take a decision of the controller; the `deaf` do not hear of it."""

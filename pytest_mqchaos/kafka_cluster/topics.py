@@ -14,7 +14,7 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.partition import Partition
+from pytest_mqchaos.kafka_cluster.partition import UNHEARD_OF, Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.topic_configs import TOPIC_CONFIGS, problem_with
 
@@ -30,6 +30,10 @@ class Topic:
     configs: dict[str, str] = field(default_factory=dict)
     partitions: list[Partition] = field(default_factory=list)
     spread: list[tuple[int, ...]] = field(default_factory=list)
+
+    def known_to(self, node: int) -> bool:
+        """Whether a node has heard of it."""
+        return self.partitions[0].seen_by(node) is not UNHEARD_OF
 
 
 class Refusal(Exception):

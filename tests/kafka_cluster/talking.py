@@ -98,7 +98,7 @@ class Talker:
         self._asked[self._next] = (api, version)
         data = frame(api, version, self._next, values, self.client)
         self.cluster.receive(self.id, data, self.now)
-        assert self.cluster.take_failures() == []
+        assert not (failed := self.cluster.take_failures()), failed
         return self._next
 
     def heard(self) -> list[Any]:
