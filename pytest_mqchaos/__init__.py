@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.on import on
     from pytest_mqchaos.plan.rules import Plan, Rule
     from pytest_mqchaos.plan.when import where
+    from pytest_mqchaos.search.simulate import simulate
     from pytest_mqchaos.workloads.effects_file import record_attempt, record_effect
 
 __all__ = (
     "Chaos", "ChaosBroker", "Checker", "Finding", "History", "Message", "MqchaosError", "Plan",
     "Receipt", "Record", "Rule", "UsageError", "Verdict", "VerdictFailed", "every", "on",
-    "record_attempt", "record_effect", "where",
+    "record_attempt", "record_effect", "simulate", "where",
 )  # fmt: skip
 
 _HOMES = {
@@ -47,6 +48,7 @@ _HOMES = {
     "on": "plan.on",
     "record_attempt": "workloads.effects_file",
     "record_effect": "workloads.effects_file",
+    "simulate": "search.simulate",
     "where": "plan.when",
 }
 

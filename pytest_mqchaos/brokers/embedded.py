@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 from pytest_mqchaos.brokers.base import Address
-from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import missing_extra
 
 
@@ -24,6 +23,12 @@ def lacking() -> str | None:
 
 
 REPLICAS = 3  # of a topic that nobody gave a number: as many as there are nodes, up to this
+
+
+class Plane(Protocol):
+    """Where the cluster lives: see `dataplane.controller.DataPlane`."""
+
+    def request(self, do: str, *, timeout: float = 10.0, **args: Any) -> Any: ...
 
 
 class EmbeddedKafka:
@@ -39,7 +44,7 @@ class EmbeddedKafka:
     def __init__(
         self,
         *,
-        plane: DataPlane,
+        plane: Plane,
         nodes: int = 1,
         settings: Mapping[str, object] | None = None,
         seed: int = 0,

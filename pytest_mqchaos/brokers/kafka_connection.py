@@ -55,7 +55,7 @@ class Connection:
             self._drop()
 
     def _versions(self, end: float) -> dict[int, tuple[int, int]]:
-        if not self._served or self._socket is None:
+        if not self._served:
             # Version 0 is answered by every broker, whatever else it knows.
             reply = self._ask("ApiVersions", 0, {}, end)
             refuse(f"ApiVersions at {self.address}", reply.error_code)

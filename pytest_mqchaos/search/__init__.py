@@ -1,0 +1,1 @@
+"""Running a scenario as often as needed, without sockets or waiting: `simulate`."""

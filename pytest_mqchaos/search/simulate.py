@@ -1,0 +1,135 @@
+"""`simulate`: an async scenario with its clients, links and brokers on one loop in virtual time.
+
+scenario(chaos) -- clients --> links (the same engine, plan, history) --> embedded cluster
+time is the loop's: it stands still while anything can happen, and jumps where nothing can
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pytest_mqchaos.chaos.config import SEVERAL, Config, size
+from pytest_mqchaos.chaos.session import Chaos
+from pytest_mqchaos.chaos.telling import Telling
+from pytest_mqchaos.errors import MqchaosError, UsageError, VerdictFailed, unknown
+from pytest_mqchaos.plan.check import needed
+from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.plan.table import CLUSTERED
+from pytest_mqchaos.search.host import VirtualHost
+from pytest_mqchaos.search.place import Place, here
+from pytest_mqchaos.simulation.loop import VirtualLoop
+from pytest_mqchaos.simulation.stage import Stage
+
+T = TypeVar("T")
+Scenario = Callable[[Chaos], Awaitable[T]]
+BROKERS = ("kafka",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything about a simulation but its scenario."""
+
+    broker: str
+    plan: Plan
+    nodes: int
+    seed: int
+    settings: Mapping[str, object]
+    config: Config
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+
+def simulate(  # noqa: PLR0913 - the public face
+    scenario: Scenario[T], *, broker: str = "kafka", plan: Plan | None = None, id: Any = None,
+    key: Any = None, seed: int | None = None, nodes: int | None = None, real: Iterable[str] = (),
+    settings: Mapping[str, object] | None = None, own_assertions: bool = False,
+) -> T:  # fmt: skip
+    """Run `await scenario(chaos)` in virtual time and judge it as a test is judged; gives what it
+    returned.
+
+    `plan`: rules that are armed from the start (`--mqchaos-plan` replaces it). `id`, `key`,
+    `own_assertions`: as in the mark. `seed`: of `random` and of the cluster; default: the plan's,
+    else the test's own. `nodes`: brokers of the cluster, default 1, and 3 for a plan that needs
+    several. `settings`: the cluster's, by Kafka's names. `real`: I/O that is let out, such as
+    "localhost:5432", "aiosqlite", "to_thread"; time stands still while it is pending.
+
+    Same scenario, plan and seed: same `chaos.history.digest()`. Raises `VerdictFailed` as a test
+    would fail, `SimulationStuck` where nothing can ever happen any more, `EscapedSimulation` for
+    real I/O that was not let out, `UsageError` for what cannot be; what the scenario raises comes
+    through with the report as a note.
+    """
+    _refuse(scenario, broker)
+    place = here()
+    plan = place.plan if place and place.plan is not None else plan or Plan()
+    config = place.config if place else Config()
+    own = (place.seed if place else 0) if seed is None else seed
+    setting = Setting(
+        broker=broker, plan=plan, nodes=_nodes(nodes, plan, broker, config),
+        seed=plan.seed or own if seed is None else own, settings=settings or {}, config=config,
+        words={
+            "id": id, "key": key, "own_assertions": own_assertions,
+            "telling": place.telling if place else Telling(),
+        },
+    )  # fmt: skip
+    with Stage(seed=setting.seed, real=real) as stage:
+        return stage.run(_run(scenario, stage.loop, setting, place))
+
+
+def _refuse(scenario: object, broker: str) -> None:
+    if broker not in BROKERS:
+        raise unknown("broker that can be simulated", broker, BROKERS)
+    called = scenario if inspect.isroutine(scenario) else getattr(scenario, "__call__", None)  # noqa: B004
+    if not (inspect.iscoroutinefunction(scenario) or inspect.iscoroutinefunction(called)):
+        if inspect.iscoroutine(scenario):
+            scenario.close()
+        raise UsageError(
+            f"simulate() runs `async def scenario(chaos)`, a coroutine function that is not called "
+            f"yet; given was {scenario!r}"
+        )
+
+
+def _nodes(given: int | None, plan: Plan, broker: str, config: Config) -> int:
+    wanted = size(config.nodes if given is None else given, f"simulate(nodes={given!r})")
+    several = given is None and wanted == 1 and CLUSTERED in needed(plan, broker)
+    return SEVERAL if several else wanted
+
+
+async def _run(
+    scenario: Scenario[T], loop: VirtualLoop, setting: Setting, place: Place | None
+) -> T:
+    host = VirtualHost(
+        loop, setting.broker, nodes=setting.nodes, settings=setting.settings, seed=setting.seed,
+        config=setting.config,
+    )  # fmt: skip
+    chaos = Chaos(host, setting.plan, **setting.words)
+    chaos.start()
+    try:
+        return await _judged(scenario, chaos)
+    finally:
+        try:
+            await chaos.closing()
+        finally:
+            if place is not None:
+                place.ended(chaos)
+
+
+async def _judged(scenario: Scenario[T], chaos: Chaos) -> T:
+    try:
+        result = await scenario(chaos)
+    except BaseException as error:
+        await _clean_up(chaos, error)
+        raise
+    await chaos.finishing(body_failed=False)
+    return result
+
+
+async def _clean_up(chaos: Chaos, error: BaseException) -> None:
+    """The scenario's own failure is the one to tell."""
+    try:
+        await chaos.finishing(body_failed=True)
+        if not isinstance(error, VerdictFailed | MqchaosError):
+            error.add_note(f"mqchaos\n{chaos.telling.summary(chaos)}")
+    except MqchaosError as trouble:
+        error.add_note(f"mqchaos, cleaning up after it: {type(trouble).__name__}: {trouble}")

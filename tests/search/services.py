@@ -1,0 +1,41 @@
+"""Services for simulations: aiokafka as its users write with it."""
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+
+def id_of(record):
+    return dict(record.headers)["mqchaos-id"].decode()
+
+
+async def consume(servers, chaos, *, topic="orders", group="g", commit_first=False):
+    """One effect for each message, committed after it (or, with a bug, before)."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        async for record in consumer:
+            if commit_first:
+                await consumer.commit()
+            chaos.effects.record(id_of(record))
+            if not commit_first:
+                await consumer.commit()
+    finally:
+        await consumer.stop()
+
+
+async def produce(servers, topic, values, **settings):
+    """Each value, confirmed before the next; how many were."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, **settings)
+    await producer.start()
+    try:
+        for value in values:
+            await producer.send_and_wait(topic, value)
+    finally:
+        await producer.stop()
+    return len(values)
+
+
+def payments(count=20):
+    return [f"payment {n}" for n in range(count)]
