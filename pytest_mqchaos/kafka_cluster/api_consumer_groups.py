@@ -37,7 +37,7 @@ def consumer_group_heartbeat(call: Call) -> Values:
         text = f"Group {body.group_id} is not a consumer group."
         return _heard(call, Heard(ErrorCode.group_id_not_found, text))
     if body.member_epoch in {LEAVING, AWAY}:
-        heard = group.leave(body.member_id, body.instance_id, body.member_epoch)
+        heard = group.depart(body.member_id, body.instance_id, body.member_epoch)
     else:
         heard = group.beat(_beat(call), call.state.topics, call.now)
     return _heard(call, heard)

@@ -17,6 +17,7 @@ _OWN_REBALANCE_TIMEOUT_FROM = 1
 _MANY_LEAVE_FROM = 3  # KIP-345
 _NULL_PROTOCOL_FROM = 7
 _SKIPS_FROM = 9  # KIP-814
+_SYNC_NAMES_FROM = 5  # KIP-559
 _OTHER_PROTOCOL = ErrorCode.inconsistent_group_protocol
 # Libraries whose new members must not have their first generation at once, in ms. kafka-python asks
 # for its topics 100 ms after its first Metadata and joins before that; if a poll() of the
@@ -57,6 +58,8 @@ def join_group(call: Call) -> Values | Instead:
 def sync_group(call: Call) -> Values | Instead:
     """SyncGroup: answered when the leader has brought the assignments."""
     body = call.body
+    if call.version >= _SYNC_NAMES_FROM and None in {body.protocol_type, body.protocol_name}:
+        return _synced(Synced(ErrorCode.inconsistent_group_protocol))
     group, code = _group(call)
     if group is None or code is not ErrorCode.none:
         return _synced(Synced(code))
@@ -83,11 +86,10 @@ def heartbeat(call: Call) -> Values:
 
 def leave_group(call: Call) -> Values:
     """LeaveGroup: of one member, from v3 on of several."""
-    code = check_coordinator(call, call.body.group_id)
-    group = call.state.groups.classic(call.body.group_id)
+    code = _check_named(call)
+    group = call.state.groups.get(call.body.group_id)
     if code is not ErrorCode.none:
         return {"error_code": code, "members": ()}
-
     if call.version < _MANY_LEAVE_FROM:
         leaving = [(call.body.member_id, None)]
     else:
@@ -107,14 +109,19 @@ def leave_group(call: Call) -> Values:
 
 
 def check_coordinator(call: Call, group: str) -> ErrorCode:
-    """Say whether the node that was asked coordinates this group."""
-    if not group:
-        return ErrorCode.invalid_group_id
+    """Say whether the node that was asked coordinates this group. The empty name is one too: old
+    clients commit under it."""
     return call.state.coordinators.check(GROUP, group, call.node)
 
 
+def _check_named(call: Call) -> ErrorCode:
+    if not call.body.group_id:
+        return ErrorCode.invalid_group_id
+    return check_coordinator(call, call.body.group_id)
+
+
 def _check_join(call: Call) -> ErrorCode:
-    code = check_coordinator(call, call.body.group_id)
+    code = _check_named(call)
     if code is not ErrorCode.none:
         return code
     settings = call.state.settings
@@ -125,7 +132,7 @@ def _check_join(call: Call) -> ErrorCode:
 
 
 def _group(call: Call) -> tuple[Group | None, ErrorCode]:
-    code = check_coordinator(call, call.body.group_id)
+    code = _check_named(call)
     group = call.state.groups.classic(call.body.group_id)
     if code is ErrorCode.none and group is None:
         code = ErrorCode.unknown_member_id

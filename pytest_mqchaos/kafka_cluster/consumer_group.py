@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -53,7 +54,7 @@ class ConsumerGroup:
     def __init__(self, name: str, settings: Settings, timers: Timers) -> None:
         self.name = name
         self.roster = ConsumerRoster(name, settings)
-        self.epoch = 0
+        self.epoch = 1  # a first member makes it 2, as with Kafka 4.3
         self.target_epoch = 0
         self.target: dict[str, Places] = {}
         self._counts: dict[UUID, int] = {}
@@ -108,7 +109,7 @@ class ConsumerGroup:
         owns = frozenset(member.assigned) if news else None
         return Heard(ErrorCode.none, None, member.id, member.epoch, owns)
 
-    def leave(self, member_id: str, instance: str | None, epoch: int) -> Heard:
+    def depart(self, member_id: str, instance: str | None, epoch: int) -> Heard:
         """ConsumerGroupHeartbeat of a member that goes, for good or (static) to come back."""
         refused = self.roster.refuse_stranger(member_id, instance)
         if refused is not None:
@@ -119,7 +120,22 @@ class ConsumerGroup:
             _stop(member.patience)
         else:
             self._remove(member)
+            self.epoch += 1
         return Heard(ErrorCode.none, None, member.id, epoch)
+
+    def leave(self, leaving: Sequence[tuple[str, str | None]], now: int) -> list[ErrorCode]:
+        """LeaveGroup of the classic protocol: so an administrator removes members of this one."""
+        del now
+        codes = []
+        for given_id, instance in leaving:
+            named = None if given_id else self.roster.static(instance)
+            member_id = given_id if named is None else named.id
+            refused = self.roster.refuse_stranger(member_id, instance)
+            codes.append(ErrorCode.none if refused is None else refused.code)
+            if refused is None:
+                self._remove(self.members[member_id])
+        self.epoch += ErrorCode.none in codes
+        return codes
 
     def may_commit(
         self,
@@ -155,9 +171,9 @@ class ConsumerGroup:
 
     def may_fetch(self, member_id: str | None, epoch: int) -> ErrorCode:
         """Say whether these may ask for committed offsets."""
-        if member_id is None and epoch < 0:
-            return ErrorCode.none
-        member = self.members.get(member_id or "")
+        if member_id is None:
+            return ErrorCode.none if epoch < 0 else ErrorCode.unknown_server_error  # as Kafka does
+        member = self.members.get(member_id)
         if member is None:
             return ErrorCode.unknown_member_id
         return ErrorCode.none if epoch == member.epoch else ErrorCode.stale_member_epoch
@@ -217,20 +233,23 @@ class ConsumerGroup:
     def _remove(self, member: ConsumerMember) -> None:
         del self.members[member.id]
         self.target.pop(member.id, None)
-        self.epoch += 1
         _stop(member.expiry)
         _stop(member.patience)
+
+    def _lose(self, member: ConsumerMember) -> None:
+        self._remove(member)
+        self.epoch += 1
 
     def _expire_later(self, member: ConsumerMember, now: int) -> None:
         _stop(member.expiry)
         limit = self._settings.group_consumer_session_timeout_ms * MILLISECOND
-        member.expiry = self._timers.at(now + limit, lambda _: self._remove(member))
+        member.expiry = self._timers.at(now + limit, lambda _: self._lose(member))
 
     def _lose_patience_later(self, member: ConsumerMember, now: int) -> None:
         """Have a member be out that takes too long to give up what it lost."""
         _stop(member.patience)
         until = now + member.rebalance * MILLISECOND
-        member.patience = self._timers.at(until, lambda _: self._remove(member))
+        member.patience = self._timers.at(until, lambda _: self._lose(member))
 
 
 def _stop(timer: Timer | None) -> None:

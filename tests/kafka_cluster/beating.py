@@ -10,17 +10,19 @@ PATIENCE = 30_000
 class Beater(Talker):
     """A member; `epoch` is what it was told last, `owned` the partitions of topic "t" it has."""
 
+    group, topic = "g", "t"
+
     def __init__(self, brokers, member, *, instance=None, node=1):
         super().__init__(brokers, node)
         self.member, self.instance, self.epoch = member, instance, 0
         self.owned: set[int] = set()
-        self.topics = ["t"]
+        self.topics = [self.topic]
 
     def beat(self, **more):
         """Beat as clients do: everything when joining, afterwards only what it owns."""
         whole = {"rebalance_timeout": PATIENCE, "subscribed_topic_names": self.topics}
         values = {
-            "group_id": "g",
+            "group_id": self.group,
             "member_id": self.member,
             "member_epoch": self.epoch,
             "instance_id": self.instance,
@@ -45,26 +47,28 @@ class Beater(Talker):
 
     def leave(self, epoch=-1):
         return self.ask(
-            68, 1, group_id="g", member_id=self.member, member_epoch=epoch,
+            68, 1, group_id=self.group, member_id=self.member, member_epoch=epoch,
             instance_id=self.instance, topic_partitions=None,
         )  # fmt: skip
 
     def commit(self, partition=0, *, version=9, **more):
         parts = [{"partition_index": partition, "committed_offset": 5, "committed_metadata": ""}]
         values = {
-            "group_id": "g",
+            "group_id": self.group,
             "generation_id_or_member_epoch": self.epoch,
             "member_id": self.member,
-            "topics": [{"name": "t", "partitions": parts}],
+            "topics": [{"name": self.topic, "partitions": parts}],
         }
         answer = self.ask(8, version, **{**values, **more})
         return answer.topics[0].partitions[0].error_code
 
     def places(self, partitions):
-        topic = self.cluster.state.topics.get("t")
-        if not partitions or topic is None:
+        if not partitions:
             return []
-        return [{"topic_id": topic.id, "partitions": sorted(partitions)}]
+        return [{"topic_id": self.topic_id(), "partitions": sorted(partitions)}]
+
+    def topic_id(self):
+        return self.cluster.state.topics.get(self.topic).id
 
 
 def settled(*members, rounds=6):

@@ -13,10 +13,11 @@ class Joiner(Talker):
     static one."""
 
     member, generation, instance = "", -1, None
+    group, topic, protocol = "g", "t", "range"
 
     def say_join(self, *, version=9, protocols=RANGE, session=SESSION, **more):
         values = {
-            "group_id": "g",
+            "group_id": self.group,
             "session_timeout": session,
             "rebalance_timeout": REBALANCE,
             "member_id": self.member,
@@ -30,6 +31,7 @@ class Joiner(Talker):
         (answer,) = self.heard()
         if answer.error_code in {0, 79}:
             self.member, self.generation = answer.member_id, answer.generation_id
+            self.protocol = answer.protocol_name or self.protocol
         return answer
 
     def join(self, **more):
@@ -41,7 +43,8 @@ class Joiner(Talker):
 
     def say_sync(self, assignments=(), **more):
         given = [{"member_id": who, "assignment": what} for who, what in assignments]
-        self.say(14, 5, **{**self._me(), "assignments": given, **more})
+        named = {"protocol_type": "consumer", "protocol_name": self.protocol}
+        self.say(14, 5, **{**self._me(), **named, "assignments": given, **more})
 
     def synced(self):
         (answer,) = self.heard()
@@ -52,23 +55,23 @@ class Joiner(Talker):
 
     def leave(self):
         who = {"member_id": self.member, "group_instance_id": self.instance}
-        return self.ask(13, 5, group_id="g", members=[who]).members[0].error_code
+        return self.ask(13, 5, group_id=self.group, members=[who]).members[0].error_code
 
     def commit(self, offset=5, **more):
         parts = [{"partition_index": 0, "committed_offset": offset, "committed_metadata": "m"}]
         values = {
-            "group_id": "g",
+            "group_id": self.group,
             "generation_id_or_member_epoch": self.generation,
             "member_id": self.member,
             "group_instance_id": self.instance,
-            "topics": [{"name": "t", "partitions": parts}],
+            "topics": [{"name": self.topic, "partitions": parts}],
         }
         answer = self.ask(8, 8, **{**values, **more})
         return answer.topics[0].partitions[0].error_code
 
     def _me(self):
         mine = {"generation_id": self.generation, "member_id": self.member}
-        return {"group_id": "g", "group_instance_id": self.instance, **mine}
+        return {"group_id": self.group, "group_instance_id": self.instance, **mine}
 
 
 def stable(brokers, count, *, static=False):
