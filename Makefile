@@ -14,7 +14,7 @@ PYTHONS ?= 3.11 3.12 3.13
 CLIENTS := tests/conformance tests/fixtures tests/kafka_cluster tests/chaos tests/brokers
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live clients reactions bench honesty mutants fuzz record orphans clean versions oldest
+.PHONY: help venv demo test cover lint format live clients reactions bench honesty mutants fuzz record orphans clean versions oldest differential
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -26,6 +26,7 @@ help:
 	@echo 'make clients every client with every feature, embedded and real; writes the page of them'
 	@echo 'make reactions what each client does under each rule; writes the page of it'
 	@echo 'make fuzz    coverage-guided fuzzing of every parser (ARGS="--seconds 300 scanner"; Linux)'
+	@echo 'make differential the same conversations with the embedded cluster and with Apache Kafka (Java)'
 	@echo 'make record  the conversations of three clients with a real Kafka, recorded anew'
 	@echo 'make bench   the performance targets, measured'
 	@echo 'make honesty correct services never failed, planted bugs never passed: the table, by running'
@@ -87,6 +88,10 @@ reactions: venv
 # Campaigns go on from what earlier ones learned (.mqchaos/fuzz).
 fuzz: venv
 	$(PY) -m fuzz $(ARGS)
+
+# 1,200 conversations drawn anew with ARGS="--chance 7"; --nodes 3 for a cluster.
+differential: venv
+	$(PY) -m differential $(ARGS)
 
 record: venv
 	$(PY) -m fixtures.recording $(ARGS)

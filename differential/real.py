@@ -1,0 +1,151 @@
+"""Apache Kafka as a broker to play on: sockets, and real time."""
+
+from __future__ import annotations
+
+import itertools
+import select
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from typing import Self
+
+from differential import frames
+from differential.conversation import Conversation, Step
+from differential.embedded import SETTINGS
+from differential.players import Answer, Place, Player, own, waits
+from pytest_mqchaos.brokers.base import Address
+from pytest_mqchaos.brokers.kafka_direct import Direct
+from pytest_mqchaos.brokers.kafka_process import KafkaProcess
+
+_WARM = 30.0  # seconds
+PATIENCE = 4.0  # seconds for an answer that the embedded cluster gave
+_KAFKA = {
+    **{name: str(value) for name, value in SETTINGS.items()},
+    "log.retention.ms": "-1",  # the timestamps of a conversation are of 2023
+    "log.index.size.max.bytes": "4096",  # of thousands of topics
+    "log.cleaner.enable": "false",
+    "group.coordinator.append.linger.ms": "0",
+}
+_numbers = itertools.count(1)
+
+
+class Sockets:
+    """A `Way` to a running Kafka."""
+
+    def __init__(self, addresses: dict[int, Address]) -> None:
+        self._addresses = addresses
+        self._sockets: dict[Place, socket.socket] = {}
+
+    def close(self) -> None:
+        for each in self._sockets.values():
+            each.close()
+        self._sockets.clear()
+
+    def send(self, place: Place, frame: bytes) -> None:
+        if place not in self._sockets:
+            made = socket.create_connection(self._addresses[place[1]], timeout=10)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._sockets[place] = made
+        self._sockets[place].sendall(frame)
+
+    def take(self, place: Place, patience: float) -> bytes | None:
+        sock = self._sockets.get(place)
+        if sock is None or not select.select([sock], [], [], patience)[0]:
+            return None
+        try:
+            size = _exactly(sock, 4)
+            return size + _exactly(sock, struct.unpack(">i", size)[0])
+        except ConnectionError:
+            self._sockets.pop(place).close()
+            raise
+
+
+def _exactly(sock: socket.socket, size: int) -> bytes:
+    found = b""
+    while len(found) < size:
+        more = sock.recv(size - len(found))
+        if not more:
+            raise ConnectionResetError
+        found += more
+    return found
+
+
+class Kafka:
+    """A running Apache Kafka to play conversations on; use it in `with`."""
+
+    def __init__(self, nodes: int = 1) -> None:
+        self.nodes = nodes
+        self._broker = KafkaProcess(nodes=nodes, settings=_KAFKA)
+
+    def __enter__(self) -> Self:
+        self._broker.start()
+        self._addresses = self._broker.addresses()
+        self._direct = Direct(self._addresses.values(), timeout=60)
+        self.version = self._broker.version
+        self.versions = self._direct.api_versions()
+        self._warm()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._direct.close()
+        self._broker.stop()
+
+    def _warm(self) -> None:
+        """The first group, producer and transaction are refused for a moment while their
+        coordinators come up: that is no difference."""
+        self._direct.committed("warm")
+        for wanted in (None, "warm"):
+            values = {"transactional_id": wanted, "transaction_timeout": 60000, "key_type": 1,
+                      "coordinator_keys": ["warm"]}  # fmt: skip
+            self._until_none(Step(api="FindCoordinator", version=4, values=values))
+            at = f"transaction:{wanted}" if wanted else "any"
+            self._until_none(Step(api="InitProducerId", version=2, values=values, at=at))
+
+    def _until_none(self, step: Step) -> None:
+        conversation = Conversation(family="warm", topics=[], steps=[step], nodes=self.nodes)
+        end = time.monotonic() + _WARM
+        while time.monotonic() < end:
+            (answer,) = self.play(conversation, "", [Answer(0, {})])
+            told = answer.what.get("coordinators", [answer.what])[0]
+            if told["error_code"] == "none":
+                return
+            time.sleep(0.05)
+        raise TimeoutError(f"{step.api} is still refused: {answer.what}")
+
+    def prepare(self, conversations: Sequence[Conversation]) -> list[str]:
+        """Make the topics of them all; gives the prefix of each."""
+        prefixes = [f"c{next(_numbers)}-" for _ in conversations]
+        topics = [
+            {"name": own(topic.name, prefix), "num_partitions": topic.partitions,
+             "replication_factor": topic.replication, "assignments": [],
+             "configs": [{"name": name, "value": value} for name, value in topic.configs.items()]}
+            for prefix, conversation in zip(prefixes, conversations, strict=True)
+            for topic in conversation.topics
+        ]  # fmt: skip
+        if topics:
+            way = Sockets(self._addresses)
+            place = (0, min(self._addresses))
+            way.send(place, frames.request("CreateTopics", 5, 1, {"topics": topics}))
+            told = way.take(place, 60.0)
+            assert told is not None, "no answer to CreateTopics"
+            wrong = [t for t in frames.answer("CreateTopics", 5, told).topics if t.error_code]
+            assert not wrong, wrong
+            way.close()
+            self._direct.ends([str(topic["name"]) for topic in topics])
+        return prefixes
+
+    def play(
+        self, conversation: Conversation, prefix: str, expected: Sequence[Answer]
+    ) -> list[Answer]:
+        """What Kafka answers. `expected` says which answers are to be waited for."""
+        way = Sockets(self._addresses)
+        try:
+            player = Player(way, prefix, sorted(self._addresses))
+            return player.play(conversation, waits(expected), PATIENCE)
+        finally:
+            way.close()
+
+    def serves(self, api: str, version: int) -> bool:
+        low, high = self.versions.get(frames.KEYS[api], (0, -1))
+        return low <= version <= high
