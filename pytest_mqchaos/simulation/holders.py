@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
+ABSENT: Any = object()
+"""What stands where a class has what it inherits, and nothing of its own."""
+
 Exempt = Callable[[str], bool]
 
 
@@ -27,14 +30,16 @@ class Place:
     def get(self) -> Any:
         """What stands there now, as `put` takes it."""
         if not isinstance(self.owner, FunctionType):
-            return vars(self.owner).get(self.key)
+            return vars(self.owner).get(self.key, ABSENT)
         if isinstance(self.key, int):
             return (self.owner.__defaults__ or ())[self.key]
         return (self.owner.__kwdefaults__ or {}).get(self.key)
 
     def put(self, value: Any) -> None:
-        """Let something else stand there."""
-        if not isinstance(self.owner, FunctionType):
+        """Let something else stand there; `ABSENT`: nothing."""
+        if value is ABSENT:
+            delattr(self.owner, str(self.key))
+        elif not isinstance(self.owner, FunctionType):
             setattr(self.owner, str(self.key), value)
         elif isinstance(self.key, int):
             defaults = list(self.owner.__defaults__ or ())
@@ -51,20 +56,20 @@ class Holders:
     def __init__(self, originals: Collection[Any], exempt: Exempt) -> None:
         self._originals = {id(original): original for original in originals}
         self._exempt = exempt
-        self._looked: set[str] = set()
-        self._size = 0
+        self._looked: list[Any] = []
         self.places: list[tuple[Place, Any]] = []
 
     def look(self) -> None:
         """Look through the modules that were imported since."""
-        if len(sys.modules) == self._size:
+        modules = list(sys.modules.values())
+        if modules == self._looked:  # by identity first, hence quick
             return
-        self._size = len(sys.modules)
-        for name in sorted(sys.modules.keys() - self._looked):
-            self._looked.add(name)
-            module = sys.modules.get(name)
-            if isinstance(module, ModuleType) and not self._exempt(name):
+        known = set(map(id, self._looked))
+        for name, module in list(sys.modules.items()):
+            new = id(module) not in known and isinstance(module, ModuleType)
+            if new and not self._exempt(name):
                 self.places.extend(self._of(module))
+        self._looked = modules
 
     def _of(self, module: ModuleType) -> Iterator[tuple[Place, Any]]:
         for name, value in list(vars(module).items()):

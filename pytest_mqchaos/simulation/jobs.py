@@ -7,8 +7,9 @@ the loop shall run; it must never know what the work is.
     loop, when nothing is ready: settle() starts the first, waits, runs what its thread left
     thread: ... call_soon_threadsafe(set_result, future, ...) --> inbox
 
-One runs at a time, so that two that touch the same thing do it in the same order in every run;
-but one that takes long (it may wait for a lock that another will free) lets the next one start.
+One runs at a time, so that two that touch the same thing do it in the same order in every run. What
+holds a lock goes first (a database's open transaction), and one that takes long, as it may wait for
+another, lets the next one start.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE = 0.25  # real seconds after which the next one starts as well
+PATIENCE = 0.1  # real seconds after which the next one starts as well
 LIMIT = 30.0  # real seconds for one; then the simulation gives up, and says what for
 
 _monotonic = time.monotonic  # the machine's: threads are real
@@ -33,6 +34,7 @@ class Job:
 
     what: str
     start: Callable[[], None]
+    urgent: Callable[[], bool]
     started: bool = False
 
 
@@ -40,16 +42,28 @@ class Jobs:
     """All of one loop."""
 
     def __init__(self) -> None:
-        self._pending: dict[asyncio.Future[Any], Job] = {}
+        self.pending: dict[asyncio.Future[Any], Job] = {}
         self._inbox: deque[tuple[asyncio.Future[Any] | None, asyncio.Handle]] = deque()
         self._arrived = threading.Condition()
 
     def __bool__(self) -> bool:
-        return bool(self._pending or self._inbox)
+        return bool(self.pending or self._inbox)
 
-    def submit(self, future: asyncio.Future[Any], what: str, start: Callable[[], None]) -> None:
-        """Have work done whose thread will settle `future` through the loop."""
-        self._pending[future] = Job(what, start)
+    def submit(
+        self,
+        future: asyncio.Future[Any],
+        what: str,
+        start: Callable[[], None],
+        *,
+        urgent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Have work done whose thread will settle `future` through the loop. `urgent`: whether it
+        holds what others wait for, and is to begin before them."""
+        self.pending[future] = Job(what, start, urgent)
+
+    def owns(self, args: tuple[Any, ...]) -> bool:
+        """True for the arguments of a callback that settles one of those in flight."""
+        return any(isinstance(arg, asyncio.Future) and arg in self.pending for arg in args)
 
     def leave(self, handle: asyncio.Handle, args: tuple[Any, ...]) -> None:
         """Take what a thread wants the loop to run; its arguments say whose it is."""
@@ -58,38 +72,41 @@ class Jobs:
             self._inbox.append((future, handle))
             self._arrived.notify()
 
-    def pending(self) -> list[str]:
-        """What is in flight, in the order of submission."""
-        return [job.what for job in self._pending.values()]
+    def told(self) -> list[str]:
+        """What is in flight, in the order of submission, in words."""
+        return [job.what for job in self.pending.values()]
 
     def settle(self) -> list[asyncio.Handle]:
         """Wait for the first of those in flight; gives what is to run for it, and whatever was left
         on nobody's behalf. Raises `TimeoutError` after the limit (real time)."""
         strays = self._take(None)
-        if strays or not self._pending:
+        if strays or not self.pending:
             return strays
-        first = next(iter(self._pending))
+        first = next(iter(self.pending))
         limit = _monotonic() + LIMIT
-        for job in list(self._pending.values()):
-            if not job.started:
-                job.started = True
-                job.start()
-            if found := self._wait(first, min(PATIENCE, limit - _monotonic())):
-                return found
-        if found := self._wait(first, limit - _monotonic()):
-            return found
-        raise TimeoutError(f"{LIMIT:g} real seconds were not enough for: {self.pending()[0]}")
+        while not self._here(first) and (following := self._following()) is not None:
+            self.pending[following].started = True
+            self.pending[following].start()
+            self._wait(following, min(PATIENCE, limit - _monotonic()))
+        self._wait(first, limit - _monotonic())
+        found = self._take(first)
+        if not found:
+            raise TimeoutError(f"{LIMIT:g} real seconds were not enough for: {self.told()[0]}")
+        del self.pending[first]
+        return found
 
-    def _wait(self, future: asyncio.Future[Any], seconds: float) -> list[asyncio.Handle]:
-        def here() -> bool:
-            return any(owner in (future, None) for owner, _ in self._inbox)
+    def _following(self) -> asyncio.Future[Any] | None:
+        """Which to start next: what others may wait for, then the one asked for first."""
+        waiting = [future for future, job in self.pending.items() if not job.started]
+        urgent = (future for future in waiting if self.pending[future].urgent())
+        return next(urgent, waiting[0] if waiting else None)
 
+    def _here(self, future: asyncio.Future[Any]) -> bool:
+        return any(owner is future for owner, _ in list(self._inbox))
+
+    def _wait(self, future: asyncio.Future[Any], seconds: float) -> None:
         with self._arrived:
-            self._arrived.wait_for(here, max(0.0, seconds))
-        found = self._take(future)
-        if found:
-            del self._pending[future]
-        return found or self._take(None)
+            self._arrived.wait_for(lambda: self._here(future), max(0.0, seconds))
 
     def _take(self, future: asyncio.Future[Any] | None) -> list[asyncio.Handle]:
         with self._arrived:
@@ -99,4 +116,4 @@ class Jobs:
         return taken
 
     def _whose(self, owner: asyncio.Future[Any] | None) -> asyncio.Future[Any] | None:
-        return owner if owner in self._pending else None
+        return owner if owner in self.pending else None

@@ -111,7 +111,7 @@ class VirtualLoop(Turns):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """As asyncio's; what comes from a thread is run when its turn has come (jobs.py)."""
-        if self._thread_id in (None, get_ident()):
+        if self._thread_id in (None, get_ident()) and not self.jobs.owns(args):
             return self.call_soon(callback, *args, context=context)
         self._check_closed()  # type: ignore[attr-defined]
         handle = asyncio.Handle(callback, args, self, context)

@@ -77,13 +77,11 @@ class Stage:
         self._escaped: list[EscapedSimulation] = []
 
     def __enter__(self) -> Self:
-        if Stage._standing is not None:
-            raise UsageError("a simulation cannot run inside of another one.")
-        if asyncio._get_running_loop() is not None:  # noqa: SLF001 - no error
-            raise UsageError(
-                "a simulation brings its own event loop: call simulate() from a plain function, "
-                "not from a coroutine."
-            )
+        try:
+            _refuse_nesting(Stage._standing)
+        except UsageError:
+            self.loop.close()
+            raise
         Stage._standing = self
         try:
             self._state = chance.enter(self._seed)
@@ -92,6 +90,7 @@ class Stage:
             self._replace()
         except BaseException:
             self._restore()
+            self.loop.close()
             raise
         return self
 
@@ -150,6 +149,16 @@ class Stage:
         if left:
             self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+
+
+def _refuse_nesting(standing: Stage | None) -> None:
+    if standing is not None:
+        raise UsageError("a simulation cannot run inside of another one.")
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the public one raises
+        raise UsageError(
+            "a simulation brings its own event loop: call simulate() from a plain function, not "
+            "from a coroutine."
+        )
 
 
 def _as_held(place: Place, original: Any, table: dict[int, tuple[Any, Any]]) -> Any:

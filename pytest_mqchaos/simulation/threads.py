@@ -62,7 +62,8 @@ class _Queue:
     """The queue of one aiosqlite connection: what is put is handed to its thread when it is its
     turn. An item is (future, function); without a future nobody waits, and nothing is held."""
 
-    def __init__(self, queue: Any, loop: Turns) -> None:
+    def __init__(self, connection: Any, queue: Any, loop: Turns) -> None:
+        self._connection = connection
         self._queue = queue
         self._loop = loop
 
@@ -73,7 +74,14 @@ class _Queue:
             return
         call = getattr(function, "func", function)
         what = f"aiosqlite {getattr(call, '__name__', call)}, asked for at {users_place()}"
-        self._loop.jobs.submit(future, what, lambda: self._queue.put_nowait(item))
+        self._loop.jobs.submit(
+            future, what, lambda: self._queue.put_nowait(item), urgent=self._in_transaction
+        )
+
+    def _in_transaction(self) -> bool:
+        """A connection that holds a lock of the database is not kept waiting: others would, for
+        real seconds, and be told that the database is locked."""
+        return bool(getattr(self._connection._connection, "in_transaction", False))  # noqa: SLF001
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._queue, name)
@@ -95,6 +103,6 @@ def aiosqlite_init() -> tuple[Any, Callable[..., None]]:
         original(self, *args, **options)
         loop = asyncio._get_running_loop()  # noqa: SLF001 - outside of a loop it is none, no error
         if isinstance(loop, Turns):
-            self._tx = _Queue(self._tx, loop)
+            self._tx = _Queue(self, self._tx, loop)
 
     return Connection, init

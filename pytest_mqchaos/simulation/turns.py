@@ -62,6 +62,7 @@ class Turns(asyncio.SelectorEventLoop):
         self._turns = 0
         self.jobs = Jobs()
         self.sockets = RealSelector()
+        self._in_flight, self._asked = self.jobs.pending, self.sockets.asked  # no time passes
         super().__init__(self.sockets)  # type: ignore[arg-type]
 
     # -------------------------------------------------------------------------------------- time
@@ -138,6 +139,8 @@ class Turns(asyncio.SelectorEventLoop):
             handle = ready.popleft()
             if not handle._cancelled:  # noqa: SLF001
                 handle._run()  # noqa: SLF001
+        if self._in_flight or self._asked:
+            return
         self._turns += 1
         if self._turns < BUSY:
             self.now += TURN

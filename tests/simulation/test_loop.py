@@ -80,7 +80,7 @@ def test_who_waits_until_a_clock_is_past_a_deadline_gets_on(run):
     async def main():
         loop = asyncio.get_running_loop()
         deadline, turns = loop.time() + 5, 0
-        while not loop.time() > deadline:  # noqa: ASYNC110 - aiokafka's commits wait so
+        while not loop.time() > deadline:  # aiokafka's commits wait so
             await asyncio.sleep(max(0, deadline - loop.time()))
             turns += 1
         return turns
