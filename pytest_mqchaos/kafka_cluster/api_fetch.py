@@ -144,11 +144,14 @@ def _satisfied(call: Call) -> bool:
 def _read(call: Call) -> Values:
     left = min(call.body.max_bytes, call.state.settings.fetch_max_bytes)
     nothing_yet = True
+    leaders: list[int] = []
     topics: dict[int, dict[str, Any]] = {}
     for one in _wanted(call):
         topic = topics.setdefault(id(one.topic), _named(call, one.topic))
         if one.replica is None or one.code is not ErrorCode.none:
-            topic["partitions"].append(_refused(call, one))
+            refused = _refused(call, one)
+            topic["partitions"].append(refused)
+            leaders.append(refused["current_leader"]["leader_id"])
             continue
         taken = one.replica.log.read(
             one.offset,
@@ -159,12 +162,11 @@ def _read(call: Call) -> Values:
         nothing_yet = nothing_yet and not taken.batches
         left = max(left - len(taken.data), 0)
         topic["partitions"].append(_given(call, one, one.replica, taken.data))
-    told = [one["current_leader"] for topic in topics.values() for one in topic["partitions"]]
     return {
         "error_code": ErrorCode.none,
         "session_id": _NO_SESSION,
         "responses": list(topics.values()),
-        "node_endpoints": endpoints(call, [one["leader_id"] for one in told if one is not NOBODY]),
+        "node_endpoints": endpoints(call, leaders),
     }
 
 
@@ -184,7 +186,6 @@ def _given(call: Call, one: _Wanted, replica: Replica, data: bytes) -> dict[str,
         "log_start_offset": replica.log.start,
         "aborted_transactions": _aborted(one, replica, data) if committed else None,
         "records": data,
-        "current_leader": NOBODY,
     }
 
 
