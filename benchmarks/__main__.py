@@ -68,6 +68,12 @@ BENCHMARKS = {
     "p11_start": Benchmark(
         "P11: start", quick=("--repetitions", "3"), full=("--repetitions", "10")
     ),
+    "p15_replicated": Benchmark(
+        "P15: the embedded cluster with three replicas beside one",
+        quick=("--repetitions", "2", "--scale", "0.2"),
+        full=("--repetitions", "7"),
+        modules=("confluent_kafka",),
+    ),
     "p14_memory": Benchmark(
         "P14: memory at 100 connections, ten minutes long",
         quick=("--minutes", "0.5"),
