@@ -18,7 +18,7 @@ from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar
 
 from pytest_mqchaos.errors import EscapedSimulation, UsageError
-from pytest_mqchaos.simulation import chance, clocks, dates, escapes, threads
+from pytest_mqchaos.simulation import chance, clocks, compiled, dates, escapes, threads
 from pytest_mqchaos.simulation.admitted import Admitted
 from pytest_mqchaos.simulation.holders import Holders, Place
 from pytest_mqchaos.simulation.loop import VirtualLoop
@@ -95,7 +95,7 @@ class Stage:
         return self
 
     def _replace(self) -> None:
-        for place, new in _FIXED:
+        for place, new in (*_FIXED, *compiled.stamped()):
             self._let(place, new)
         if "aiosqlite" in self.admitted.names:
             owner, init = threads.aiosqlite_init()
