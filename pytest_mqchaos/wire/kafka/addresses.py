@@ -15,17 +15,21 @@ from pytest_mqchaos.wire.kafka.apis import (
     API_VERSIONS,
     APIS,
     DESCRIBE_CLUSTER,
-    FETCH,
     FIND_COORDINATOR,
     METADATA,
-    PRODUCE,
     SHARE_ACKNOWLEDGE,
     SHARE_FETCH,
     flexible,
     reply_tagged,
 )
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended, string, uvarint
-from pytest_mqchaos.wire.kafka.endpoints import Endpoint, find, find_array
+from pytest_mqchaos.wire.kafka.endpoints import (
+    ENDPOINTS_FROM,
+    Endpoint,
+    find,
+    find_array,
+    surely_none,
+)
 
 Mapping = Callable[[int, str, int], tuple[str, int]]
 _I32 = struct.Struct(">i")
@@ -42,8 +46,10 @@ def amend(kind: int, version: int, raw: bytes, mapping: Mapping) -> bytes | None
     try:
         if kind == API_VERSIONS:
             return _clamp(version, raw)
-        if kind in (PRODUCE, FETCH):
-            return _tagged_endpoints(raw, mapping)
+        if (since := ENDPOINTS_FROM.get(kind)) is not None:
+            # An older Fetch ends in a message, which may be anything, a list of brokers as well.
+            named = version >= since and not surely_none(kind, raw, 8, len(raw))
+            return _tagged_endpoints(raw, mapping) if named else None
         edits = [
             (place.start, place.end, _address(mapping, place, tagged=flexible(kind, version)))
             for place in _places(kind, version, raw)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from pytest_mqchaos.wire.kafka.apis import PRODUCE
+from pytest_mqchaos.wire.kafka.apis import FETCH, PRODUCE
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended
 
+ENDPOINTS_FROM: dict[int, int] = {PRODUCE: 10, FETCH: 16}  # the first versions that have them
 _WINDOW = 64 * 1024  # far more than any cluster's list of brokers takes
 _PATIENCE = (
     20_000  # addresses read in a frame before it is given up: bytes can be made so that every

@@ -13,11 +13,10 @@ from pytest_mqchaos.wire.base import Interest
 from pytest_mqchaos.wire.kafka.apis import (
     API_VERSIONS,
     APIS,
-    FETCH,
     KEYS,
-    PRODUCE,
     SASL_HANDSHAKE,
 )
+from pytest_mqchaos.wire.kafka.endpoints import ENDPOINTS_FROM
 
 NOTE = 1  # remember the request until its reply passed
 KEEP = 2  # and its bytes, because the reply will be looked at
@@ -25,8 +24,6 @@ RECORD = 4  # hand it over once it was let through
 DECIDE = 8  # hold it whole
 ODD = 16  # not in our table, or special: check before trusting it
 LATE = 32  # matters from a version on only (ENDPOINTS_FROM): its replies may name brokers (KIP-951)
-
-ENDPOINTS_FROM: dict[int, int] = {PRODUCE: 10, FETCH: 16}
 
 ADDRESSES: frozenset[str] = frozenset(
     ("Metadata", "FindCoordinator", "DescribeCluster", "ShareFetch", "ShareAcknowledge")

@@ -17,13 +17,12 @@ from pytest_mqchaos.frames import Direction, Frame
 from pytest_mqchaos.wire.base import Cut, Interest, Pending
 from pytest_mqchaos.wire.kafka.apis import PRODUCE, name_of
 from pytest_mqchaos.wire.kafka.cursor import Ended
-from pytest_mqchaos.wire.kafka.endpoints import surely_none
+from pytest_mqchaos.wire.kafka.endpoints import ENDPOINTS_FROM, surely_none
 from pytest_mqchaos.wire.kafka.headers import acks_of, client_of
 from pytest_mqchaos.wire.kafka.levels import (
     ALL_REPLIES,
     ALL_REQUESTS,
     DECIDE,
-    ENDPOINTS_FROM,
     KEEP,
     LATE,
     NOTE,

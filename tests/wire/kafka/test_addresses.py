@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_mqchaos.frames import Record
 from pytest_mqchaos.wire.kafka.apis import APIS, KEYS
 from pytest_mqchaos.wire.kafka.codec import KafkaCodec
+from pytest_mqchaos.wire.kafka.endpoints import find
 from pytest_mqchaos.wire.kafka.entities import encode, fill, read, schema_of
+from pytest_mqchaos.wire.kafka.records import build_batch
 
 NODES = [(1, "broker-1.example", 9092), (2, "b2", 9093), (700, "x" * 120, 65535)]
 
@@ -85,6 +88,22 @@ def test_a_reply_without_addresses_is_left_alone(answer, frame_of, name, version
     else:
         raw = answer(name, version, 7, **fields_of(name, []))
     assert KafkaCodec().rewrite_addresses(frame_of(name, version, raw, reply=True), moved) is None
+
+
+@pytest.mark.parametrize("version", [11, 15])
+def test_a_message_that_ends_as_a_list_of_brokers_stays_as_it_is(answer, frame_of, version):
+    """A header that is the end of a reply of Kafka's: before version 16 no list stands there."""
+    newer = answer("Produce", 10, 7, **fields_of("Produce", NODES))
+    section = find(newer)
+    assert section is not None
+    message = Record("t", 0, 0, None, b"", (("forwarded", newer[section.start :]),))
+    part = {"partition_index": 0, "records": build_batch([message], base_offset=0)}
+    raw = answer("Fetch", version, 7, responses=[{"topic": "t", "partitions": [part]}])
+    at_its_end = version == 11
+    assert (find(raw) is not None) is at_its_end
+    assert (
+        KafkaCodec().rewrite_addresses(frame_of("Fetch", version, raw, reply=True), moved) is None
+    )
 
 
 def test_requests_and_torn_replies_are_left_alone(ask, answer, frame_of):
