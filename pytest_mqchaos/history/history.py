@@ -69,7 +69,10 @@ class History:
     answered when they asked for messages, even if there were none. `effect_topics` are destinations
     whose records are the effects; `nameless_effects`: some have no id, and may be any message's.
     `strangers` are groups whose positions on judged destinations moved though no link saw them.
-    `led_anew` are (destination, partition) that had more than one leadership while the test ran.
+    `led_anew` are (destination, partition) that had more than one leadership while the test ran:
+    there an offset may have been given to two messages, one after the other. `lone` are those with
+    one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
+    that keep the last message of a key.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -97,6 +100,17 @@ class History:
     nameless_effects: bool = False
     strangers: frozenset[str] = frozenset()
     led_anew: frozenset[tuple[str, int]] = frozenset()
+    lone: frozenset[tuple[str, int]] = frozenset()
+    starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    compacted: frozenset[str] = frozenset()
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def digest(self) -> str:
+        """One word for everything that this run showed: two runs with the same one cannot be told
+        apart by their messages, acks, effects, log, workers and rules. Instants, ports, and names
+        that a client library counts up have no part in it (see `history.digest`)."""
+        from pytest_mqchaos.history.digest import digest
+
+        return digest(self)

@@ -4,7 +4,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 
 def id_of(record):
-    return dict(record.headers)["mqchaos-id"].decode()
+    return dict(record.headers).get("mqchaos-id", record.value).decode()
 
 
 async def consume(servers, chaos, *, topic="orders", group="g", commit_first=False):

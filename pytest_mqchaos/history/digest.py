@@ -1,0 +1,79 @@
+"""One word for everything that a run showed: the same for the same run, in any process.
+
+It knows rows; it must never know a protocol. What legitimately differs between two processes is
+left out: instants, ports and link numbers, names that a client library counts up (client, member,
+producer ids), and the order between things that nothing orders (two partitions, two owners).
+
+    rows --> by (kind, owner, destination, partition, group) --> in order within --> sha256
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.history.history import History
+
+_Place: TypeAlias = tuple[object, ...]
+_Row: TypeAlias = tuple[object, ...]
+_PLAIN = (str, bytes, int, float, bool, type(None))
+
+
+def digest(history: History) -> str:
+    """The sha256, in hexadecimal, of the canonical rows."""
+    return hashlib.sha256("\n".join(lines(history)).encode()).hexdigest()
+
+
+def lines(history: History) -> list[str]:
+    """The canonical rows as text, one a line: what to compare where two digests differ."""
+    places: dict[_Place, list[_Row]] = defaultdict(list)
+    for place, row in _rows(history):
+        places[place].append(row)
+    return [f"{place!r} {row!r}" for place in sorted(places, key=repr) for row in places[place]]
+
+
+def _rows(history: History) -> Iterator[tuple[_Place, _Row]]:
+    yield from _seen(history)
+    for stored in history.stored:
+        place = ("stored", stored.topic, stored.partition)
+        yield place, (stored.offset, stored.id, stored.content.hex())
+    for where in history.places:
+        yield ("place", where.group, where.topic, where.partition), where[3:]
+    for effect in history.effects or ():
+        row = (effect.key, _plain(effect.value), effect.posthumous)
+        yield ("effect", effect.owner, effect.id, effect.part, effect.by), row
+    for handled in history.handled:
+        yield ("handled", handled.owner, handled.id), ()
+    for accepted in history.accepted:
+        yield ("accepted", accepted.id), ()
+    for event in history.processes:
+        yield ("process", event.who), (event.what,)
+    for number, rule in enumerate(history.rules):
+        yield ("rule", number), (rule.source, rule.fired, rule.matched)
+    for step in history.rule_events:
+        yield ("rule event", step.rule), (step.what,)
+
+
+def _seen(history: History) -> Iterator[tuple[_Place, _Row]]:
+    """What passed the links, each destination's in its own order."""
+    for sent in history.attempts:
+        yield ("publish", sent.owner, sent.topic, sent.partition), (
+            sent.id, sent.content.hex(), sent.headers, sent.acks, sent.reached, sent.outcome,
+            sent.offset, sent.error, sent.sequence,
+        )  # fmt: skip
+    for handed in history.deliveries:
+        yield ("deliver", handed.owner, handed.group, handed.topic, handed.partition), (
+            handed.offset, handed.id, handed.content.hex(), handed.reached,
+        )  # fmt: skip
+    for ack in history.acks:
+        yield ("ack", ack.owner, ack.group, ack.topic, ack.partition), (
+            ack.offset, ack.reached, ack.outcome, ack.error,
+        )  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """A value as it can be written down; an object's own words may have its place in memory."""
+    return value if isinstance(value, _PLAIN) else type(value).__qualname__
