@@ -9,10 +9,10 @@ replicas is replication's. It is always there and always one: the quorum behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
-from pytest_mqchaos.kafka_cluster.election import elect
+from pytest_mqchaos.kafka_cluster.election import settle
 from pytest_mqchaos.kafka_cluster.nodes import Life, Nodes
 from pytest_mqchaos.kafka_cluster.partition import Decision, Partition
 from pytest_mqchaos.kafka_cluster.timers import Timer, Timers
@@ -76,12 +76,12 @@ class Controller:
         """Grant a leader another in-sync set (AlterPartition)."""
         wanted = set(in_sync)
         ordered = tuple(node for node in partition.replicas if node in wanted)
-        self._decide(partition, partition.decision._replace(in_sync=ordered), now)
+        self._decide(partition, settle(partition, ordered, self.unfenced), now)
 
     def appoint(self, partition: Partition, node: int, now: int) -> None:
         """Have an in-sync replica lead."""
         before = partition.decision
-        self._decide(partition, Decision(node, before.epoch + 1, before.in_sync), now)
+        self._decide(partition, before._replace(leader=node, epoch=before.epoch + 1), now)
 
     def _lose(self, node: int, now: int) -> None:
         if node in self._hearing:
@@ -91,7 +91,7 @@ class Controller:
             until = now + self._session
             self._sessions[node] = self._timers.at(until, lambda now: self._expire(node, now))
 
-    def _keep(self, node: int, now: int) -> None:
+    def _keep(self, node: int, now: int, *, crashed: bool = False) -> None:
         session = self._sessions.pop(node, None)
         if session is not None:
             session.cancel()
@@ -101,22 +101,22 @@ class Controller:
             for partition in self._partitions():
                 partition.hear(node, now)
         if node not in self.unfenced:
-            self._fence(self.unfenced | {node}, now)
+            self._fence(self.unfenced | {node}, now, {node} if crashed else ())
 
     def _take_in(self, node: int, now: int) -> None:
         self._nodes.life[node] = Life.UP
-        self._keep(node, now)
+        self._keep(node, now, crashed=True)
 
     def _expire(self, node: int, now: int) -> None:
         del self._sessions[node]
         self._fence(self.unfenced - {node}, now)
         self.look(now)
 
-    def _fence(self, unfenced: frozenset[int], now: int) -> None:
+    def _fence(self, unfenced: frozenset[int], now: int, crashed: Collection[int] = ()) -> None:
         gone, self.unfenced = self.unfenced - unfenced, unfenced
         for partition in self._partitions():
             left = tuple(node for node in partition.in_sync if node not in gone)
-            decision = elect(partition, left, unfenced)
+            decision = settle(partition, left, unfenced, crashed)
             if decision != partition.decision:
                 self._decide(partition, decision, now)
 

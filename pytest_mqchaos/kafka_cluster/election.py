@@ -11,20 +11,48 @@ from collections.abc import Collection
 from pytest_mqchaos.kafka_cluster.partition import Decision, Partition
 
 
-def elect(partition: Partition, in_sync: tuple[int, ...], unfenced: Collection[int]) -> Decision:
-    """Keep the leader if it may lead, else take the first replica that is in sync; failing that,
-    if unclean elections are allowed, any replica, then alone in sync; failing that, nobody.
-    A new leader, or none any more, begins a new epoch. The last in-sync replica stays in sync, so
-    that it is waited for (KIP-966's further eligible replicas are not kept)."""
+def settle(
+    partition: Partition,
+    in_sync: tuple[int, ...],
+    unfenced: Collection[int],
+    crashed: Collection[int] = (),
+) -> Decision:
+    """Decide with another in-sync set. Who leaves it when fewer than `least` are left stays
+    eligible, because nothing could become readable without it (KIP-966); not after it `crashed`:
+    its log may have lost its end. A new leader, or none any more, begins a new epoch."""
     before = partition.decision
-    kept = in_sync or before.in_sync
+    eligible: tuple[int, ...] = ()
+    if len(in_sync) < partition.least:
+        kept = {*before.eligible, *before.in_sync} - set(in_sync) - set(crashed)
+        eligible = tuple(node for node in partition.replicas if node in kept)
+    last = before.last if before.leader is None else before.leader
     able = [node for node in partition.replicas if node in unfenced]
-    clean = [node for node in able if node in kept]
-    if before.leader in clean:
-        return before._replace(in_sync=kept)
-    if clean:
-        return Decision(clean[0], before.epoch + 1, kept)
-    if able and partition.unclean:
-        return Decision(able[0], before.epoch + 1, (able[0],))
-    epoch = before.epoch if before.leader is None else before.epoch + 1
-    return Decision(None, epoch, kept)
+    if before.leader in able and before.leader in in_sync:
+        return before._replace(in_sync=in_sync, eligible=eligible)
+    leader = _elect(able, in_sync, eligible, last, unclean=partition.unclean)
+    if leader is None:
+        epoch = before.epoch + (before.leader is not None)
+        return Decision(None, epoch, in_sync, eligible, last)
+    if leader not in in_sync:  # then nobody is: it is alone
+        in_sync = (leader,)
+        eligible = tuple(node for node in eligible if node != leader)
+    return Decision(leader, before.epoch + 1, in_sync, eligible)
+
+
+def _elect(
+    able: list[int],
+    in_sync: tuple[int, ...],
+    eligible: tuple[int, ...],
+    last: int | None,
+    *,
+    unclean: bool,
+) -> int | None:
+    """Give the first that is in sync; if none is, the first that is eligible; if there is none
+    either, who led last; then, if unclean elections are allowed, anybody."""
+    for some in (in_sync, () if in_sync else eligible):
+        found = [node for node in able if node in some]
+        if found:
+            return found[0]
+    if last in able and not in_sync and not eligible:
+        return last
+    return able[0] if able and unclean else None

@@ -18,11 +18,15 @@ from pytest_mqchaos.kafka_cluster.replica import Replica
 
 
 class Decision(NamedTuple):
-    """Who leads (None: nobody can) since which leader epoch, and which replicas are in sync."""
+    """Who leads (None: nobody can) since which leader epoch, and which replicas are in sync.
+    `eligible`: out of sync, but they have all that was readable (KIP-966); `last`: who led last,
+    while nobody does."""
 
     leader: int | None
     epoch: int
     in_sync: tuple[int, ...]
+    eligible: tuple[int, ...] = ()
+    last: int | None = None
 
 
 UNHEARD_OF = Decision(None, -1, ())  # what a node knows that never heard of the partition
