@@ -129,7 +129,7 @@ def test_aiokafka_is_told_that_it_is_fenced():
         async with AIOKafkaProducer(**own):
             with pytest.raises(AioError):
                 await first.commit_transaction()
-        await first.client.close()
+        await first.stop()
 
     with hosted() as host:
         asyncio.run(asyncio.wait_for(main(host), LIMIT))

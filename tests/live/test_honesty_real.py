@@ -8,7 +8,7 @@ import pytest
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.host import ChaosBroker
 from tests.shapes.cells import Case, outcome, perform
-from tests.shapes.every import REAL, SHAPES
+from tests.shapes.every import SHAPES
 from tests.shapes.shape import plan_of
 
 pytestmark = [
@@ -22,7 +22,7 @@ CHOSEN = (
     "faststream-nack", "faststream-run", "transaction",
 )  # fmt: skip
 UNDER = ("lost-confirm", "crash-before-ack", "crash-after-ack", "rebalance")
-ALL = {shape.name: shape for shape in (*SHAPES, *REAL)}
+ALL = {shape.name: shape for shape in SHAPES}
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from tests.shapes import table, table_clients, table_odd, table_real, table_stream
+from tests.shapes import table, table_clients, table_odd, table_stream, table_transactions
 from tests.shapes.shape import Shape
 
 CORE: tuple[Shape, ...] = table.SHAPES
-MORE: tuple[Shape, ...] = (*table_odd.SHAPES, *table_clients.SHAPES, *table_stream.SHAPES)
+MORE: tuple[Shape, ...] = (
+    *table_odd.SHAPES,
+    *table_clients.SHAPES,
+    *table_stream.SHAPES,
+    *table_transactions.SHAPES,
+)
 SHAPES: tuple[Shape, ...] = (*CORE, *MORE)
-REAL: tuple[Shape, ...] = table_real.SHAPES

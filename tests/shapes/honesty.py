@@ -28,11 +28,11 @@ from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan.profiles import profile
 from tests.shapes import page
 from tests.shapes.cells import Case, Cell, outcome, perform
-from tests.shapes.every import REAL, SHAPES
+from tests.shapes.every import SHAPES
 from tests.shapes.shape import NO_FAULT, ORDERS, PROFILES, Shape, order, plan_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "honesty.md"
-BY_NAME = {shape.name: shape for shape in (*SHAPES, *REAL)}
+BY_NAME = {shape.name: shape for shape in SHAPES}
 _host: Any = None
 
 
@@ -112,8 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     given = parser.parse_args(arguments)
-    known = SHAPES if given.kind == "embedded" else (*SHAPES, *REAL)
-    shapes = [shape for shape in known if any(p in shape.name for p in given.only.split(","))]
+    shapes = [shape for shape in SHAPES if any(p in shape.name for p in given.only.split(","))]
     began = time.monotonic()
     todo = [] if given.narrow else list(cases(shapes))
     cells = carry_out(todo, given.kind, given.processes)

@@ -12,7 +12,7 @@ from aiokafka import (
     TopicPartition,
 )
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 
 from tests.conformance.matrix.client import Client, Got, Standing
 
@@ -168,11 +168,7 @@ def transact(servers, topic, name, transactions):
     asyncio.run(asyncio.wait_for(run(), LIMIT))
 
 
-def code(error):
-    return error.errno if isinstance(error, KafkaError) else None
-
-
 CLIENT = Client(
     name="aiokafka", package="aiokafka", member=member, codec=codec, reader=Reader, admin=Admin,
-    transact=transact, code=code,
+    transact=transact,
 )  # fmt: skip

@@ -112,11 +112,7 @@ def transact(servers, topic, name, transactions):
     assert failed == []
 
 
-def code(error):
-    return error.args[0].code() if isinstance(error, KafkaException) else None
-
-
 CLIENT = Client(
     name="confluent", package="confluent-kafka", member=member, codec=codec, reader=Reader,
-    admin=Admin, transact=transact, code=code,
+    admin=Admin, transact=transact,
 )  # fmt: skip

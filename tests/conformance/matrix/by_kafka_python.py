@@ -9,7 +9,6 @@ from kafka import (
     KafkaProducer,
     TopicPartition,
 )
-from kafka.errors import KafkaError
 
 from tests.conformance.matrix.client import Client, Got, Standing
 
@@ -116,11 +115,7 @@ def transact(servers, topic, name, transactions):
         producer.close(timeout=LIMIT)
 
 
-def code(error):
-    return error.errno if isinstance(error, KafkaError) else None
-
-
 CLIENT = Client(
     name="kafka-python", package="kafka-python", member=member, codec=codec, reader=Reader,
-    admin=Admin, transact=transact, code=code,
+    admin=Admin, transact=transact,
 )  # fmt: skip

@@ -62,8 +62,7 @@ class Client:
     """`package` is its distribution; `member` a target of `chaos.worker` that records the id of
     each message as an effect and then commits it; `codec` gives the producer's settings for one
     batch of a codec; `reader(servers, topic, group, auto_commit=, committed=)`: `committed` reads
-    no aborted messages; `transact(servers, topic, id, transactions)` does one after the other;
-    `code` is the broker's error code in an exception of the client's."""
+    no aborted messages; `transact(servers, topic, id, transactions)` does one after the other."""
 
     name: str
     package: str
@@ -72,4 +71,3 @@ class Client:
     reader: Callable[..., Reader]
     admin: Callable[[str], Admin]
     transact: Callable[[str, str, str, Transactions], None]
-    code: Callable[[Exception], int | None]

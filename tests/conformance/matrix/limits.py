@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.conformance.matrix import consumers, producers, transactions
+from tests.conformance.matrix import consumers, producers
 
 
 class Limit(NamedTuple):
@@ -19,13 +19,6 @@ class Limit(NamedTuple):
     why: str
     source: str
 
-
-NO_TRANSACTIONS = Limit(
-    transactions.refused,
-    "the embedded cluster has no transactions yet: a transactional id is refused with "
-    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53), which every client takes as final",
-    "[The embedded Kafka cluster](embedded-kafka.md)",
-)
 
 NO_NULL_HEADERS = Limit(
     producers.null_header_only_read,
@@ -46,17 +39,10 @@ FORGETS_AFTER_RESUME = Limit(
 
 # Keys are feature, client and kind of broker.
 LIMITS = {
-    **{
-        (feature, client, "embedded"): NO_TRANSACTIONS
-        for feature in ("transactional produce", "read_committed consume")
-        for client in ("aiokafka", "confluent", "kafka-python")
-    },
-    **{
-        (feature, "kafka-python", broker): limit
-        for feature, limit in (
-            ("header without a value", NO_NULL_HEADERS),
-            ("pause and resume", FORGETS_AFTER_RESUME),
-        )
-        for broker in ("embedded", "process")
-    },
+    (feature, "kafka-python", broker): limit
+    for feature, limit in (
+        ("header without a value", NO_NULL_HEADERS),
+        ("pause and resume", FORGETS_AFTER_RESUME),
+    )
+    for broker in ("embedded", "process")
 }

@@ -3,8 +3,6 @@ messages is given it."""
 
 from __future__ import annotations
 
-import pytest
-
 from tests.conformance.matrix.consumers import ids, reading, take
 
 STEPS = [
@@ -16,7 +14,6 @@ STEPS = [
 ]
 ALL = [one for _, some in STEPS for one in some]
 COMMITTED = [one for one in ALL if one.startswith("c")]
-REFUSED = 53  # TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 
 def transactional_produce(seen, client):
@@ -41,11 +38,3 @@ def read_committed(seen, client):
         assert take(reader, len(COMMITTED)) == [one for one in everything if one.id in COMMITTED]
         assert reader.look(1) == []
     assert sorted(seen.delivered) == sorted(ALL + COMMITTED)
-
-
-def refused(seen, client):
-    """The embedded cluster has no transactions: said at once, and nothing is sent."""
-    with pytest.raises(Exception, match=r"(?i)transaction") as raised:
-        client.transact(seen.servers, seen.topic, f"id-{seen.topic}", STEPS)
-    assert client.code(raised.value) == REFUSED
-    assert seen.chaos.history.attempts == ()

@@ -79,13 +79,4 @@ ROWS = (
         "Requests by name are refused or cut; only confirms and commits have answers to lose.",
         "on.control(api='EndTxn', nth=2).drop()",
     ),
-    Beyond(
-        "3 killed with EndTxn swallowed",
-        "There is no crash at a request by name; killed one frame earlier, at TxnOffsetCommit.",
-        "on.control(api='EndTxn', nth=2).crash_worker()",
-    ),
-    Beyond(
-        "3 on the embedded cluster",
-        "It has no transactions yet and refuses a transactional id at once.",
-    ),
 )

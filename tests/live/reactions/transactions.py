@@ -1,10 +1,9 @@
-"""Transactions that read, write and send offsets; a fault in the second of three. Real Kafka only:
-the embedded cluster refuses transactions."""
+"""Transactions that read, write and send offsets; a fault in the second of three."""
 
 from __future__ import annotations
 
 from tests.conformance.conversing import conversation
-from tests.live.reactions.case import REAL, TEN, Case, said, series
+from tests.live.reactions.case import TEN, Case, said, series
 from tests.live.reactions.producers import fired
 from tests.live.reactions.transacting import TRANSACT, worker
 
@@ -85,7 +84,7 @@ OPEN = "committed log 1 2; whole log 1..4; an open transaction blocks it"
 def _row(name, rule, client, *lines, run=transact, mode="", why="", **more):
     return Case(
         section=SECTION, name=name, client=client, mode=mode, rule=rule, run=run, expected=lines,
-        brokers=(REAL,), why=why, options=more,
+        why=why, options=more,
     )  # fmt: skip
 
 
@@ -122,19 +121,16 @@ def _offsets():
 
 
 def _killed():
-    rule = "on.ack(api='TxnOffsetCommit', nth=2).crash_worker('after')"
-    why = (
-        "killed one frame earlier, after its offsets and before its EndTxn: for the broker the same"
-    )
+    rule = "on.control(api='EndTxn', nth=2).crash_worker()"
     for client in (C, A):
         yield _row(
             "killed before EndTxn arrives, nobody returns", rule, client,
             "blocked at first; committed log 1 2; whole log 1..4",
-            run=killed, mode="not restarted", why=why,
+            run=killed, mode="not restarted",
         )  # fmt: skip
         yield _row(
             "killed before EndTxn arrives, returns with its id", rule, client,
-            f"blocked at first; {REDONE}", run=killed, mode="restarted", why=why,
+            f"blocked at first; {REDONE}", run=killed, mode="restarted",
         )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Shapes for real Kafka only: the embedded broker has no coordinator of transactions yet."""
+"""Shapes with transactions."""
 
 from __future__ import annotations
 
