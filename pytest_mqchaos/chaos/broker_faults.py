@@ -25,11 +25,13 @@ from pytest_mqchaos.brokers.base import (
     Restartable,
 )
 from pytest_mqchaos.chaos.pace import REAL, Cancelable, Pace
+from pytest_mqchaos.chaos.waiting import until
 from pytest_mqchaos.errors import MqchaosError
 
 Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
 Note = Callable[..., object]
+ENDING = 60.0  # seconds that the restart of a real broker may take
 
 
 class Cannot(Exception):
@@ -52,8 +54,10 @@ class BrokerFaults:
         self._put = note
         self._trouble = trouble
         self._pace = pace
-        self._timers: list[Cancelable] = []
+        self._timers: dict[int, Cancelable] = {}
+        self._numbers = 0
         self.broken = False
+        self._longest = 0.0  # seconds that the longest of what has an end of its own takes
         self.handlers: Mapping[str, Callable[[Arguments], str]] = {
             "kill_broker": self._kill,
             "pause_broker": self._pause,
@@ -65,9 +69,17 @@ class BrokerFaults:
             "release_replication": self._release,
         }
 
+    async def run_out(self) -> None:
+        """Let what was to last for a time last that long. WaitTimeout if its end does not come."""
+        if self._timers:
+            await until(
+                lambda: not self._timers, timeout=self._longest + ENDING,
+                what="the end of a broker fault", pace=self._pace,
+            )  # fmt: skip
+
     def heal(self) -> None:
         """Mend whatever was broken."""
-        for timer in self._timers:
+        for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         if self.broken and isinstance(self._broker, Healable):
@@ -254,14 +266,19 @@ class BrokerFaults:
     def _later(self, seconds: float | None, act: Callable[[], None], what: str) -> None:
         if seconds is None:
             return
+        self._numbers += 1
+        number = self._numbers
 
         def run() -> None:
             try:
                 act()
             except MqchaosError as error:
                 self._trouble(f"{what}: {error}")
+            finally:
+                self._timers.pop(number, None)
 
-        self._timers.append(self._pace.later(seconds, run))
+        self._longest = max(self._longest, seconds)
+        self._timers[number] = self._pace.later(seconds, run)
 
 
 def _named(nodes: list[int]) -> str:

@@ -39,9 +39,9 @@ def _resent(history: History) -> Reason:
 
 
 def _redelivered(history: History) -> Reason:
-    """One offset was handed out twice."""
-    handed = Counter(
-        (row.topic, row.partition, row.offset, row.group) for row in history.deliveries
+    """One record was handed out twice."""
+    handed = Counter(  # with its content: after a leader change an offset may be another record's
+        (row.topic, row.partition, row.offset, row.content, row.group) for row in history.deliveries
     )
     if any(count > 1 for count in handed.values()):
         return None

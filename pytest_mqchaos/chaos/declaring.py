@@ -51,7 +51,8 @@ class Declarations:
         named |= {} if min_insync is None else {"min.insync.replicas": min_insync}
         shape = Shape(partitions=partitions, replication=copies, settings=named)
         self.host.side.create(name, shape)
-        self.scope.made(name)
+        compacted = "compact" in str(named.get("cleanup.policy", ""))
+        self.scope.made(name, compacted=compacted)
         return name
 
     def flow(

@@ -76,6 +76,7 @@ class Evidence:
     limits: tuple[str, ...]
     nameless: tuple[str, ...]
     effect_topics: frozenset[str]
+    compacted: frozenset[str]
     started: int
 
 
@@ -208,5 +209,8 @@ def build(
         nameless_effects=bool(evidence.nameless),
         strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
         led_anew=_led_anew(epochs, side.epochs()),
+        lone=side.lone(),
+        starts={place: start for place, (start, _) in side.ends(names).items()},
+        compacted=evidence.compacted,
         started=evidence.started,
     )

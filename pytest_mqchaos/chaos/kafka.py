@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_mqchaos.chaos.kafka_post import KafkaPost
 from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape, Standing
-from pytest_mqchaos.errors import BrokerError, missing_extra
+from pytest_mqchaos.errors import BrokerError, BrokerRefused, missing_extra
 from pytest_mqchaos.frames import Message, Record
 from pytest_mqchaos.wire.base import Codec
 from pytest_mqchaos.wire.kafka.error_codes import name_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LOOK = 0.1  # seconds between two looks whether an answer can still come
-UNKNOWN_MEMBER_ID = 25
+OFFSET_OUT_OF_RANGE, UNKNOWN_MEMBER_ID = 1, 25
 
 
 class KafkaSide:
@@ -81,17 +81,25 @@ class KafkaSide:
         return dict(self.direct.ends(existing)) if existing else {}
 
     def read(self, names: Iterable[str], since: Mapping[tuple[str, int], int]) -> list[Record]:
-        found: list[Record] = []
         existing = self._existing(names)
-        if not existing:
-            return found
-        for (topic, partition), (start, end) in sorted(
-            self.direct.ends(existing, stable=True).items()
-        ):
-            first = max(start, since.get((topic, partition), 0))
-            if first < end:
-                found += self.direct.read(topic, partition, first, end)
+        places = sorted(self.direct.ends(existing, stable=True)) if existing else []
+        found: list[Record] = []
+        for topic, partition in places:
+            found += self._log(topic, partition, since.get((topic, partition), 0))
         return found
+
+    def _log(self, topic: str, partition: int, since: int, tries: int = 5) -> list[Record]:
+        """One partition from `since` on. Retention may take its beginning while it is read."""
+        start, end = self.direct.ends([topic], stable=True)[topic, partition]
+        first = max(start, since)
+        if first >= end:
+            return []
+        try:
+            return list(self.direct.read(topic, partition, first, end))
+        except BrokerRefused as error:
+            if error.code != OFFSET_OUT_OF_RANGE or not tries:
+                raise
+            return self._log(topic, partition, since, tries - 1)
 
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]:
         ends = self.ends(names)
@@ -116,6 +124,12 @@ class KafkaSide:
     def epochs(self) -> dict[tuple[str, int], int]:
         topics = self.direct.metadata(None).topics.values()
         return {(t.name, n): epoch for t in topics for n, epoch in t.epochs.items() if epoch > 0}
+
+    def lone(self) -> frozenset[tuple[str, int]]:
+        topics = self.direct.metadata(None).topics.values()
+        return frozenset(
+            (t.name, n) for t in topics for n, copies in t.copies.items() if len(copies) == 1
+        )
 
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         for group, member in members:

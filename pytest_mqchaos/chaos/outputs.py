@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.side import Side
     from pytest_mqchaos.relay.transcript import Transcript
 
-_Place = tuple[int, int]  # partition, offset
+_Place = tuple[int, int, bytes]  # partition, offset, content: an offset may be given twice
 
 
 class Output:
@@ -39,20 +39,49 @@ class Output:
         self._side = side
         self._identity = identity
         self._transcript = transcript
+        self._begin = dict(baseline)
         self._next = dict(baseline)
+        self._epochs = self._leaderships()
         self._last = self._clock()
         self._records: list[tuple[Record, int, int]] = []
 
     def look(self) -> bool:
         """Read what was stored since the last look; whether there was any."""
         asked = self._clock()
+        seen = self._cut_off()
         fresh = self._side.read([self.name], self._next)
         seen_at = self._clock()
+        new = False
         for record in fresh:
             self._next[record.topic, record.partition] = record.offset + 1
-            self._records.append((record, self._last, seen_at))
+            span = seen.get(record)
+            new = new or span is None
+            self._records.append((record, *(span or (self._last, seen_at))))
         self._last = asked
-        return bool(fresh)
+        return new
+
+    def _leaderships(self) -> dict[tuple[str, int], int]:
+        return {place: n for place, n in self._side.epochs().items() if place[0] == self.name}
+
+    def _cut_off(self) -> dict[Record, tuple[int, int]]:
+        """Forget what was read of partitions that are led anew: the log may have been cut, and its
+        offsets given to others. Gives what was read, and when."""
+        epochs = self._leaderships()
+        anew = {place for place, n in epochs.items() if n > self._epochs.get(place, 0)}
+        self._epochs = epochs
+        if not anew:
+            return {}
+        seen, kept = {}, []
+        for record, since, until in self._records:
+            if (record.topic, record.partition) in anew:
+                seen[record] = (since, until)
+            else:
+                kept.append((record, since, until))
+        self._records = kept
+        for place in anew:
+            self._next.pop(place, None)
+            self._next |= {place: self._begin[place]} if place in self._begin else {}
+        return seen
 
     def nameless(self) -> list[str]:
         """Sentences about records whose id cannot be told: whose effect they are is not known."""
@@ -73,9 +102,9 @@ class Output:
         latest: dict[int, int] = {}
         made = []
         for record, since, until in self._records:
-            said = exact.get((record.partition, record.offset)) or alike.get(
-                (record.partition, content(record.key, record.value))
-            )
+            digest = content(record.key, record.value)
+            said = exact.get((record.partition, record.offset, digest))
+            said = said or alike.get((record.partition, digest))
             t_from, t_to = transactions.span(said) if said else (since, until)
             # A log has one order, whatever the instants of two overlapping publishes say.
             rank = latest[record.partition] = max(latest.get(record.partition, 0), t_from)
@@ -100,7 +129,8 @@ class Output:
             if attempt.topic != self.name or not attempt.reached:
                 continue
             if attempt.offset >= 0:
-                exact.setdefault((attempt.partition, attempt.offset), attempt)
+                place = (attempt.partition, attempt.offset, attempt.content)
+                exact.setdefault(place, attempt)
             else:
                 alike.setdefault((attempt.partition, attempt.content), attempt._replace(end_t=0))
         return exact, alike

@@ -22,6 +22,7 @@ class Scope:
         self._inputs: set[str] = set()
         self._outputs: set[str] = set()
         self.created: list[str] = []
+        self.compacted: set[str] = set()
         self.baseline: dict[tuple[str, int], int] = {}
         self.positions: dict[tuple[str, str, int], int] = {}
         self.epochs: dict[tuple[str, int], int] = {}
@@ -34,9 +35,12 @@ class Scope:
         self.positions = self._side.positions()
         self.epochs = self._side.epochs()
 
-    def made(self, name: str) -> None:
-        """A destination was created empty for this test."""
+    def made(self, name: str, *, compacted: bool = False) -> None:
+        """A destination was created empty for this test; `compacted`: it keeps the last message of
+        a key."""
         self.created.append(name)
+        if compacted:
+            self.compacted.add(name)
         self.epochs = {place: told for place, told in self.epochs.items() if place[0] != name}
         self._inputs.add(name)
 

@@ -241,6 +241,7 @@ class Chaos(Assertions, Declarations, Twins):
     async def settling(self, timeout: float | None, *, until: Until) -> Settled:
         """What `settle` does."""
         self._host.alive()  # before anything is mended
+        await self._questions.brokers.run_out()
         self._questions.heal()
         look = partial(
             settle, self.view, until=until, limits=Limits.of(self._host.config), timeout=timeout,

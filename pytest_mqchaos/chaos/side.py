@@ -95,6 +95,9 @@ class Side(Protocol):
     def epochs(self) -> dict[tuple[str, int], int]:
         """How often each partition has been led anew: 0 or left out for never."""
 
+    def lone(self) -> frozenset[tuple[str, int]]:
+        """The partitions of which there is one copy."""
+
     def bury(self, members: Iterable[tuple[str, str]]) -> None:
         """(group, member) of a dead worker leave their groups, as after their session time-out."""
 

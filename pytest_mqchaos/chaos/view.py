@@ -165,6 +165,7 @@ class View:
             limits=self._limits(),
             nameless=tuple(chaos.ledger.nameless()),
             effect_topics=chaos.ledger.topics,
+            compacted=frozenset(chaos.scope.compacted),
             started=self.started,
         )
         history = build(

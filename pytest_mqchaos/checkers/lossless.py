@@ -42,6 +42,12 @@ _ADVICE = {
     stages.GONE: "acks=all, replication and retention that outlive the consumer",
     stages.GONE_LEADER: "acks=all, replication=3 and min.insync.replicas=2, so that whoever leads "
     "next has what was confirmed",
+    stages.GONE_RESTART: "replication=3, so that others have what one machine loses; with one copy "
+    "flush each message (flush.messages=1)",
+    stages.GONE_RETENTION: "retention that outlives the slowest consumer; find what is missing in "
+    "the table of what was sent, and send it again",
+    stages.GONE_COMPACTED: "where only the last message of a key counts, ask "
+    'lossless(keep="latest")',
     stages.NEVER_REACHED: "wait for the confirm and resend",
     stages.NEVER_LEFT: "publish before telling the caller (or write an outbox row with the work)",
     stages.REFUSED: "resend what was refused",

@@ -36,7 +36,7 @@ def _overtaken(index: Index, story: Story) -> bool:
     holds it."""
     highest: dict[tuple[str, int], int] = {}
     for delivery in index.history.deliveries:
-        if delivery.reached and delivery.group is None:
+        if delivery.reached and delivery.group is None and index.holds(delivery):
             place = delivery.topic, delivery.partition
             highest[place] = max(highest.get(place, -1), delivery.offset)
     return all(highest.get((s.topic, s.partition), -1) > s.offset for s in story.stored)

@@ -1,7 +1,8 @@
 """Which messages are older versions of their key, in flows where only the latest counts.
 
 Proof is the broker's own order: a record of the same key at a higher offset of the same partition.
-Without offsets a version is older only if a later one was provably published after it.
+Without offsets a version is older only if a later one was provably published after it; so it is
+where a leader change took the record, and its offset was given to another.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def _offsets(
             last[place] = max(row.offset, last.get(place, -1))
             at[row.id].append((place, row.offset))
     for told in index.attempts:
-        if told.key is not None and told.id is not None and told.offset >= 0:
+        if told.key is not None and told.id is not None and told.offset >= 0 and index.holds(told):
             at[told.id].append(((told.topic, told.partition, told.key), told.offset))
     return last, at
 

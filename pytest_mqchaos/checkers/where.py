@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Delivery, Place, Stored
+from pytest_mqchaos.history.rows import Attempt, Delivery, Place, Stored
 from pytest_mqchaos.history.story import Story
 
 NEVER_LEFT = "never left the producer"
@@ -17,6 +17,9 @@ REFUSED = "refused and not retried"
 OUTCOME_UNKNOWN = "left, outcome unknown, not in the log"
 GONE = "stored then gone"
 GONE_LEADER = "stored then gone (leader change)"
+GONE_RESTART = "stored then gone (restart)"
+GONE_RETENTION = "stored then gone (retention)"
+GONE_COMPACTED = "stored then gone (compaction)"
 SKIPPED = "skipped by the position"
 UNDELIVERED = "stored, never delivered"
 ACKED = "delivered, no effect, acked"
@@ -65,7 +68,7 @@ def acked(index: Index, story: Story) -> bool:
     if any(ack.reached and ack.outcome != "refused" for ack in story.acks):
         return True
     return any(
-        place.committed > d.offset and d.group in (None, place.group)
+        place.committed > d.offset and d.group in (None, place.group) and index.holds(d)
         for d in story.deliveries
         for place in index.positions.places.get((d.topic, d.partition), ())
     )
@@ -77,13 +80,32 @@ def _before_the_log(index: Index, story: Story) -> str:
         return NEVER_LEFT
     kept = [a for a in attempts if a.offset >= 0 or a.outcome == "confirmed"]
     if kept:
-        anew = any((a.topic, a.partition) in index.history.led_anew for a in kept)
-        gone = GONE_LEADER if anew else GONE
-        return gone if index.history.read_back else NOT_READ
+        return _gone(index, kept[-1]) if index.history.read_back else NOT_READ
     if not any(a.reached for a in attempts):
         return NEVER_REACHED
     last = max(attempts, key=lambda a: a.seq)
     return REFUSED if last.outcome == "refused" else OUTCOME_UNKNOWN
+
+
+def _gone(index: Index, last: Attempt) -> str:
+    """What took a stored message out of its log: as far as the log itself tells."""
+    history, place = index.history, (last.topic, last.partition)
+    if 0 <= last.offset < history.starts.get(place, 0):
+        return GONE_RETENTION
+    if last.topic in history.compacted and _replaced(index, last):
+        return GONE_COMPACTED
+    if place in history.led_anew:
+        return GONE_RESTART if place in history.lone else GONE_LEADER
+    return GONE
+
+
+def _replaced(index: Index, row: Attempt) -> bool:
+    """Whether the log has a later message of the same key."""
+    return row.key is not None and any(
+        s.key == row.key and (s.topic, s.partition) == (row.topic, row.partition)
+        and s.offset > row.offset
+        for s in index.stored
+    )  # fmt: skip
 
 
 def trace(index: Index, story: Story) -> str:

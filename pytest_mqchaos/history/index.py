@@ -16,7 +16,7 @@ from operator import eq, itemgetter
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.positions import Positions
-from pytest_mqchaos.history.rows import Attempt, Effect, Stored
+from pytest_mqchaos.history.rows import Attempt, Delivery, Effect, Stored
 from pytest_mqchaos.history.story import Stories, Story
 
 
@@ -147,6 +147,20 @@ class Index:
             if i is not None and i in odd:
                 found[i][digest] = (key, value)
         return {i: list(each.values()) for i, each in found.items()}
+
+    def holds(self, row: Attempt | Delivery) -> bool:
+        """Whether the log has, at the offset of this row, the message that the row is about. After
+        a leader change it may be another one: what a new leader lacked is cut off."""
+        place = (row.topic, row.partition)
+        if place not in self.history.led_anew or row.offset < self.history.starts.get(place, 0):
+            return True
+        return self._contents.get((*place, row.offset)) == row.content
+
+    @cached_property
+    def _contents(self) -> dict[tuple[str, int, int], bytes]:
+        """What stands where, in partitions whose offsets may have been given twice."""
+        anew = self.history.led_anew
+        return {s[:3]: s[6] for s in self.history.stored if s[:2] in anew}
 
     # ------------------------------------------------------------ what was done
 

@@ -126,8 +126,28 @@ class Positions:
         for group in sorted(groups):
             acks = self.acks.get((group, *here))
             ack = acks.first_covering(delivery.offset, delivery.seq) if acks else None
-            if ack is not None:
+            if ack is not None and not self._meant_another(delivery, ack):
                 found.append(ack)
+        return found
+
+    def _meant_another(self, delivery: Delivery, ack: Ack) -> bool:
+        """Whether, between the two, the same offset was handed out as that of another message:
+        after a leader change the ack is about that one."""
+        if (delivery.topic, delivery.partition) not in self.history.led_anew:
+            return False
+        later = self._handed_out.get((delivery.topic, delivery.partition, delivery.offset), ())
+        return any(
+            delivery.seq < other.seq < ack.seq and other.content != delivery.content
+            for other in later
+        )
+
+    @cached_property
+    def _handed_out(self) -> dict[tuple[str, int, int], list[Delivery]]:
+        """Deliveries by offset, of partitions whose offsets may have been given twice."""
+        found: dict[tuple[str, int, int], list[Delivery]] = defaultdict(list)
+        for row in self.history.deliveries:
+            if (row.topic, row.partition) in self.history.led_anew:
+                found[row.topic, row.partition, row.offset].append(row)
         return found
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How much of a log is on the disk: what a power loss leaves (log.flush.interval.*).
+"""How much of a log is on the disk: what a power loss leaves (flush.messages, flush.ms).
 
 It knows offsets and instants. By default nothing is ever flushed: Kafka leaves that to the page
 cache and trusts in its replicas.
@@ -17,6 +17,16 @@ class Policy(NamedTuple):
 
 
 NEVER = Policy()
+_NEVER, _MILLISECOND = 9_223_372_036_854_775_807, 1_000_000  # Kafka's word for never; ns
+
+
+def policy(messages: str, milliseconds: str) -> Policy:
+    """Read a topic's flush.messages and flush.ms."""
+    count, after = int(messages), int(milliseconds)
+    return Policy(
+        messages=None if count >= _NEVER else count,
+        after=None if after >= _NEVER else after * _MILLISECOND,
+    )
 
 
 class Flushed:

@@ -11,10 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pytest_mqchaos.errors import UsageError, unknown
-from pytest_mqchaos.kafka_cluster.flushing import Policy
-from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
-_NEVER = 2**63 - 1
 _TRUE, _FALSE = ("true",), ("false",)
 
 
@@ -46,14 +43,6 @@ class Settings:
     group_consumer_session_timeout_ms: int = 45_000
     group_consumer_heartbeat_interval_ms: int = 500  # Kafka's default is 5000: two a rebalance
     socket_request_max_bytes: int = 104_857_600
-
-    def flush_policy(self) -> Policy:
-        """Give what a power loss leaves of a log."""
-        messages, after = self.log_flush_interval_messages, self.log_flush_interval_ms
-        return Policy(
-            messages=None if messages >= _NEVER else messages,
-            after=None if after >= _NEVER else after * MILLISECOND,
-        )
 
 
 def read(given: Mapping[str, object]) -> Settings:

@@ -30,6 +30,8 @@ def _fixed(value: str) -> Callable[[Settings], str]:
 TOPIC_CONFIGS: dict[str, TopicConfig] = {
     "cleanup.policy": TopicConfig(LIST, _fixed("delete"), ("delete",)),
     "compression.type": TopicConfig(STRING, _fixed("producer"), ("producer",)),
+    "flush.messages": TopicConfig(LONG, lambda given: str(given.log_flush_interval_messages)),
+    "flush.ms": TopicConfig(LONG, lambda given: str(given.log_flush_interval_ms)),
     "max.message.bytes": TopicConfig(INT, lambda settings: str(settings.message_max_bytes)),
     "message.timestamp.type": TopicConfig(STRING, _fixed("CreateTime"), ("CreateTime",)),
     "min.insync.replicas": TopicConfig(INT, lambda settings: str(settings.min_insync_replicas)),

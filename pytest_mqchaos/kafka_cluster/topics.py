@@ -14,6 +14,7 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
+from pytest_mqchaos.kafka_cluster.flushing import policy
 from pytest_mqchaos.kafka_cluster.partition import UNHEARD_OF, Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.topic_configs import TOPIC_CONFIGS, problem_with
@@ -94,11 +95,11 @@ class Topics:
         check_name(name)
         if name in self._by_name:
             raise Refusal(ErrorCode.topic_already_exists, f"Topic '{name}' already exists.")
-        spread = self._spread(partitions, replication, assignments or {})
         for key, value in (configs or {}).items():
             problem = problem_with(key, value)
             if problem:
                 raise Refusal(ErrorCode.invalid_config, problem)
+        spread = self._spread(partitions, replication, assignments or {})
         topic = Topic(name=name, id=self._id(name), configs=dict(configs or {}), spread=spread)
         if not only_check:
             topic.partitions = [self._made_of(topic, at, to, now) for at, to in enumerate(spread)]
@@ -159,7 +160,8 @@ class Topics:
     def _made_of(self, topic: Topic, index: int, nodes: tuple[int, ...], now: int) -> Partition:
         least = int(self._value(topic.configs, "min.insync.replicas"))
         unclean = self._value(topic.configs, "unclean.leader.election.enable") == "true"
-        flush = self._settings.flush_policy()
+        names = ("flush.messages", "flush.ms")
+        flush = policy(*(self._value(topic.configs, name) for name in names))
         made = Partition(topic.name, index, nodes, least=least, unclean=unclean, flush=flush)
         self._admit(made, now)
         return made

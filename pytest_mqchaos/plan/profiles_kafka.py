@@ -206,8 +206,8 @@ KAFKA_PROFILES: Final = (
     ),
     _profile(
         name="network-partition",
-        title="The leader is cut off from the other brokers",
-        rules=(on.publish(nth=2).partition("leader"),),
+        title="The leader is cut off from the other brokers for two seconds",
+        rules=(on.publish(nth=2).partition("leader", for_=2.0),),
         consequence="Its session ends, the others elect a new leader. What it confirmed alone "
         "meanwhile is cut off its log when the network is back.",
         covers=("R15", "R19", "R20"),

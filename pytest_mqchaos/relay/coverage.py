@@ -58,8 +58,9 @@ class Coverage:
         """Remember what was handed to an owner."""
         for record in records:
             place = self._places.setdefault((owner, record.topic, record.partition), _Place())
-            if record.offset not in place.known:
-                made = candidate(record)
+            known, made = place.known.get(record.offset), candidate(record)
+            # An offset may be given anew: a leader change cuts off what the new leader lacked.
+            if known is None or known.identity != made.identity:
                 kept = record if self.values else record._replace(value=None)
                 place.known[record.offset] = made._replace(record=kept)
             for group, upto in place.upto.items():

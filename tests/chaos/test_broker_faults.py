@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.questions import Questions
 from tests.chaos.doubles import Cluster, Crew, questions
 
@@ -142,6 +143,15 @@ def test_what_comes_later_comes(what, words, then):
     asked, _ = questions(cluster)
     cluster.called.clear()
     asked(what, {"node": 2, **words})
-    for timer in asked.brokers._timers:
+    for timer in tuple(asked.brokers._timers.values()):
         timer.join(10)
     assert cluster.done[-1] == then
+
+
+def test_what_is_to_last_for_a_time_is_let_run_out():
+    cluster = Cluster()
+    asked, _ = questions(cluster)
+    done(asked.brokers.run_out())
+    asked("pause_broker", {"node": 2, "for_": 0.05})
+    done(asked.brokers.run_out())
+    assert cluster.done == [("pause", 2), ("resume", 2)]

@@ -86,11 +86,12 @@ def at_rest(chaos):
 
 
 @contextlib.contextmanager
-def conversation(broker, *rules, partitions=1):
-    """Every rule has ended when the clients are gone, and nothing of it stays on the links."""
+def conversation(broker, *rules, partitions=1, nodes=None, **settings):
+    """Every rule has ended when the clients are gone, and nothing of it stays on the links.
+    `settings` are those of the topic."""
     name = uuid.uuid4().hex[:10]
-    with broker.chaos(Plan(*rules), id="value", own_assertions=True) as chaos:
-        chaos.topic(name, partitions=partitions)
+    with broker.chaos(Plan(*rules), nodes=nodes, id="value", own_assertions=True) as chaos:
+        chaos.topic(name, partitions=partitions, **settings)
         yield Conversation(chaos, name, f"group-{name}")
         chaos.wait_for(lambda: at_rest(chaos), LIMIT, "every firing to end")
         assert all(state["firing"] == 0 for state in chaos.rules.states().values())

@@ -291,3 +291,15 @@ def test_taking_back_what_was_never_asked_changes_nothing():
     cover.lost("w", position(2))
     assert numbers(cover.newly("w", position(2))) == [0, 1]
     assert numbers(cover.newly("w", position(2))) == []
+
+
+def test_an_offset_that_was_given_to_another_message_counts_as_that_one():
+    cover = Coverage()
+
+    def by_value(record):
+        return Candidate(record, (), record.value)
+
+    old, new = given(5)[0], given(5)[0]._replace(value=b"new")
+    cover.delivered("w", (old,), by_value)
+    cover.delivered("w", (new,), by_value)
+    assert numbers(cover.newly("w", position(6))) == [b"new"]
