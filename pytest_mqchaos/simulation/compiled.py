@@ -1,9 +1,10 @@
-"""Clients whose compiled code reads the clock of the machine, and where to give it the right time.
+"""What a client reads of the machine or the process where no clock and no seed can reach it.
 
-It knows, by name, the one place of each such client above its C code; it must never know more of
-the client than that. What it does not find (another version, not installed) it leaves as it is.
+It knows, by name, the places of each such client; it must never know more of the client than that.
+What it does not find (another version, not installed) it leaves as it is.
 
-aiokafka: a record sent without a timestamp gets one from `gettimeofday` in its Cython module.
+aiokafka: a record sent without a timestamp gets one from `gettimeofday` in its Cython module; and
+producers without a name are counted, over the whole process.
 """
 
 from __future__ import annotations
@@ -29,6 +30,17 @@ def stamped() -> tuple[tuple[Place, Callable[..., Any]], ...]:
         return ()
     append = getattr(BatchBuilder, "append", None)
     return ((Place(BatchBuilder, "append"), _appending(append)),) if callable(append) else ()
+
+
+@cache
+def counters() -> tuple[Place, ...]:
+    """Numbers that begin at 0 in every simulation."""
+    try:
+        from aiokafka import AIOKafkaProducer
+    except ImportError:
+        return ()
+    name = "_PRODUCER_CLIENT_ID_SEQUENCE"
+    return (Place(AIOKafkaProducer, name),) if hasattr(AIOKafkaProducer, name) else ()
 
 
 def _appending(append: Callable[..., Any]) -> Callable[..., Any]:

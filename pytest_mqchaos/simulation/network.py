@@ -52,6 +52,7 @@ class Network:
         self._hosts: dict[str, str] = {}
         self._ports = count(_FIRST_PORT)
         self._client_ports = count(_FIRST_CLIENT_PORT)
+        self._open: dict[StreamTransport, None] = {}
 
     # ----------------------------------------------------------------------------------- serving
 
@@ -149,7 +150,18 @@ class Network:
             "sockname": here,
             "socket": Endpoint(here, there),
         }
-        return StreamTransport(self._loop, inbound, outbound, extra=extra, over=over)
+
+        def forget(transport: StreamTransport) -> None:
+            self._open.pop(transport, None)
+            over(transport)
+
+        transport = StreamTransport(self._loop, inbound, outbound, extra=extra, over=forget)
+        self._open[transport] = None
+        return transport
+
+    def connections(self) -> list[StreamTransport]:
+        """The ends that asyncio code holds and has not closed, in the order of their making."""
+        return list(self._open)
 
     def _channel(self) -> Channel:
         return Channel(self._loop.call_soon)

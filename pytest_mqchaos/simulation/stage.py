@@ -73,6 +73,7 @@ class Stage:
         self._seed = seed
         self._epoch = epoch
         self._put: list[tuple[Place, Any, Any]] = []
+        self._counts: list[tuple[Place, int]] = []
         self._state: Any = None
         self._escaped: list[EscapedSimulation] = []
 
@@ -106,6 +107,10 @@ class Stage:
                 if place.get() is original:
                     self._let(place, _as_held(place, original, table))
 
+        for place in compiled.counters():
+            self._counts.append((place, place.get()))
+            place.put(0)
+
     def _let(self, place: Place, new: Any) -> None:
         self._put.append((place, place.get(), new))
         place.put(new)
@@ -115,6 +120,9 @@ class Stage:
             place, old, new = self._put.pop()
             if place.get() is new:
                 place.put(old)
+        while self._counts:
+            place, old = self._counts.pop()
+            place.put(old)
         clocks.leave()
         if self._state is not None:
             chance.leave(self._state)
@@ -148,7 +156,10 @@ class Stage:
             task.cancel()
         if left:
             self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        for transport in self.loop.network.connections():
+            transport.abort()  # as the end of a process ends its connections
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(asyncio.sleep(0))
 
 
 def _refuse_nesting(standing: Stage | None) -> None:

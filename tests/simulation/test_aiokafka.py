@@ -73,6 +73,10 @@ def in_a_fresh_process(hash_seed):
     return made.stdout.strip()
 
 
+def test_the_same_bytes_again_in_one_process():
+    assert conversation() == conversation()
+
+
 def test_the_same_bytes_at_the_same_times_whatever_the_hash_seed():
     assert in_a_fresh_process(1) == in_a_fresh_process(2)
 
