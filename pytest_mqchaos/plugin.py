@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mqchaos.errors import MqchaosError, VerdictFailed
-from pytest_mqchaos.guest import stash
+from pytest_mqchaos.guest import simulated, stash
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
@@ -43,7 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     group.addoption(
         "--mqchaos-plan", metavar="TOKEN|FILE",
-        help="run marked and unmarked chaos tests under exactly this plan (a failure prints it)",
+        help="run marked and unmarked chaos tests, and simulations, under exactly this plan (a "
+        "failure prints it)",
     )  # fmt: skip
     group.addoption(
         "--mqchaos-seed", metavar="N|random", default=None,
@@ -87,13 +88,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge inside the call phase."""
+    """Judge inside the call phase; a simulation in it finds out in which test it is."""
     chaos = item.stash.get(stash.RUNNING, None)
-    if chaos is None:
-        return (yield)
-    from pytest_mqchaos.guest import ending
+    with simulated.standing(item):
+        if chaos is None:
+            return (yield)
+        from pytest_mqchaos.guest import ending
 
-    return (yield from ending.judged(item, chaos))
+        return (yield from ending.judged(item, chaos))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -105,7 +107,7 @@ def pytest_runtest_makereport(
     ours = call.excinfo is not None and isinstance(
         call.excinfo.value, (MqchaosError, VerdictFailed)
     )
-    if ours or stash.RUNNING in item.stash:
+    if ours or stash.RUNNING in item.stash or stash.SIMULATED in item.stash:
         from pytest_mqchaos.guest import ending
 
         ending.tell(item, call, report)

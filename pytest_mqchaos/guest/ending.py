@@ -10,7 +10,7 @@ import pytest
 
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, NotApplicable, VerdictFailed
 from pytest_mqchaos.guest import proof, replay
-from pytest_mqchaos.guest.stash import LIMITS, PASSED, RUNNING
+from pytest_mqchaos.guest.stash import LIMITS, PASSED, RUNNING, SIMULATED
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ def _note(item: pytest.Item, chaos: Chaos) -> None:
 def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
     """Our own failures speak for themselves: their text instead of a traceback into our code."""
     chaos = item.stash.get(RUNNING, None)
-    if chaos is not None and call.when == "call":
-        replay.remember(item, chaos, report)
+    either = chaos or item.stash.get(SIMULATED, None)
+    if either is not None and call.when == "call":
+        replay.remember(item, either, report)
     if call.excinfo is None:
         return
     error = call.excinfo.value
     if isinstance(error, VerdictFailed):
-        report.longrepr = _placed(_proven(str(error), item, chaos), item, call.excinfo)
+        report.longrepr = _placed(_proven(str(error), item, either), item, call.excinfo)
     elif isinstance(error, MqchaosError):
         report.longrepr = _placed(f"{type(error).__name__}: {error}", item, call.excinfo)
     elif chaos is not None and call.when == "call" and report.failed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from pytest_mqchaos.guest.marks import PLAN, Chosen, words
 from pytest_mqchaos.guest.stash import RUNNING
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
-
-LAST = Path(".mqchaos") / "last"
 
 
 def broker(request: pytest.FixtureRequest, protocol: str, given: Any) -> Iterator[ChaosBroker]:
@@ -54,7 +51,7 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
         may_skip=may_skip, own_assertions=bool(said.get("own_assertions")),
         telling=Telling(
             nodeid=replayable(item), profile=chosen.name if chosen else "",
-            directory=_directory(request),
+            directory=settings.directory_of(item),
         ),
     )  # fmt: skip
     try:
@@ -119,9 +116,3 @@ def replayable(item: pytest.Item) -> str:
     for found in re.finditer(rf"(?<![^-]){re.escape(name)}(?![^-])", ids):
         return f"{plain}[{ids[: found.start()]}{PLAN}{ids[found.end() :]}]"
     return item.nodeid
-
-
-def _directory(request: pytest.FixtureRequest) -> Path:
-    name = re.sub(r"[^\w.-]+", "_", request.node.nodeid)[-120:]
-    given = request.config.getoption("mqchaos_report")
-    return (Path(given) if given else request.config.rootpath / LAST) / name

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.rules import Plan
 
 SERVERS = "MQCHAOS_BOOTSTRAP_SERVERS"
+LAST = Path(".mqchaos") / "last"
 _CONFIG: pytest.StashKey[Config] = pytest.StashKey()
 
 
@@ -128,6 +129,15 @@ def plan_of(config: pytest.Config) -> Plan | None:
         return Plan.from_text(given)
     except UsageError as error:
         raise UsageError(f"--mqchaos-plan: {error}") from error
+
+
+def directory_of(item: pytest.Item) -> Path:
+    """Where a test's history is kept: `--mqchaos-report`, else the place of last failures."""
+    import re
+
+    name = re.sub(r"[^\w.-]+", "_", item.nodeid)[-120:]
+    given = item.config.getoption("mqchaos_report")
+    return (Path(given) if given else item.config.rootpath / LAST) / name
 
 
 def kind_of(config: pytest.Config) -> str:

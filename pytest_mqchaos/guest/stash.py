@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 RUNNING: pytest.StashKey[Chaos] = pytest.StashKey()
 """On an item: its Chaos, from the fixture's start on."""
 
+SIMULATED: pytest.StashKey[Chaos] = pytest.StashKey()
+"""On an item: the Chaos of its last simulation, when that has ended."""
+
 # User properties of a report (they travel from xdist workers): what the summary is made of.
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence

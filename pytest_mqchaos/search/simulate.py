@@ -64,10 +64,10 @@ def simulate(  # noqa: PLR0913 - the public face
     place = here()
     plan = place.plan if place and place.plan is not None else plan or Plan()
     config = place.config if place else Config()
-    own = (place.seed if place else 0) if seed is None else seed
+    chosen = seed if seed is not None else plan.seed or (place.seed if place else 0)
     setting = Setting(
-        broker=broker, plan=plan, nodes=_nodes(nodes, plan, broker, config),
-        seed=plan.seed or own if seed is None else own, settings=settings or {}, config=config,
+        broker=broker, plan=Plan(*plan.rules, seed=chosen) if plan.rules else plan, seed=chosen,
+        nodes=_nodes(nodes, plan, broker, config), settings=settings or {}, config=config,
         words={
             "id": id, "key": key, "own_assertions": own_assertions,
             "telling": place.telling if place else Telling(),
