@@ -58,7 +58,7 @@ def _may_commit(call: Call) -> ErrorCode:
     if group is None:
         if generation >= 0:
             return ErrorCode.illegal_generation
-        group = call.state.groups.get_or_create(body.group_id)
+        return ErrorCode.none  # it comes into being with its first position
     return group.may_commit(member, instance, generation, call.now, transactional=True)
 
 
@@ -68,7 +68,11 @@ def _hold(call: Call, topic: str, one: Any) -> ErrorCode:
         return ErrorCode.offset_metadata_too_large
     leader_epoch = getattr(one, "committed_leader_epoch", -1)
     committed = Committed(one.committed_offset, leader_epoch, metadata)
-    body = call.body
+    body, groups = call.body, call.state.groups
     place = topic, one.partition_index
+    group, found = groups.get_or_create(body.group_id), call.state.topics.get(topic)
+    member, epoch = getattr(body, "member_id", ""), getattr(body, "generation_id", -1)
+    if found is not None and not group.owns(member, epoch, (found.id, one.partition_index)):
+        return ErrorCode.illegal_generation  # of KIP-848, and behind
     call.state.offsets.hold(body.producer_id, body.group_id, *place, committed)
     return ErrorCode.none
