@@ -6,6 +6,7 @@ says after which step it came. It must never know what the other broker said.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +17,9 @@ from differential.marks import OWN, Marks
 from differential.normal import normal
 
 CLOSED = "closed"
+# Seconds that a request which is not answered yet is given to arrive: what follows may come by
+# another connection, and must not overtake it.
+_ARRIVES = 0.03
 Place = tuple[int, int]  # number of a link, node
 
 
@@ -59,6 +63,8 @@ class Player:
             for wanted in patience[number] if patience is not None else ():
                 self._wait(wanted, number, limit)
             self._listen(number)
+            if patience is not None and number not in patience[number]:
+                time.sleep(_ARRIVES)
         return [
             self._found.get(number, Answer(-1, None)) for number in range(len(conversation.steps))
         ]

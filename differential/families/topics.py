@@ -42,7 +42,7 @@ def _delete(draw: st.DrawFn) -> Step:
 
 @st.composite
 def _configs(draw: st.DrawFn) -> Step:
-    keys = ["retention.ms", "cleanup.policy", "min.insync.replicas"]
+    keys = draw(st.sampled_from([["cleanup.policy"], ["max.message.bytes"], ["no.such"]]))
     one = {"resource_type": 2, "resource_name": draw(_NAMES), "configuration_keys": keys}
     values = {"resources": [one], "include_synonyms": False, "include_documentation": False}
     return draw(steps.asked("DescribeConfigs", values))

@@ -208,7 +208,7 @@ def _refused(call: Call, one: _Wanted) -> dict[str, Any]:
         "high_watermark": -1,
         "last_stable_offset": -1,
         "log_start_offset": -1,
-        "aborted_transactions": None,
+        "aborted_transactions": () if one.partition is None else None,  # as Kafka has it
         "records": b"",
         "current_leader": leader,
     }

@@ -44,23 +44,28 @@ def produce(call: Call) -> Values | Instead:
 def _append(call: Call, topic: str, index: int, records: bytes | None) -> Produced:
     partition = call.state.topics.partition(topic, index)
     leader = None if partition is None else partition.led_by(call.node)
-    if call.body.acks not in _ACKS:
-        done = Appended(ErrorCode.invalid_required_acks)
-    elif partition is None:
+    if partition is None:
         done = Appended(ErrorCode.unknown_topic_or_partition)
-    elif leader is None:
-        done = Appended(ErrorCode.not_leader_or_follower)
     else:
         done = _judge(call, (topic, index), leader, records or b"")
     return Produced(topic, index, leader, done)
 
 
-def _judge(call: Call, place: Place, leader: Leader, records: bytes) -> Appended:
+def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> Appended:
+    """In Kafka's order: what is no batch, acks, who leads, what is wrong inside."""
+    wrong: Unreadable | None = None
     try:
         batch = batches.read(records)
     except Unreadable as error:
-        code = ErrorCode.corrupt_message if error.corrupt else ErrorCode.invalid_record
-        return Appended(code, message=str(error))
+        if not error.corrupt:
+            return Appended(ErrorCode.invalid_record, message=str(error))
+        wrong = error
+    if call.body.acks not in _ACKS:
+        return Appended(ErrorCode.invalid_required_acks)
+    if leader is None:
+        return Appended(ErrorCode.not_leader_or_follower)
+    if wrong is not None:
+        return Appended(ErrorCode.corrupt_message, message=str(wrong))
     refused = _verify(call, place, leader, batch) if batch.transactional else None
     refused = refused or _refuse(call, place[0], leader, batch)
     return refused or leader.append(batch, call.now)

@@ -78,7 +78,7 @@ def _created(call: Call, one: Any, *, check: bool, twice: bool) -> dict[str, Any
         return _not_created(one.name, refusal)
     return {
         "name": topic.name,
-        "topic_id": None if check else topic.id,
+        "topic_id": topic.id,
         "error_code": ErrorCode.none,
         "error_message": None,
         "num_partitions": len(topic.spread),
@@ -93,7 +93,7 @@ def _not_created(name: str, refusal: Refusal) -> dict[str, Any]:
         "topic_id": None,
         "error_code": refusal.code,
         "error_message": str(refusal),
-        "configs": None,
+        "configs": (),
     }
 
 

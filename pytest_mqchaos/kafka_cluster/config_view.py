@@ -19,24 +19,26 @@ def topic_configs(settings: Settings, own: Mapping[str, str]) -> list[dict[str, 
         value = own.get(name, config.default(settings))
         from_broker = value != config.default(Settings())
         source = _FROM_BROKER if from_broker else _FROM_DEFAULT
-        rows.append(_row(name, value, _FROM_TOPIC if name in own else source, config.kind))
+        source = _FROM_TOPIC if name in own else source
+        rows.append(_row(name, value, source, config.kind, read_only=False))
     return rows
 
 
 def broker_configs(settings: Settings, node: int) -> list[dict[str, Any]]:
     """Show every setting of a broker."""
-    rows = [_row("broker.id", str(node), _FROM_BROKER, LONG)]
+    rows = [_row("broker.id", str(node), _FROM_BROKER, LONG, read_only=True)]
     for name, value in shown(settings).items():
         source = _FROM_DEFAULT if value == _DEFAULTS[name] else _FROM_BROKER
-        rows.append(_row(name, value, source, BOOLEAN if value in {"true", "false"} else LONG))
+        kind = BOOLEAN if value in {"true", "false"} else LONG
+        rows.append(_row(name, value, source, kind, read_only=True))
     return rows
 
 
-def _row(name: str, value: str, source: int, kind: int) -> dict[str, Any]:
+def _row(name: str, value: str, source: int, kind: int, *, read_only: bool) -> dict[str, Any]:
     return {
         "name": name,
         "value": value,
-        "read_only": source != _FROM_TOPIC,
+        "read_only": read_only,
         "is_default": source == _FROM_DEFAULT,
         "config_source": source,
         "is_sensitive": False,

@@ -18,6 +18,8 @@ from pytest_mqchaos.kafka_cluster.catching_up import catch_up
 from pytest_mqchaos.kafka_cluster.log import Log
 from pytest_mqchaos.kafka_cluster.replica import Replica
 
+_TO_THE_END = -1  # of DeleteRecords: up to the high watermark
+
 
 class Appended(NamedTuple):
     """Where a batch stands. `timestamp` is -1 unless the batch is a copy of a stored one: then it
@@ -136,8 +138,8 @@ class Leader:
 
     def delete_before(self, offset: int, now: int) -> ErrorCode:
         """Move the log start (DeleteRecords); -1 means up to the high watermark."""
-        target = self.high_watermark if offset < 0 else offset
-        if target > self.high_watermark:
+        target = self.high_watermark if offset == _TO_THE_END else offset
+        if not 0 <= target <= self.high_watermark:
             return ErrorCode.offset_out_of_range
         for replica in (self.replica, *self.following):
             replica.delete_before(target)

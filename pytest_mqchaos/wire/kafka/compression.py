@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable
 
 NAMES: tuple[str, ...] = ("none", "gzip", "snappy", "lz4", "zstd")
+_LZ4 = 3
 _XERIAL = b"\x82SNAPPY\0"
 _XERIAL_HEAD = _XERIAL + struct.pack(">ii", 1, 1)
 _SIZE = struct.Struct(">i")
@@ -132,4 +133,8 @@ def compress(codec: int, data: bytes) -> bytes:
             block = bytes(cramjam.snappy.compress_raw(data[at : at + _BLOCK]))
             parts += (_SIZE.pack(len(block)), block)
         return b"".join(parts)
-    return bytes(getattr(cramjam, NAMES[codec]).compress(data))
+    if codec == _LZ4:  # Kafka's reader refuses blocks that depend on each other
+        framer = cramjam.lz4.Compressor(block_linked=False)
+        framer.compress(data)
+        return bytes(framer.finish())
+    return bytes(cramjam.zstd.compress(data))

@@ -226,3 +226,11 @@ def test_a_wrong_record_size_is_refused_by_the_plain_reader():
     header.seal(blob)
     with pytest.raises(Unreadable, match="a record says"):
         list(read_records(bytes(blob), "t", 0, reader=read_plain))
+
+
+def test_lz4_blocks_do_not_depend_on_each_other():
+    """Kafka's own reader refuses linked blocks ("Dependent block stream is unsupported")."""
+    packed = compress(NAMES.index("lz4"), b"abc" * 100_000)
+    assert packed[:4] == b"\x04\x22\x4d\x18"
+    assert packed[4] & 0x20  # FLG: block independence
+    assert decompress(NAMES.index("lz4"), packed) == b"abc" * 100_000
