@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pytest_mqchaos.chaos.kafka_post import KafkaPost
 from pytest_mqchaos.chaos.side import Publisher, Receipt, Shape, Standing
@@ -19,12 +19,22 @@ from pytest_mqchaos.wire.base import Codec
 from pytest_mqchaos.wire.kafka.error_codes import name_of
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.brokers.kafka_ask import Reach
     from pytest_mqchaos.brokers.kafka_direct import Direct
 
 T = TypeVar("T")
 LOOK = 0.1  # seconds between two looks whether an answer can still come
 OFFSET_OUT_OF_RANGE, UNKNOWN_MEMBER_ID = 1, 25
+
+
+Nodes: TypeAlias = Sequence[tuple[str, int]]
+
+
+def _by_sockets(nodes: Nodes, alive: Callable[[], None]) -> Direct:
+    try:
+        from pytest_mqchaos.brokers.kafka_direct import Direct
+    except ImportError as error:
+        raise missing_extra(error.name or "kio", "kafka", "Kafka") from error
+    return Direct(nodes, check=alive)
 
 
 class KafkaSide:
@@ -34,11 +44,11 @@ class KafkaSide:
     word = "topic"
 
     def __init__(
-        self, *, reach: Reach | None = None,
+        self, *, direct: Callable[[Nodes, Callable[[], None]], Direct] | None = None,
         publisher: Callable[[str, Callable[[], None]], Publisher] | None = None,
     ) -> None:  # fmt: skip
         self._direct: Direct | None = None
-        self._reach = reach
+        self._make = direct or _by_sockets
         self._publisher = publisher or KafkaPublisher
 
     def codec(self) -> Codec:
@@ -57,13 +67,8 @@ class KafkaSide:
         return self._direct
 
     def connect(self, addresses: Mapping[int, tuple[str, int]], alive: Callable[[], None]) -> None:
-        try:
-            from pytest_mqchaos.brokers.kafka_direct import Direct
-        except ImportError as error:
-            raise missing_extra(error.name or "kio", "kafka", "Kafka") from error
         self.close()
-        nodes = [(host, port) for host, port in addresses.values()]
-        self._direct = Direct(nodes, check=alive, reach=self._reach)
+        self._direct = self._make(list(addresses.values()), alive)
 
     def create(self, name: str, shape: Shape) -> None:
         self.direct.recreate(name, shape.partitions, shape.replication, shape.settings)

@@ -20,7 +20,7 @@ from pytest_mqchaos.chaos.roles import Began
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.errors import MqchaosError
 from pytest_mqchaos.plan.table import CLUSTERED
-from pytest_mqchaos.search.asking import reach
+from pytest_mqchaos.search.asking import direct
 from pytest_mqchaos.search.pace import VirtualPace
 from pytest_mqchaos.simulation.loop import VirtualLoop
 from pytest_mqchaos.simulation.plane import VirtualPlane
@@ -43,7 +43,7 @@ class VirtualHost:
         self.plane.on_trouble(self.troubles.append)
         self.pace = VirtualPace(loop, self.plane.clock)
         self.side = side(
-            protocol, reach=reach(self.plane, loop.time),
+            protocol, direct=lambda nodes, _alive: direct(self.plane, loop.time, nodes),
             publisher=lambda address, _alive: KafkaPost(address),
         )  # fmt: skip
         self.broker: base.Broker | None = EmbeddedKafka(

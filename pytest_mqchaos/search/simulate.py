@@ -6,8 +6,10 @@ time is the loop's: it stands still while anything can happen, and jumps where n
 
 from __future__ import annotations
 
+import gc
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ from pytest_mqchaos.simulation.stage import Stage
 T = TypeVar("T")
 Scenario = Callable[[Chaos], Awaitable[T]]
 BROKERS = ("kafka",)
+COLLECT_AFTER = 200_000  # objects more than before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,20 @@ def simulate(  # noqa: PLR0913 - the public face
             "telling": place.telling if place else Telling(),
         },
     )  # fmt: skip
-    with Stage(seed=setting.seed, real=real) as stage:
+    with _seldom_collected(), Stage(seed=setting.seed, real=real) as stage:
         return stage.run(_run(scenario, stage.loop, setting, place))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """A run makes little garbage and is over in milliseconds; a full collection would take longer,
+    and would call finalizers at another moment in each process."""
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _refuse(scenario: object, broker: str) -> None:

@@ -29,6 +29,10 @@ from pytest_mqchaos.simulation.reply import Reply
 from pytest_mqchaos.simulation.tape import MemoryTape
 from pytest_mqchaos.simulation.wire import Wire
 
+LOOKS = frozenset({"flush", "listen", "note", "rules", "status"})  # commands that change no broker
+# API keys of requests that only look: Fetch, ListOffsets, Metadata, OffsetFetch, FindCoordinator,
+# DescribeGroups, ListGroups, ApiVersions, ConsumerGroupDescribe.
+READS = frozenset(key.to_bytes(2, "big") for key in (1, 2, 3, 9, 10, 15, 16, 18, 69))
 OnAsk = Callable[[str, dict[str, Any]], object]
 
 
@@ -70,6 +74,7 @@ class VirtualPlane:
         self._on_trouble: Callable[[str], None] | None = None
         self._answering: set[asyncio.Task[None]] = set()
         self._turning = self._again = False
+        self._deeds = 0
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = -1
 
@@ -83,6 +88,7 @@ class VirtualPlane:
     def request(self, do: str, *, timeout: float = 10.0, **args: Any) -> Any:
         """Have a command carried out and give what it answers, at once. Raises as `DataPlane`'s."""
         del timeout
+        self._deeds += do not in LOOKS
         said = commands.run(self, {"id": 0, "do": do, **args})
         self.turn()
         if "error" in said:
@@ -160,7 +166,10 @@ class VirtualPlane:
         self._wake_in_time()
 
     def _say(self) -> None:
-        self.traffic.turn(self._engine, self.clock())
+        cluster, now = self.upstreams.cluster, self.clock()
+        wake = cluster.next_wake() if cluster is not None else None
+        self._deeds += wake is not None and wake <= now
+        self.traffic.turn(self._engine, now)
         engine = self._engine
         if engine is None or not engine.asks:
             return
@@ -219,12 +228,18 @@ class VirtualPlane:
 
     # ------------------------------------------------------------ reading back
 
+    def state(self) -> tuple[int, int]:
+        """Another one whenever the brokers may have changed: something was said on a link, a timer
+        of theirs was due, something was done to them."""
+        return self.recorder.written, self._deeds
+
     def ask(self, port: int, frame: bytes) -> bytes:
         """One frame to the broker behind a direct listener, one reply, while time stands still.
         Raises `ConnectionRefusedError` where none is, `WaitTimeout` where none answers now."""
         node = self.listeners.nodes_at(port)
         if node is None:
             raise ConnectionRefusedError(f"no broker is at port {port}")
+        self._deeds += frame[4:6] not in READS
         end, reply = self.upstreams.end(node, _unheard), Reply()
         assert isinstance(end, ClusterEnd)
         self.traffic.seat(end, reply)
