@@ -23,6 +23,10 @@ class Client(asyncio.Protocol):
         self._host, self._node = host, node
 
     def connection_made(self, transport) -> None:
+        self._id = 0
+        if not self._host.cluster.alive(self._node):
+            transport.abort()
+            return
         self._id = self._host.cluster.connect(self._node, time.monotonic_ns())
         self._host.transports[self._id] = transport
 
@@ -31,6 +35,8 @@ class Client(asyncio.Protocol):
         self._host.flush()
 
     def connection_lost(self, _) -> None:
+        if not self._id:
+            return
         del self._host.transports[self._id]
         self._host.cluster.disconnect(self._id, time.monotonic_ns())
         self._host.flush()
@@ -71,12 +77,23 @@ class Host:
             if connection in self.transports:
                 self.transports[connection].write(data)
         for connection in self.cluster.take_closed():
-            self.transports[connection].close()
+            if connection in self.transports:
+                self.transports[connection].close()
         if self._timer is not None:
             self._timer.cancel()
         due = self.cluster.next_wake()
         if due is not None:
             self._timer = self._loop.call_later(max(due - time.monotonic_ns(), 0) / 1e9, self._wake)
+
+    def do(self, deed: str, *given: object) -> object:
+        """Have something befall the brokers, from any thread; gives what came of it."""
+
+        async def act() -> object:
+            done = getattr(self.cluster, deed)(*given, time.monotonic_ns())
+            self.flush()
+            return done
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result(5)
 
     def _wake(self) -> None:
         self.cluster.wake(time.monotonic_ns())
