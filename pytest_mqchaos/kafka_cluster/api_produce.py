@@ -6,15 +6,18 @@ from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster import batches
 from pytest_mqchaos.kafka_cluster.batches import Batch, Unreadable
+from pytest_mqchaos.kafka_cluster.compaction import records
 from pytest_mqchaos.kafka_cluster.leader import Appended, Leader
 from pytest_mqchaos.kafka_cluster.produced import Produced, Waiting, answer
 from pytest_mqchaos.kafka_cluster.registry import Call, Instead
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 from pytest_mqchaos.kafka_cluster.transaction import Identity, Place
 from pytest_mqchaos.kafka_cluster.verifying import Support, verify
+from pytest_mqchaos.wire.kafka.compression import Unreadable as Broken
 
 _ALL_REPLICAS, _NO_ANSWER = -1, 0
 _ACKS = (_ALL_REPLICAS, _NO_ANSWER, 1)
+_COMPACT = "compact"
 _ZSTD_FROM = 7  # KIP-110
 _ADDS_FROM, _ABORTABLE_FROM = 12, 11  # KIP-890
 _COME_AGAIN = (ErrorCode.concurrent_transactions, ErrorCode.coordinator_not_available)
@@ -107,4 +110,17 @@ def _refuse(call: Call, topic: str, leader: Leader, batch: Batch) -> Appended | 
         return Appended(ErrorCode.message_too_large)
     if call.body.acks == _ALL_REPLICAS and not leader.enough:
         return Appended(ErrorCode.not_enough_replicas)
-    return None
+    return _refuse_keyless(call, topic, batch)
+
+
+def _refuse_keyless(call: Call, topic: str, batch: Batch) -> Appended | None:
+    """A compacted topic takes no record without a key: it could never be told from another."""
+    if _COMPACT not in call.state.topics.config(topic, "cleanup.policy"):
+        return None
+    try:
+        if all(row.key is not None for row in records(batch)):
+            return None
+    except Broken:
+        return Appended(ErrorCode.corrupt_message)
+    text = "Compacted topic cannot accept message without key."
+    return Appended(ErrorCode.invalid_record, message=text)

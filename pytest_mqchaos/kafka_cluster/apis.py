@@ -7,6 +7,7 @@ api_*.py of its family and add its row here; ApiVersions tells clients from this
 from __future__ import annotations
 
 from pytest_mqchaos.kafka_cluster import (
+    api_alter_configs,
     api_cluster,
     api_commits,
     api_configs,
@@ -57,8 +58,10 @@ APIS: dict[int, Api] = {
         Api(26, "EndTxn", 0, 5, api_transactions.end_txn),
         Api(28, "TxnOffsetCommit", 0, 5, api_transaction_offsets.txn_offset_commit),
         Api(32, "DescribeConfigs", 1, 4, api_configs.describe_configs),
+        Api(33, "AlterConfigs", 0, 2, api_alter_configs.alter_configs),
         Api(37, "CreatePartitions", 0, 3, api_topics.create_partitions),
         Api(42, "DeleteGroups", 0, 2, api_group_admin.delete_groups),
+        Api(44, "IncrementalAlterConfigs", 0, 1, api_alter_configs.incremental_alter_configs),
         Api(60, "DescribeCluster", 0, 1, api_cluster.describe_cluster),
         Api(61, "DescribeProducers", 0, 0, api_transaction_admin.describe_producers),
         Api(65, "DescribeTransactions", 0, 0, api_transaction_admin.describe_transactions),

@@ -14,7 +14,7 @@ def catch_up(follower: Replica, leader: Replica, now: int) -> None:
     if follower.log.end < leader.log.start:
         follower.restart_at(leader.log.start)
     for batch in leader.log.batches(follower.log.end):
-        if batch.base != follower.log.end:  # the leader's log begins inside this batch
+        if batch.base < follower.log.end:  # the leader's log begins inside this batch
             follower.restart_at(batch.base)
         follower.append(batch, now)
     follower.delete_before(leader.log.start)

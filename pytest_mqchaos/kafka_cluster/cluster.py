@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from kio.schema.errors import ErrorCode
+
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.kafka_cluster.nodes import Life
 from pytest_mqchaos.kafka_cluster.outages import Outages
@@ -145,6 +147,18 @@ class Cluster:
         chosen = self._outages.move(self.state.coordinators.partition(kind, key, now), to, now)
         self._serving.pump(now)
         return chosen
+
+    def expire(self, topic: str, partition: int, before: int | None, now: int) -> int:
+        """Have the log start at `before` (None: the high watermark), as retention would: whoever
+        stands below is out of range. Gives where it starts."""
+        leader = self._partition(topic, partition).lead()
+        if leader is None:
+            raise UsageError(f"nobody leads {topic}-{partition}: nothing can be deleted there.")
+        if leader.delete_before(-1 if before is None else before, now) is not ErrorCode.none:
+            end = leader.high_watermark
+            raise UsageError(f"{topic}-{partition} ends at {end}: it cannot start at {before}.")
+        self._serving.pump(now)
+        return leader.log.start
 
     def hold_replication(
         self, topic: str | None, partition: int | None, follower: int | None, now: int

@@ -72,6 +72,13 @@ class Partition:
         self._leaders: dict[int, Leader] = {}
         self._stale: dict[int, Decision] = {}
 
+    def configure(self, *, least: int, unclean: bool, now: int) -> None:
+        """Take other limits for elections and for the high watermark."""
+        self.least, self.unclean = min(least, len(self.replicas)), unclean
+        for leader in self.leaders():
+            leader.least = self.least
+            leader.follow(leader.following, leader.in_sync, now)
+
     @property
     def leader(self) -> int | None:
         """The elected node, whether it knows of it or not."""

@@ -61,7 +61,7 @@ class Replica:
 
     def append(self, placed: Batch, now: int) -> None:
         """Take a batch that has its offsets already: they must be the log's next."""
-        self.log.append(placed)
+        self.log.append(placed, now)
         self.epochs.note(placed.leader_epoch, placed.base)
         self.producers.remember(placed)
         self.transactions.observe(placed)

@@ -27,6 +27,8 @@ class Settings:
     unclean_leader_election_enable: bool = False
     broker_session_timeout_ms: int = 500  # Kafka's is 9000: that long is nobody elected
     replica_lag_time_max_ms: int = 1_500  # Kafka's is 30,000: that long is a laggard waited for
+    log_retention_check_interval_ms: int = 1_000  # Kafka's is 300,000
+    log_cleaner_backoff_ms: int = 1_000  # Kafka's is 15,000
     log_flush_interval_messages: int = 9_223_372_036_854_775_807
     log_flush_interval_ms: int = 9_223_372_036_854_775_807  # Kafka's default is none: the same
     message_max_bytes: int = 1_048_588

@@ -14,6 +14,7 @@ from hashlib import sha256
 from pytest_mqchaos.kafka_cluster.controller import Controller
 from pytest_mqchaos.kafka_cluster.coordinators import TRANSACTION, Coordinators
 from pytest_mqchaos.kafka_cluster.groups import Groups
+from pytest_mqchaos.kafka_cluster.housekeeping import Housekeeping
 from pytest_mqchaos.kafka_cluster.nodes import Nodes
 from pytest_mqchaos.kafka_cluster.offsets import Offsets
 from pytest_mqchaos.kafka_cluster.partition import Partition
@@ -47,14 +48,15 @@ class State:
             changed=self._decided,
         )
         self.replication.controller = self.controller
-        self.topics = Topics(self.nodes, settings, seed, self.controller.admit)
+        self._errands: deque[Callable[[int], None]] = deque()
+        self.topics = Topics(self.nodes, settings, seed, self._admitted)
+        self.housekeeping = Housekeeping(self.topics, self.timers, settings)
         self.coordinators = Coordinators(self.nodes, self.controller.admit, settings)
         self.groups = Groups(settings, self.timers, seed)
         self.offsets = Offsets()
         digest = sha256(f"cluster/{seed}".encode()).digest()[:_CLUSTER_ID_BYTES]
         self.cluster_id = urlsafe_b64encode(digest).decode().rstrip("=")
         self._next_producer_id = 0
-        self._errands: deque[Callable[[int], None]] = deque()
         self.transactions = Transactions(
             settings=settings,
             timers=self.timers,
@@ -69,6 +71,10 @@ class State:
         """Walk every partition there is, the internal ones last."""
         yield from self.topics.partitions()
         yield from self.coordinators.all()
+
+    def _admitted(self, partition: Partition, now: int) -> None:
+        self.controller.admit(partition, now)
+        self.soon(self.housekeeping.look)  # the topic is in its place only when this is done
 
     def _decided(self, partition: Partition, now: int) -> None:
         self.replication.connect(partition, now)

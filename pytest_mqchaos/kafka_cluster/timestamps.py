@@ -48,16 +48,17 @@ def stamps(batch: Batch) -> Iterator[Stamp]:
     data = decompress(batch.codec, batch.raw[HEADER:])
     at = 0
     for _ in range(batch.records):
-        size, body = _varint(data, at)
+        size, body = varint(data, at)
         if size < _LEAST:
             raise Unreadable(f"a record of {size} bytes")
-        time_delta, behind = _varint(data, body + 1)  # one byte of attributes
-        offset_delta, _ = _varint(data, behind)
+        time_delta, behind = varint(data, body + 1)  # one byte of attributes
+        offset_delta, _ = varint(data, behind)
         yield Stamp(batch.base_timestamp + time_delta, batch.base + offset_delta)
         at = body + size
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def varint(data: bytes, at: int) -> tuple[int, int]:
+    """Read a signed number; gives it and where it ends. Raises `Unreadable`."""
     value = shift = 0
     while True:
         if at >= len(data):

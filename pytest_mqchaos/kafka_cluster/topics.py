@@ -19,6 +19,7 @@ from pytest_mqchaos.kafka_cluster.partition import UNHEARD_OF, Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.topic_configs import TOPIC_CONFIGS, problem_with
 
+_FROM_BIRTH = ("flush.messages", "flush.ms")  # a replica is made with them
 _LEGAL = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
@@ -148,6 +149,25 @@ class Topics:
         del self._by_id[topic.id]
         for partition in topic.partitions:
             partition.stir(now)
+
+    def alter(
+        self, topic: Topic, configs: Mapping[str, str], *, only_check: bool, now: int
+    ) -> None:
+        """Give a topic these configs of its own in place of all that it had. Raises `Refusal`."""
+        for key, value in configs.items():
+            problem = problem_with(key, value)
+            if problem:
+                raise Refusal(ErrorCode.invalid_config, problem)
+        if any(topic.configs.get(name) != configs.get(name) for name in _FROM_BIRTH):
+            text = f"{' and '.join(_FROM_BIRTH)} cannot change while the embedded cluster runs."
+            raise Refusal(ErrorCode.invalid_config, text)
+        if only_check:
+            return
+        topic.configs = dict(configs)
+        least = int(self.config(topic.name, "min.insync.replicas"))
+        unclean = self.config(topic.name, "unclean.leader.election.enable") == "true"
+        for partition in topic.partitions:
+            partition.configure(least=least, unclean=unclean, now=now)
 
     def config(self, topic: str, name: str) -> str:
         """Give a topic's value of a config, its own or the broker's."""

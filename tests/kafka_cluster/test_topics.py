@@ -61,7 +61,7 @@ def test_no_topics_means_none_and_in_v0_all():
         ("n", {"partitions": 0}, 37),
         ("n", {"replicas": 3}, 38),
         ("n", {"retention_hours": "1"}, 40),
-        ("n", {"cleanup_policy": "compact"}, 40),
+        ("n", {"cleanup_policy": "burn"}, 40),
         ("n", {"retention_ms": "long"}, 40),
     ],
 )
