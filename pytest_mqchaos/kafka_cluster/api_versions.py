@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.registry import Api, Call
-from pytest_mqchaos.kafka_cluster.schema import Values
+from pytest_mqchaos.kafka_cluster.schema import Constant, Values
 
 KEY, LOW, HIGH = 18, 0, 4
 _NAMED_FROM = 3
@@ -24,21 +25,28 @@ def answer(call: Call, apis: Iterable[Api]) -> Values:
         names = (call.body.client_software_name, call.body.client_software_version)
         if not all(_SOFTWARE.fullmatch(name) for name in names):
             return {"error_code": ErrorCode.invalid_request, "api_keys": ()}
-    return {
-        "error_code": ErrorCode.none,
-        "api_keys": [
-            {"api_key": api.key, "min_version": api.low, "max_version": api.high} for api in apis
-        ],
-        "supported_features": [
-            {"name": name, "min_version": 0, "max_version": level}
-            for name, level in FEATURES.items()
-        ],
-        "finalized_features_epoch": _SINCE,
-        "finalized_features": [
-            {"name": name, "max_version_level": level, "min_version_level": level}
-            for name, level in FEATURES.items()
-        ],
-    }
+    return _table(tuple(apis))
+
+
+@cache
+def _table(apis: tuple[Api, ...]) -> Constant:
+    """The same for every client and connection: some ask it ten times in a test of a moment."""
+    keys = [{"api_key": api.key, "min_version": api.low, "max_version": api.high} for api in apis]
+    return Constant(
+        {
+            "error_code": ErrorCode.none,
+            "api_keys": keys,
+            "supported_features": [
+                {"name": name, "min_version": 0, "max_version": level}
+                for name, level in FEATURES.items()
+            ],
+            "finalized_features_epoch": _SINCE,
+            "finalized_features": [
+                {"name": name, "max_version_level": level, "min_version_level": level}
+                for name, level in FEATURES.items()
+            ],
+        }
+    )
 
 
 def unsupported() -> Values:

@@ -29,6 +29,15 @@ from pytest_mqchaos.wire.kafka.shapes import walk
 
 Values = Mapping[str, Any]
 
+
+class Constant(dict[str, Any]):
+    """Values that never change: their frame is built once (`frames`, by API key and version)."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self.frames: dict[tuple[int, int], bytes] = {}
+
+
 _HEAD = struct.Struct(">hhi")
 _SHORT = struct.Struct(">h")
 _RESPONSE_HEAD = struct.Struct(">ii")
@@ -77,6 +86,16 @@ def parse(frame: bytes) -> Request:
 
 def render(key: int, version: int, correlation: int, values: Values) -> bytes:
     """Build a whole response frame, length prefix included."""
+    if not isinstance(values, Constant):
+        return _rendered(key, version, correlation, values)
+    if (key, version) not in values.frames:
+        values.frames[key, version] = _rendered(key, version, correlation, values)
+    frame = bytearray(values.frames[key, version])
+    _RESPONSE_HEAD.pack_into(frame, 0, len(frame) - 4, correlation)
+    return bytes(frame)
+
+
+def _rendered(key: int, version: int, correlation: int, values: Values) -> bytes:
     schema, write = _writer(key, version)
     out = io.BytesIO(b"\0" * _RESPONSE_HEAD.size)
     out.seek(_RESPONSE_HEAD.size)

@@ -10,7 +10,7 @@ import pytest
 from kio.index import load_request_schema
 
 from pytest_mqchaos.kafka_cluster.apis import APIS
-from tests.kafka_cluster.talking import MS, Talker, batch, cluster
+from tests.kafka_cluster.talking import MS, Talker, batch, cluster, frame
 
 VALUES = {
     "acks": 1,
@@ -115,3 +115,15 @@ def _codes(entity) -> set[int]:
             for one in value:
                 found |= _codes(one) if is_dataclass(one) else set()
     return found
+
+
+def test_an_answer_that_is_built_once_carries_the_number_of_each_question():
+    node = cluster()
+    answers = []
+    for connection in (node.connect(1, 0), node.connect(1, 0)):
+        for correlation in (7, 8):
+            node.receive(connection, frame(18, 0, correlation, {}), 0)
+            [(_, answer)] = node.take_output()
+            assert int.from_bytes(answer[4:8], "big") == correlation
+            answers.append(answer[8:])
+    assert len(set(answers)) == 1
