@@ -19,6 +19,8 @@ def published(seen):
     worker = seen.chaos.worker(publish_once, seen.servers, seen.topic, FIVE, told, restart=False)
     with worker:
         seen.chaos.wait_for(lambda: crashed(seen), LIMIT, "the producer to die")
+        # The test process knows that before the data plane has heard of it.
+        seen.chaos.wait_for(lambda: seen.fired == [1], LIMIT, "the rule's last step")
     return told
 
 
