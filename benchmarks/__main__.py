@@ -68,6 +68,12 @@ BENCHMARKS = {
     "p11_start": Benchmark(
         "P11: start", quick=("--repetitions", "3"), full=("--repetitions", "10")
     ),
+    "p10_virtual": Benchmark(
+        "P10: scenarios in virtual time, beside the same over sockets",
+        quick=("--repetitions", "1", "--seconds", "1"),
+        full=("--repetitions", "5"),
+        modules=("aiokafka",),
+    ),
     "p15_replicated": Benchmark(
         "P15: the embedded cluster with three replicas beside one",
         quick=("--repetitions", "2", "--scale", "0.2"),
