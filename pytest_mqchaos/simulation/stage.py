@@ -17,14 +17,16 @@ from collections.abc import Coroutine, Iterable
 from types import FunctionType, TracebackType
 from typing import Any, Self, TypeVar
 
-from pytest_mqchaos.errors import EscapedSimulation, UsageError
+from pytest_mqchaos.errors import EscapedSimulation, SimulationStuck, UsageError
 from pytest_mqchaos.simulation import chance, clocks, compiled, dates, escapes, threads
 from pytest_mqchaos.simulation.admitted import Admitted
 from pytest_mqchaos.simulation.holders import Holders, Place
 from pytest_mqchaos.simulation.loop import VirtualLoop
+from pytest_mqchaos.simulation.turns import SECOND
 from pytest_mqchaos.simulation.whose import in_real_time, users_module
 
 _T = TypeVar("_T")
+_ENDING = 3600 * SECOND  # ns that cancelled tasks may take to end
 
 _FUNCTIONS: dict[int, tuple[Any, Any]] = {
     id(original): (original, new)
@@ -142,9 +144,13 @@ class Stage:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        del kind, error, traceback
+        del kind, traceback
         try:
+            self.loop.limit = self.loop.now + _ENDING
             self._end_tasks()
+        except SimulationStuck:
+            if error is None:  # else that one says why, and this is what became of it
+                raise
         finally:
             self._restore()
             self.loop.close()

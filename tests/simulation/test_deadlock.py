@@ -6,6 +6,7 @@ import pytest
 
 from pytest_mqchaos.errors import SimulationStuck
 from pytest_mqchaos.simulation.loop import VirtualLoop
+from pytest_mqchaos.simulation.stage import Stage
 
 
 def stuck(main):
@@ -76,3 +77,25 @@ def test_the_same_deadlock_is_told_in_the_same_words():
         await asyncio.gather(one, asyncio.create_task(asyncio.Event().wait(), name="two"))
 
     assert stuck(main()) == stuck(main())
+
+
+async def never_ends():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.Event().wait()
+
+
+def test_a_task_that_does_not_end_is_told_unless_there_was_an_error_before():
+    async def main():
+        main.task = asyncio.create_task(never_ends(), name="stubborn")
+        await asyncio.sleep(1)
+
+    async def fails():
+        await main()
+        raise KeyError
+
+    with pytest.raises(SimulationStuck, match="task 'stubborn' waits at"), Stage() as stage:
+        stage.run(main())
+    with pytest.raises(KeyError), Stage() as stage:
+        stage.run(fails())
