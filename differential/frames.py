@@ -11,6 +11,7 @@ from typing import Any
 from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 
+from differential.marks import CLIENT
 from pytest_mqchaos.brokers.kafka_request import fill
 from pytest_mqchaos.kafka_cluster.apis import APIS
 
@@ -23,7 +24,7 @@ def request(api: str, version: int, correlation: int, values: Mapping[str, Any])
     schema, write = _writer(KEYS[api], version)
     header: Any = schema.__header_schema__
     head = {"request_api_key": KEYS[api], "request_api_version": version,
-            "correlation_id": correlation, "client_id": "differential"}  # fmt: skip
+            "correlation_id": correlation, "client_id": CLIENT}  # fmt: skip
     out = io.BytesIO()
     entity_writer(header)(out, fill(header, head))
     write(out, fill(schema, values))

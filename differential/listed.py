@@ -12,7 +12,30 @@ from differential.conversation import Conversation
 
 Rule = Callable[[Conversation, Difference], bool]
 
-_LISTED: dict[str, Rule] = {}
+
+def _unwritten_group(_: Conversation, told: Difference) -> bool:
+    if told.api == "ListGroups":
+        states = {group.get("group_state", "Empty") for group in told.embedded}
+        return told.kafka == [] and states == {"Empty"}
+    gone = (told.embedded, told.kafka) in {("none", "group_id_not_found"), ("Empty", "Dead")}
+    return told.api == "DescribeGroups" and gone
+
+
+def _verified_sequence(conversation: Conversation, told: Difference) -> bool:
+    """A batch of a transaction whose producer had been refused at that partition before."""
+    if (told.embedded, told.kafka) != ("none", "out_of_order_sequence_number"):
+        return False
+    before = conversation.steps[: told.number + 1]
+    return told.api == "Produce" and sum(step.api == "Produce" for step in before) > 1 and bool(
+        before[-1].values["transactional_id"]
+    )  # fmt: skip
+
+
+_LISTED: dict[str, Rule] = {
+    "a group of which nothing was written down yet is not shown": _unwritten_group,
+    "the lowest sequence of refused batches is remembered while a transaction is verified":
+        _verified_sequence,
+}  # fmt: skip
 
 
 def reason(conversation: Conversation, told: Difference) -> str | None:

@@ -15,6 +15,7 @@ from pytest_mqchaos.frames import Record
 from pytest_mqchaos.wire.kafka.records import build_batch
 
 OWN = "~"
+CLIENT = "differential"  # member ids begin with what the client calls itself
 STAMP = 1_700_000_000_000  # milliseconds; the base of all timestamps
 # Fields that are milliseconds on the wire.
 _DURATIONS = frozenset({
@@ -95,8 +96,10 @@ class Marks:
         return bytes(_harmed(batch, harm))
 
     def member(self, found: str) -> str:
-        """A member id as a mark."""
-        return f"$member {self.members.index(found)}" if found in self.members else found
+        """A member id as a mark; `$member ?` for one that was not handed out yet."""
+        if found in self.members:
+            return f"$member {self.members.index(found)}"
+        return "$member ?" if found.startswith(f"{CLIENT}-") else found
 
     def producer(self, found: int) -> object:
         """A producer id as a mark."""

@@ -20,6 +20,8 @@ CLOSED = "closed"
 # Seconds that a request which is not answered yet is given to arrive: what follows may come by
 # another connection, and must not overtake it.
 _ARRIVES = 0.03
+_ENDS = frozenset({"EndTxn", "InitProducerId"})
+_LOOKS, _LOOK = 200, 0.01  # how often, and how many seconds apart, a transaction is looked at
 Place = tuple[int, int]  # number of a link, node
 
 
@@ -74,14 +76,17 @@ class Player:
         if conversation.topics:
             self.marks.learn(self._look([topic.name for topic in conversation.topics]))
 
-    def _ask(self, step: Step) -> Any:
+    def _ask(self, step: Step, node: int | None = None) -> Any:
         """Ask something of our own and wait for it."""
-        place = (step.link, self._nodes[0])
+        return frames.answer(step.api, step.version, self._exchange(step, node))
+
+    def _exchange(self, step: Step, node: int | None) -> bytes:
+        place = (step.link, self._nodes[0] if node is None else node)
         self._way.send(place, self._frame(step))
         answer = self._way.take(place, 10.0)
         if answer is None:
             raise TimeoutError(f"no answer to our own {step.api}")
-        return frames.answer(step.api, step.version, answer)
+        return answer
 
     def _look(self, names: Sequence[str]) -> Any:
         values = {
@@ -161,7 +166,21 @@ class Player:
         body = frames.answer(step.api, step.version, frame)
         self.marks.learn(body)
         self._found[number] = Answer(now, normal(body, self.marks))
+        if step.api in _ENDS and step.values["transactional_id"]:
+            self._over(step.values["transactional_id"])
         return True
+
+    def _over(self, name: str) -> None:
+        """Wait until a transaction that is being ended is over: its markers come after the answer,
+        and until then clients are told to ask again."""
+        step = Step(api="DescribeTransactions", version=0, link=-1,
+                    values={"transactional_ids": [name]})  # fmt: skip
+        node = self.node(f"transaction:{name}")
+        for _ in range(_LOOKS):
+            # kio cannot read a start time of -1; the state stands near its front.
+            if b"Prepare" not in self._exchange(step, node):
+                return
+            time.sleep(_LOOK)
 
     def _ended(self, place: Place, now: int) -> None:
         for number, _ in self._asked.pop(place):

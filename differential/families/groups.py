@@ -68,8 +68,7 @@ def leave(draw: st.DrawFn, number: int, instance: str | None = None) -> Step:
     one = {"member_id": "" if instance else _who(number), "group_instance_id": instance,
            "reason": None}  # fmt: skip
     values = {"group_id": G, "member_id": _who(number), "members": [one]}
-    step: Step = draw(steps.asked("LeaveGroup", values, at=AT, low=3 if instance else 0))
-    return step
+    return draw(steps.asked("LeaveGroup", values, at=AT, low=3 if instance else 0))
 
 
 @st.composite

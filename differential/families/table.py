@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from differential.conversation import Conversation
-from differential.families import groups, idempotence, log, topics
+from differential.families import groups, idempotence, log, topics, transactions
 
 FAMILIES: Mapping[str, Callable[[], SearchStrategy[Conversation]]] = {
     "log": log.conversations,
@@ -17,6 +17,7 @@ FAMILIES: Mapping[str, Callable[[], SearchStrategy[Conversation]]] = {
     "groups": groups.conversations,
     "static": groups.static,
     "topics": topics.conversations,
+    "transactions": transactions.conversations,
 }
 
 

@@ -53,7 +53,7 @@ def _may_commit(call: Call) -> ErrorCode:
         if generation >= 0:
             missing = call.version >= _MISSING_GROUP_FROM
             return ErrorCode.group_id_not_found if missing else ErrorCode.illegal_generation
-        return ErrorCode.none  # it comes into being with its first position
+        return ErrorCode.none  # it comes into being with its first partition that there is
     instance = getattr(body, "group_instance_id", None)
     return group.may_commit(body.member_id, instance, generation, call.now, version=call.version)
 
@@ -73,12 +73,12 @@ def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCod
         return group_code
     if not _owns(call, found, one.partition_index):
         return ErrorCode.stale_member_epoch
+    call.state.groups.get_or_create(call.body.group_id)
     if len(metadata.encode()) > call.state.settings.offset_metadata_max_bytes:
         return ErrorCode.offset_metadata_too_large
     committed = Committed(
         one.committed_offset, getattr(one, "committed_leader_epoch", -1), metadata
     )
-    call.state.groups.get_or_create(call.body.group_id)
     call.state.offsets.commit(call.body.group_id, topic, one.partition_index, committed)
     return ErrorCode.none
 

@@ -19,6 +19,7 @@ _ALL_REPLICAS, _NO_ANSWER = -1, 0
 _ACKS = (_ALL_REPLICAS, _NO_ANSWER, 1)
 _COMPACT = "compact"
 _ZSTD_FROM = 7  # KIP-110
+_CODEC_AT, _CODEC = 22, 7  # where a batch names its codec, and the bits
 _ADDS_FROM, _ABORTABLE_FROM = 12, 11  # KIP-890
 _COME_AGAIN = (ErrorCode.concurrent_transactions, ErrorCode.coordinator_not_available)
 
@@ -62,6 +63,8 @@ def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> A
     except Unreadable as error:
         if not error.corrupt:
             return Appended(ErrorCode.invalid_record, message=str(error))
+        if call.version < _ZSTD_FROM and records[_CODEC_AT] & _CODEC == batches.ZSTD:
+            return Appended(ErrorCode.unsupported_compression_type)
         wrong = error
     if call.body.acks not in _ACKS:
         return Appended(ErrorCode.invalid_required_acks)
@@ -71,7 +74,7 @@ def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> A
         return Appended(ErrorCode.corrupt_message, message=str(wrong))
     refused = _verify(call, place, leader, batch) if batch.transactional else None
     refused = refused or _refuse(call, place[0], leader, batch)
-    return refused or leader.append(batch, call.now)
+    return refused or leader.append(batch, call.now)._replace(in_log=True)
 
 
 def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended | None:
@@ -88,7 +91,7 @@ def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended 
         # Whoever adds by writing cannot have written before: it begins at 0 (KIP-890).
         fresh = support is Support.ADDS and not leader.replica.producers.knows(batch.producer_id)
         gap = ErrorCode.out_of_order_sequence_number
-        return Appended(gap) if fresh and batch.first_sequence != 0 else None
+        return Appended(gap, in_log=True) if fresh and batch.first_sequence != 0 else None
     if code in _COME_AGAIN and not (
         code is ErrorCode.concurrent_transactions and support is Support.ADDS
     ):  # older clients would not come again

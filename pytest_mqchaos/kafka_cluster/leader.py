@@ -23,13 +23,15 @@ _TO_THE_END = -1  # of DeleteRecords: up to the high watermark
 
 class Appended(NamedTuple):
     """Where a batch stands. `timestamp` is -1 unless the batch is a copy of a stored one: then it
-    is the stored one's, as Kafka answers. `end` is the offset behind its last record."""
+    is the stored one's, as Kafka answers. `end` is the offset behind its last record. `in_log`:
+    the log itself said so, and then its start is told, too."""
 
     code: ErrorCode
     offset: int = -1
     timestamp: int = -1
     message: str | None = None
     end: int = -1
+    in_log: bool = False
 
 
 class Leader:

@@ -17,15 +17,6 @@ from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND
 
-# Errors of the log itself, beside which Kafka tells where it starts (appendToLocalLog).
-_TELLS_START = frozenset(
-    {
-        ErrorCode.out_of_order_sequence_number,
-        ErrorCode.invalid_producer_epoch,
-        ErrorCode.unknown_producer_id,
-    }
-)
-
 
 class Produced(NamedTuple):
     """One batch. `leader` stored it, if it was stored; `final`: nothing changes any more."""
@@ -105,13 +96,13 @@ def answer(call: Call, produced: Sequence[Produced]) -> Values:
 
 
 def _one(one: Produced) -> dict[str, Any]:
-    tells = one.done.code is ErrorCode.none or one.done.code in _TELLS_START
+    start = one.leader.log.start if one.leader is not None and one.done.in_log else -1
     return {
         "index": one.at,
         "error_code": one.done.code,
         "base_offset": one.done.offset,
         "log_append_time": one.done.timestamp,
-        "log_start_offset": one.leader.log.start if tells and one.leader is not None else -1,
+        "log_start_offset": start,
         "record_errors": (),
         "error_message": one.done.message,
     }
