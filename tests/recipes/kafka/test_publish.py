@@ -147,12 +147,12 @@ def test_a_copy_that_was_not_stored_is_no_effect(answer):
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
-        (Steps("publish", "duplicate", sighting=IDEMPOTENT), "an idempotent producer's copy is"),
-        (acks_0("publish", "duplicate"), "acks=0: whether the first copy was stored"),
+        (lambda: Steps("publish", "duplicate", sighting=IDEMPOTENT), "an idempotent producer's"),
+        (lambda: acks_0("publish", "duplicate"), "acks=0: whether the first copy was stored"),
     ],
 )
 def test_duplicate_leaves_alone_what_it_cannot_copy(steps, reason):
-    forward, told, done = steps.first()
+    forward, told, done = steps().first()
     assert (forward, done) == ("forward P", "done")
     assert told.startswith(f"unharmed: {reason}")
 
