@@ -5,6 +5,8 @@ import pytest
 WIDE = {  # module -> clients that `make live` asks on top
     "test_control": ("confluent", "kafka-python"),
     "test_dark": ("confluent", "kafka-python"),
+    "test_leaders": ("confluent", "kafka-python"),
+    "test_broken_brokers": ("aiokafka", "kafka-python"),
 }
 
 
