@@ -23,6 +23,7 @@ PATIENCE = 4.0  # seconds for an answer that the embedded cluster gave
 _KAFKA = {
     **{name: str(value) for name, value in SETTINGS.items()},
     "log.retention.ms": "-1",  # the timestamps of a conversation are of 2023
+    "log.roll.ms": "9000000000000",  # and would begin a new segment beside those of today
     "log.index.size.max.bytes": "4096",  # of thousands of topics
     "log.cleaner.enable": "false",
     "group.coordinator.append.linger.ms": "0",

@@ -1,0 +1,105 @@
+"""The parts of the differential proof, without Apache Kafka."""
+
+import pytest
+
+from differential import embedded
+from differential.campaign import Figures
+from differential.compare import Difference, first
+from differential.conversation import Conversation, Step, Topic
+from differential.families.table import FAMILIES, generated
+from differential.frames import VERSIONS
+from differential.listed import reason
+from differential.marks import Marks
+from differential.players import CLOSED, Answer, waits
+from differential.shrink import shrunk
+
+
+def produce(**batch):
+    values = {
+        "transactional_id": None, "acks": -1, "timeout": 1000,
+        "topic_data": [{"name": "~a", "partition_data": [{"index": 0,
+                                                          "records": {"$batch": batch}}]}],
+    }  # fmt: skip
+    return Step(api="Produce", version=9, values=values)
+
+
+def talk(*steps):
+    return Conversation(family="x", topics=[Topic(name="~a")], steps=steps)
+
+
+INIT = Step(
+    api="InitProducerId",
+    version=4,
+    values={"transactional_id": None, "transaction_timeout": 1000, "producer_id": -1,
+            "producer_epoch": -1},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_plays_on_the_embedded_cluster_and_twice_alike(family):
+    for conversation in generated(family, 4, chance=5):
+        answers = embedded.play(conversation)
+        assert answers == embedded.play(conversation)
+        assert any(isinstance(answer.what, dict) for answer in answers)
+        assert Conversation.from_json(conversation.to_json()) == conversation
+        for step in conversation.steps:
+            low, high = VERSIONS[step.api]
+            assert low <= step.version <= high
+
+
+def test_the_same_chance_gives_the_same_conversations():
+    assert generated("log", 5, chance=1) == generated("log", 5, chance=1)
+    assert generated("log", 5, chance=1) != generated("log", 5, chance=2)
+
+
+def test_ids_are_marks_in_what_is_compared():
+    batch = {"count": 2, "producer": {"$producer": 0}, "epoch": 0, "sequence": 0}
+    init, stored = embedded.play(talk(INIT, produce(**batch)))
+    assert init.what["producer_id"] == "$producer 0"
+    (topic,) = stored.what["responses"]
+    assert topic["name"] == "~a"
+    assert topic["partition_responses"][0]["error_code"] == "none"
+    assert "throttle_time" not in stored.what
+
+
+def test_a_difference_names_where_it_is_and_the_first_is_told():
+    conversation = talk(INIT, INIT)
+    ours = [Answer(0, {"a": [{"b": 1, "c": 2}]}), Answer(1, CLOSED)]
+    theirs = [Answer(0, {"a": [{"b": 1, "c": 3}]}), Answer(1, None)]
+    told = first(conversation, ours, theirs)
+    assert (told.number, told.path, told.embedded, told.kafka) == (0, ".a[].c", 2, 3)
+    assert first(conversation, ours, ours) is None
+    assert first(conversation, ours, [ours[0], theirs[1]]).kafka is None
+
+
+def test_what_waits_is_waited_for_after_the_step_that_answered_it():
+    assert waits([Answer(2, {}), Answer(1, {}), Answer(2, CLOSED), Answer(-1, None)]) == [
+        [], [1], [0, 2], [],
+    ]  # fmt: skip
+
+
+def test_a_conversation_is_cut_down_to_what_shows_the_difference():
+    steps = [produce(count=n) for n in range(1, 12)]
+    needed = (steps[3], steps[7])
+
+    def shows(conversation):
+        return all(step in conversation.steps for step in needed)
+
+    assert list(shrunk(talk(*steps), shows, 7).steps) == list(needed)
+
+
+def test_only_what_is_listed_has_a_reason():
+    conversation = talk(produce(count=1), produce(count=1))
+    unknown = Difference(1, "Produce", 9, ".responses[].x", "none", "corrupt_message")
+    assert reason(conversation, unknown) is None
+    dead = Difference(1, "DescribeGroups", 5, ".groups[].group_state", "Empty", "Dead")
+    assert "nothing was written" in reason(conversation, dead)
+    alive = Difference(1, "DescribeGroups", 5, ".groups[].group_state", "Stable", "Dead")
+    assert reason(conversation, alive) is None
+    assert Figures().conversations == 0
+
+
+def test_an_unknown_mark_is_refused():
+    with pytest.raises(KeyError):
+        Marks("p-").resolve({"$nonsense": 1})
+    assert Marks("p-").resolve({"name": "~a", "timeout": 5})["name"] == "p-a"

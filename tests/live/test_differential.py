@@ -1,0 +1,36 @@
+"""The same conversations with the embedded cluster and with Apache Kafka: a small sample of what
+`make differential` plays, and every script once more.
+"""
+
+import pytest
+
+from differential import script
+from differential.campaign import Figures, run
+from differential.compare import first
+from differential.families.table import FAMILIES, generated
+from differential.real import Kafka
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def kafka(kafka_installed):
+    with Kafka() as kafka:
+        yield kafka
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_differs_that_is_not_listed(kafka, family):
+    figures = Figures()
+    found = run(kafka, generated(family, 12, chance=3), figures)
+    assert [str(one.difference) for one in found] == []
+    assert figures.failures == []
+    assert figures.requests > 30
+
+
+def test_kafka_still_says_what_the_scripts_say(kafka):
+    for path in script.every():
+        kept = script.load(path)
+        (prefix,) = kafka.prepare([kept.conversation])
+        said = kafka.play(kept.conversation, prefix, kept.answers)
+        assert first(kept.conversation, said, kept.answers) is None, path.stem
