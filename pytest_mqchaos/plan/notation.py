@@ -83,13 +83,20 @@ def _value(node: ast.expr) -> Any:
         case ast.BinOp(op=ast.BitOr()):
             return _value(node.left) | _value(node.right)
         case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if 0 < len(args) <= 3:  # noqa: PLR2004 - as range itself
-            return range(*map(_whole, args))
+            return _range(node, *map(_whole, args))
         case ast.Call(func=ast.Name(id="every"), args=[step], keywords=[]):
             return Every(_value(step))
         case ast.Call(func=ast.Attribute(value=ast.Name(id="where"), attr=name), keywords=[]):
             asked = tuple(map(_value, node.args))
             return question(name, (*asked, None) if name == "header" and len(asked) == 1 else asked)
     raise _unreadable(node)
+
+
+def _range(node: ast.expr, *bounds: int) -> range:
+    try:
+        return range(*bounds)
+    except ValueError:  # a step of 0
+        raise _unreadable(node) from None
 
 
 def _whole(node: ast.expr) -> int:

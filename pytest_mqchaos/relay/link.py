@@ -181,11 +181,7 @@ class Link:
             if frame.direction is TO_BROKER:
                 if pending.frame is frame:
                     return pending
-            elif (
-                not pending.local
-                and pending.answer is None
-                and pending.correlation == frame.correlation
-            ):
+            elif not pending.local and pending.answer is None and _answers(frame, pending):
                 return pending
         return None
 
@@ -279,6 +275,13 @@ class Link:
             return
         self.gone = True
         self.engine.gone(self, now, by_client=by_client)
+
+
+def _answers(reply: Frame, pending: Pending) -> bool:
+    """Whether this reply is of that request; the scanner knows even where a number comes twice."""
+    if reply.request is not None and pending.frame is not None:
+        return reply.request is pending.frame
+    return reply.correlation == pending.correlation
 
 
 def _received(pending: Pending) -> bool:

@@ -46,6 +46,7 @@ def test_text_becomes_the_plan_it_shows(text, plan):
         ("on.ack().delay()", r"\.delay\(\) needs seconds"),
         ("on.ack(nth=range('a')).drop()", "cannot stand in a plan"),
         ("on.ack(nth=range()).drop()", "cannot stand in a plan"),
+        ("on.ack(nth=range(1, 3, 0)).drop()", r"'range\(1, 3, 0\)' cannot stand in a plan"),
         ("on.ack(nth=0).drop()", "nth=0"),
         ("on.ack(nth=range(3)).drop()", r"nth=range\(0, 3\): a range must count upwards, start at"),
         ("on.ack(when=where.heder('a')).drop()", "Did you mean 'where.header'"),

@@ -105,6 +105,24 @@ def test_a_lost_confirm_with_three_in_flight():
     ]  # fmt: skip
 
 
+def test_the_answer_to_a_number_that_is_used_twice_does_not_overtake_the_held_one():
+    """No client has one number twice on its way; if one had, the order would stay."""
+    talk = KafkaTalk(on.confirm(nth=1).delay(0.05)).play("""
+        client Produce 1 a + Produce 1 b
+          rule 0 triggered
+          > Produce 1
+          > Produce 1
+        broker Produce 1 0 + Produce 1 6
+        at 50
+          rule 0 took effect
+          < Produce 1
+          < Produce 1
+    """)
+    assert [(row.id, row.outcome) for row in talk.rows().attempts] == [
+        ("a", "confirmed"), ("b", "refused"),
+    ]  # fmt: skip
+
+
 def test_a_lost_publish_after_its_predecessor_was_confirmed():
     talk = KafkaTalk(on.publish(nth=2).drop()).play("""
         client Produce 1 a + Produce 2 b
