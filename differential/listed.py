@@ -17,7 +17,7 @@ def _unwritten_group(_: Conversation, told: Difference) -> bool:
     if told.api == "ListGroups":
         states = {group.get("group_state", "Empty") for group in told.embedded}
         return told.kafka == [] and states == {"Empty"}
-    gone = (told.embedded, told.kafka) in {("none", "group_id_not_found"), ("Empty", "Dead")}
+    gone = (told.embedded, told.kafka) in (("none", "group_id_not_found"), ("Empty", "Dead"))
     return told.api == "DescribeGroups" and gone
 
 

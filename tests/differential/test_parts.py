@@ -96,6 +96,8 @@ def test_only_what_is_listed_has_a_reason():
     assert "nothing was written" in reason(conversation, dead)
     alive = Difference(1, "DescribeGroups", 5, ".groups[].group_state", "Stable", "Dead")
     assert reason(conversation, alive) is None
+    several = Difference(1, "DescribeGroups", 5, ".groups[].members", [], [{"member_id": "x"}])
+    assert reason(conversation, several) is None
     assert Figures().conversations == 0
 
 
