@@ -2,7 +2,8 @@
 
 It knows rows; it must never know a protocol. What legitimately differs between two processes is
 left out: instants, ports and link numbers, names that a client library counts up (client, member,
-producer ids), and the order between things that nothing orders (two partitions, two owners).
+producer ids), the order between things that nothing orders (two partitions, two owners), and acks
+that only repeat where a partition stood.
 
     rows --> by (kind, owner, destination, partition, group) --> in order within --> sha256
 """
@@ -68,10 +69,22 @@ def _seen(history: History) -> Iterator[tuple[_Place, _Row]]:
         yield ("deliver", handed.owner, handed.group, handed.topic, handed.partition), (
             handed.offset, handed.id, handed.content.hex(), handed.reached,
         )  # fmt: skip
+    yield from _acks(history)
+
+
+def _acks(history: History) -> Iterator[tuple[_Place, _Row]]:
+    """Acks that say something new of their partition. A client that commits all that it holds says
+    of each partition again where it stood, as often as the others give reason to."""
+    last: dict[_Place, _Row] = {}
+    for handed in reversed(history.deliveries):  # so that the first of each place stays
+        place = ("ack", handed.owner, handed.group, handed.topic, handed.partition)
+        last[place] = (handed.offset, True, "confirmed", 0)
     for ack in history.acks:
-        yield ("ack", ack.owner, ack.group, ack.topic, ack.partition), (
-            ack.offset, ack.reached, ack.outcome, ack.error,
-        )  # fmt: skip
+        place = ("ack", ack.owner, ack.group, ack.topic, ack.partition)
+        row = (ack.offset, ack.reached, ack.outcome, ack.error)
+        if last.get(place) != row:
+            last[place] = row
+            yield place, row
 
 
 def _plain(value: object) -> object:

@@ -97,6 +97,16 @@ def test_order_within_a_partition_counts_between_partitions_it_does_not():
     )
 
 
+def test_an_ack_that_says_nothing_new_of_its_partition_has_no_part_in_it():
+    again = (ACKED, ACKED._replace(seq=8, t=80))
+    before = ACKED._replace(offset=0)  # where its first delivery begins
+    assert replace(RUN, acks=again).digest() == RUN.digest()
+    assert replace(RUN, acks=(before, ACKED)).digest() == RUN.digest()
+    assert replace(RUN, acks=(ACKED, before)).digest() != RUN.digest()  # it went back
+    refused = ACKED._replace(outcome="refused", error=25)
+    assert replace(RUN, acks=(refused, ACKED)).digest() != RUN.digest()
+
+
 def test_an_object_without_words_of_its_own_does_not_bring_its_address():
     ours = replace(RUN, effects=(DONE._replace(value=object()),))
     assert ours.digest() == replace(RUN, effects=(DONE._replace(value=object()),)).digest()

@@ -6,13 +6,18 @@ from pytest_mqchaos import Plan, VerdictFailed, on, simulate
 from tests.search.services import consume, payments, produce
 
 
-async def group(chaos):
-    """Two consumers share four partitions; what they do is judged."""
-    chaos.topic("orders", partitions=4)
+async def group(chaos, partitions=2):
+    """Two consumers with a partition each; what they do is judged."""
+    chaos.topic("orders", partitions=partitions)
     async with chaos.worker(consume, chaos.bootstrap_servers, chaos, count=2):
         await chaos.publish_async("orders", payments())
         await chaos.settle_async()
     chaos.assert_lossless()
+
+
+async def wide(chaos):
+    """Two partitions each: which of them a consumer reads first is the order of a set."""
+    await group(chaos, partitions=4)
 
 
 async def committing_first(chaos):
@@ -46,6 +51,8 @@ async def what_two_have(chaos):
 UNREPLICATED = Plan(on.publish(nth=5).kill_broker(unreplicated=True))
 CASES = {
     "clean": (group, Plan()),
+    "wide": (wide, Plan()),
+    "wide, lost confirm": (wide, Plan(on.confirm(nth=7).drop())),
     "lost confirm": (group, Plan(on.confirm(nth=7).drop())),
     "another confirm": (group, Plan(on.confirm(nth=8).drop())),
     "late confirm": (group, Plan(on.confirm(nth=3).delay(1.5))),
