@@ -2,7 +2,9 @@
 
 import pytest
 
-from pytest_mqchaos import ChaosBroker, Plan, UsageError, on
+from pytest_mqchaos import ChaosBroker, Plan, UsageError, Verdict, VerdictFailed, on
+from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.search.place import Place, standing
 from pytest_mqchaos.search.runner import run
 from tests.search.services import consume, payments
@@ -74,17 +76,12 @@ def test_what_cannot_be_said_for_certain_is_no_pass():
         chaos.topic("orders")
         await chaos.publish_async("orders", ["a"])
         chaos.check(_undecided)
-        chaos._ask = None  # nothing may ask after it
-        from pytest_mqchaos import VerdictFailed
-
         raise VerdictFailed("not told")
 
     assert run(scenario).status == "unknown"
 
 
 def _undecided(_history):
-    from pytest_mqchaos import Verdict
-
     return Verdict(question="undecided", status="unknown", sentence="who knows")
 
 
@@ -97,17 +94,11 @@ def test_a_ctrl_c_goes_through():
 
 
 def test_the_plan_of_the_command_line_has_no_say():
-    at = Place(telling=None, config=_config(), ended=lambda _chaos: None, plan=CRASH)
+    at = Place(telling=Telling(), config=Config(), ended=lambda _chaos: None, plan=CRASH)
     with standing(lambda: at):
         outcome = run(consuming())
     assert outcome.plan == Plan()
     assert outcome.chaos.plan == Plan()
-
-
-def _config():
-    from pytest_mqchaos.chaos.config import Config
-
-    return Config()
 
 
 def test_a_plain_function_needs_a_broker():
