@@ -7,6 +7,7 @@ kafka_cluster's, where its bytes go is the data plane's.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -58,10 +59,7 @@ class EmbeddedKafka:
     @property
     def version(self) -> str:
         """Of this package: the cluster is a part of it."""
-        try:
-            return version("pytest-mqchaos")
-        except PackageNotFoundError:  # run from a source tree that was not installed
-            return ""
+        return _version()
 
     def start(self) -> None:
         """Have a fresh cluster made. UsageError for settings that cannot be."""
@@ -140,3 +138,11 @@ class EmbeddedKafka:
     def _node(answer: Mapping[str, Any]) -> int | None:
         found: int | None = answer["node"]
         return found
+
+
+@cache
+def _version() -> str:
+    try:
+        return version("pytest-mqchaos")
+    except PackageNotFoundError:  # run from a source tree that was not installed
+        return ""

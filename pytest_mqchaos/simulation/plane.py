@@ -19,7 +19,7 @@ from pytest_mqchaos.dataplane import commands
 from pytest_mqchaos.dataplane.ends import ClusterEnd
 from pytest_mqchaos.dataplane.loop import SECOND
 from pytest_mqchaos.dataplane.parts import DEFAULTS, Engine, load
-from pytest_mqchaos.dataplane.traffic import Traffic
+from pytest_mqchaos.dataplane.traffic import DIRECT, Traffic
 from pytest_mqchaos.errors import MqchaosError, UsageError, WaitTimeout
 from pytest_mqchaos.simulation.instants import Instants
 from pytest_mqchaos.simulation.links import WireEnd
@@ -29,7 +29,7 @@ from pytest_mqchaos.simulation.reply import Reply
 from pytest_mqchaos.simulation.tape import MemoryTape
 from pytest_mqchaos.simulation.wire import Wire
 
-LOOKS = frozenset({"flush", "listen", "note", "rules", "status"})  # commands that change no broker
+DEEDS = frozenset({"cluster", "fault"})  # commands that reach brokers past the links
 # API keys of requests that only look: Fetch, ListOffsets, Metadata, OffsetFetch, FindCoordinator,
 # DescribeGroups, ListGroups, ApiVersions, ConsumerGroupDescribe.
 READS = frozenset(key.to_bytes(2, "big") for key in (1, 2, 3, 9, 10, 15, 16, 18, 69))
@@ -75,6 +75,7 @@ class VirtualPlane:
         self._answering: set[asyncio.Task[None]] = set()
         self._turning = self._again = False
         self._deeds = 0
+        self._unseen = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at = -1
 
@@ -88,7 +89,7 @@ class VirtualPlane:
     def request(self, do: str, *, timeout: float = 10.0, **args: Any) -> Any:
         """Have a command carried out and give what it answers, at once. Raises as `DataPlane`'s."""
         del timeout
-        self._deeds += do not in LOOKS
+        self._deeds += do in DEEDS
         said = commands.run(self, {"id": 0, "do": do, **args})
         self.turn()
         if "error" in said:
@@ -142,6 +143,7 @@ class VirtualPlane:
         raise UsageError("a simulation's data plane ends with its loop")
 
     def _arrived(self, wire: Wire, owner: str, node: int) -> WireEnd:
+        self._unseen = self._unseen or owner == DIRECT
         end = WireEnd(wire, self._loop.call_soon, self.turn)
         self.traffic.accepted(end, owner, node)
         self.turn()
@@ -230,7 +232,9 @@ class VirtualPlane:
 
     def state(self) -> tuple[int, int]:
         """Another one whenever the brokers may have changed: something was said on a link, a timer
-        of theirs was due, something was done to them."""
+        of theirs was due, something was done to them. What is said to them past every link is not
+        on record."""
+        self._deeds += self._unseen
         return self.recorder.written, self._deeds
 
     def ask(self, port: int, frame: bytes) -> bytes:

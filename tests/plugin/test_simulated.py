@@ -50,6 +50,7 @@ def test_a_given_plan_takes_the_place_of_every_other(project):
     assert result.stdout.str().count(f"rule 1   {on.confirm(nth=3).drop()!r}") == 2
 
 
+@pytest.mark.wide
 def test_a_stored_failure_runs_first_and_is_dropped_when_it_passes(project):
     project.test(SIMULATED)
     project.run("-k", "test_fails").assert_outcomes(failed=1)
@@ -66,6 +67,7 @@ def test_a_stored_failure_runs_first_and_is_dropped_when_it_passes(project):
     mended.stdout.fnmatch_lines(["*FIXED test_it.py::test_fails*"])
 
 
+@pytest.mark.wide
 def test_the_seed_is_the_tests_own_unless_one_is_given(project):
     project.test(
         """
@@ -95,6 +97,7 @@ def test_the_seed_is_the_tests_own_unless_one_is_given(project):
     assert dict(said.findall(other))["own"] != dict(said.findall(first))["own"]
 
 
+@pytest.mark.wide
 def test_a_simulation_is_replayed_once_before_its_line_is_printed(project, monkeypatch):
     monkeypatch.delenv(proof.ENVIRONMENT, raising=False)
     project.test(SIMULATED)

@@ -66,6 +66,20 @@ def test_what_the_brokers_are_is_another_state_when_something_befell_them(plane)
     assert plane.state() != before
 
 
+def test_what_is_said_past_every_link_may_change_anything_at_any_time(plane, loop):
+    _, port = plane.listeners.address("", 1)
+
+    async def connect():
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        before = plane.state()
+        writer.close()
+        await writer.wait_closed()
+        return before
+
+    before = loop.run_until_complete(connect())
+    assert before != plane.state() != plane.state()
+
+
 def test_troubles_are_told_once_and_kept(plane):
     told = []
     plane.on_trouble(told.append)
