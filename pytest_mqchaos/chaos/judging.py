@@ -179,11 +179,13 @@ def build(
         for standing in side.standings(transcript.groups, flow.inputs | flow.retries)
         if standing.topic in read[standing.group]
     ]
+    transactions = Transactions(transcript)
     bypassed = _bypassed(transcript, standings, positions)
     return History(
         attempts=transcript.attempts,
         deliveries=transcript.deliveries,
-        acks=tuple(Transactions(transcript).acks()),
+        acks=tuple(transactions.acks()),
+        committed=transactions.committed(),
         stored=tuple(stored),
         places=tuple(Place(*standing) for standing in standings),
         effects=_posthumous(evidence.effects, evidence.processes),

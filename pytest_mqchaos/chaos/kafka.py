@@ -107,10 +107,13 @@ class KafkaSide:
             return self._log(topic, partition, since, tries - 1)
 
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]:
+        groups = set(groups)
+        if not groups:
+            return []
         ends = self.ends(names)
         states = {group.name: group for group in self.direct.groups()}
         found = []
-        for group in sorted(set(groups) & set(states)):
+        for group in sorted(groups & set(states)):
             members = states[group].members
             active = None if members is None else len(members)
             offsets = self.direct.committed(group).get(group, {})
@@ -118,6 +121,12 @@ class KafkaSide:
                 at = offsets.get((topic, partition), -1)
                 found.append(Standing(group, topic, partition, at, start, end, active))
         return found
+
+    def empty(self, topic: str, partition: int, start: int, end: int) -> bool:
+        stable = self.direct.ends([topic], stable=True)[topic, partition][1]
+        if stable < end:
+            return False  # a transaction is open: its messages may still come
+        return next(iter(self.direct.read(topic, partition, start, end)), None) is None
 
     def positions(self) -> dict[tuple[str, str, int], int]:
         return {

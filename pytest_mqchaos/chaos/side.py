@@ -89,6 +89,10 @@ class Side(Protocol):
 
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]: ...
 
+    def empty(self, topic: str, partition: int, start: int, end: int) -> bool:
+        """Whether between two offsets stands no message that anybody could be owed: markers that
+        end transactions take offsets too, and so does what was aborted."""
+
     def positions(self) -> dict[tuple[str, str, int], int]:
         """(group, destination, partition) -> position, of every group that there is."""
 

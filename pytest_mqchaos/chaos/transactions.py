@@ -27,7 +27,9 @@ class Transactions:
 
     def __init__(self, transcript: Transcript) -> None:
         self._acks = transcript.acks
+        self._attempts = transcript.attempts
         self._names = transcript.transactional
+        self._work: dict[tuple[str, str], list[int]] | None = None
         self._ends: dict[tuple[str, str], list[TransactionEnd]] = defaultdict(list)
         for end in sorted(transcript.ends, key=lambda end: end.seq):
             if end.transactional_id is not None:
@@ -38,7 +40,39 @@ class Transactions:
         ends its own transactions: the broker has aborted those of the one before."""
         ends = self._ends.get((owner, name), [])
         at = bisect_right(ends, seq, key=lambda end: end.seq)
+        while at + 1 < len(ends) and self._asked_again(ends[at], ends[at + 1]):
+            at += 1
         return ends[at] if at < len(ends) else None
+
+    def _asked_again(self, end: TransactionEnd, after: TransactionEnd) -> bool:
+        """Whether the second is the first once more, because that was lost or refused: then nothing
+        was done in between."""
+        if end.reached and end.outcome == "confirmed":
+            return False
+        work = self._working().get((end.owner, str(end.transactional_id)), [])
+        return bisect_right(work, end.seq) == bisect_right(work, after.seq)
+
+    def _working(self) -> dict[tuple[str, str], list[int]]:
+        """When each owner did something in a transaction of this id."""
+        if self._work is None:
+            done = {(row.owner, row.transactional_id, row.seq) for row in self._attempts}
+            done |= {(row.owner, self._names.get(row.seq), row.seq) for row in self._acks}
+            found: dict[tuple[str, str], list[int]] = defaultdict(list)
+            for owner, name, seq in done:
+                if name is not None:
+                    found[owner, name].append(seq)
+            self._work = {key: sorted(each) for key, each in found.items()}
+        return self._work
+
+    def committed(self) -> frozenset[int]:
+        """The `seq` of every publish in a transaction that the broker said is committed."""
+        found = set()
+        for row in self._attempts:
+            if row.transactional_id is not None:
+                end = self._end(row.owner, row.transactional_id, row.seq)
+                if end is not None and end.committed and end.outcome == "confirmed":
+                    found.add(row.seq)
+        return frozenset(found)
 
     def acks(self) -> Iterator[Ack]:
         """Acks as they took effect: in order of `seq`, those of a transaction at its commit."""

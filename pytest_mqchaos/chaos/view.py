@@ -92,12 +92,15 @@ class View:
         flow = self._chaos.scope.flow
         groups = {group: reads(transcript, group) for group in transcript.groups}
         names = (flow.inputs | flow.retries) & frozenset().union(*groups.values())
-        return [
-            f"group {s.group} stands at {max(s.committed, s.start)} of {s.end} in "
-            f"{s.topic}-{s.partition}"
-            for s in self._side.standings(transcript.groups, names)
-            if max(s.committed, s.start) < s.end and s.topic in groups[s.group]
-        ]
+        found = []
+        for s in self._side.standings(transcript.groups, names):
+            at = max(s.committed, s.start)
+            if at >= s.end or s.topic not in groups[s.group]:
+                continue
+            if s.committed < 0 or not self._side.empty(s.topic, s.partition, at, s.end):
+                place = f"{s.topic}-{s.partition}"
+                found.append(f"group {s.group} stands at {at} of {s.end} in {place}")
+        return found
 
     def unheard(self) -> list[str]:
         """Workers that run but were not yet seen to join, consume or publish."""

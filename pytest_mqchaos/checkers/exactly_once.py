@@ -2,6 +2,7 @@
 
 An effect is unexpected only if nobody can have attempted it: no frame, no record of any destination
 read back, no delivery shows its id. A gap or a message without an id might be its cause: unknown.
+So is one of a message that was taken back: its transaction was aborted, and somebody read it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Attempt
+
+_COMMITTED = "read committed messages only (isolation.level=read_committed)"
 
 
 def exactly_once(
@@ -72,9 +76,10 @@ def _known(index: Index) -> set[str]:
 
 def _unexpected(history: History) -> Verdict:
     index = index_of(history)
-    odd = {e.id for e in index.effects} - _known(index)
+    aborted = _aborted(index)
+    odd = ({e.id for e in index.effects} - _known(index)) | aborted
     sure = {e.id for e in index.effects if not e.posthumous}
-    failed = [Finding(id=i, what="unexpected", text="nobody attempted it") for i in sorted(odd)]
+    failed = [_surprise(i, aborted) for i in sorted(odd)]
     doubts = []
     if odd and (not history.read_back or gap_touches(history) or index.nameless[0]):
         why = "no read-back" if not history.read_back else "not everything was seen or has an id"
@@ -94,10 +99,45 @@ def _unexpected(history: History) -> Verdict:
         size=1,
         passed="nothing unexpected took effect",
         failed=failed,
-        sentence=f"{number(len(odd), 'effect')} of messages that nobody attempted: "
-        f"{listed(sorted(odd))}",
+        sentence=_surprises(odd, aborted),
         doubts=doubts,
+        advice=_COMMITTED if aborted else "",
     )
+
+
+def _aborted(index: Index) -> set[str]:
+    """Messages that took effect though their transaction was aborted, and that were handed out. Of
+    one that retention or a leader change may have taken out of the log it is not known."""
+    done = index.withdrawn & index.known_effects - index.accepted.keys()
+    if not done:
+        return done
+    history = index.history
+    gone = {a.id for a in index.attempts if a.id in done and not _still_told(history, a)}
+    return done & {d.id for d in history.deliveries if d.reached and d.id is not None} - gone
+
+
+def _still_told(history: History, attempt: Attempt) -> bool:
+    """Whether the log still tells what became of this attempt."""
+    place = (attempt.topic, attempt.partition)
+    begins = history.starts.get(place, 0)
+    return place not in history.led_anew and not 0 <= attempt.offset < begins
+
+
+def _surprise(name: str, aborted: set[str]) -> Finding:
+    if name in aborted:
+        return Finding(id=name, what="withdrawn", text="its transaction was aborted")
+    return Finding(id=name, what="unexpected", text="nobody attempted it")
+
+
+def _surprises(odd: set[str], aborted: set[str]) -> str:
+    told = []
+    for names, what in (
+        (odd - aborted, "messages that nobody attempted"),
+        (aborted, "messages whose transaction was aborted"),
+    ):
+        if names:
+            told.append(f"{number(len(names), 'effect')} of {what}: {listed(sorted(names))}")
+    return "; ".join(told)
 
 
 def _everywhere(index: Index, name: str) -> bool | None:

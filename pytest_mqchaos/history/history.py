@@ -72,7 +72,8 @@ class History:
     `led_anew` are (destination, partition) that had more than one leadership while the test ran:
     there an offset may have been given to two messages, one after the other. `lone` are those with
     one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
-    that keep the last message of a key.
+    that keep the last message of a key. `committed` are the `seq` of the attempts whose transaction
+    the broker said is committed.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -100,6 +101,7 @@ class History:
     nameless_effects: bool = False
     strangers: frozenset[str] = frozenset()
     led_anew: frozenset[tuple[str, int]] = frozenset()
+    committed: frozenset[int] = frozenset()
     lone: frozenset[tuple[str, int]] = frozenset()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
     compacted: frozenset[str] = frozenset()

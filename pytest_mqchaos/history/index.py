@@ -94,12 +94,14 @@ class Index:
 
     @cached_property
     def withdrawn(self) -> set[str]:
-        """Ids whose every attempt was inside a transaction and that the committed view of the log
-        does not show: aborted, hence neither lost nor repeated."""
+        """Ids whose every attempt was inside a transaction, none of them one that is known to be
+        committed, and that the committed view of the log does not show: aborted, hence neither lost
+        nor repeated."""
         inside = {a[7] for a in self.attempts if a[20] is not None and a[7] is not None}
         if not inside or not self.history.read_back:
             return set()
-        outside = {a[7] for a in self.attempts if a[20] is None}
+        kept = self.history.committed
+        outside = {a[7] for a in self.attempts if a[20] is None or a[0] in kept}
         return inside - outside - self.stored_ids
 
     @cached_property

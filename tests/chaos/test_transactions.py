@@ -87,3 +87,30 @@ def test_a_publish_takes_effect_with_the_ack_of_its_transaction():
 def test_a_publish_without_a_known_end_has_its_own_instants(row):
     transactions = Transactions(Transcript(ends=(end(20),)))
     assert transactions.span(row) == (row.t, row.end_t)
+
+
+AGAIN = [
+    [end(20, reached=False, outcome="unknown"), end(30)],  # the request was lost, or its answer
+    [end(20, outcome="unknown"), end(30)],
+    [end(20, outcome="refused"), end(25, outcome="refused"), end(30)],  # not yet: still busy
+]
+
+
+@pytest.mark.parametrize("ends", AGAIN)
+def test_an_end_that_was_asked_for_again_is_one_end(ends):
+    [found] = settled([ack(10)], ends, [10])
+    assert (found.seq, found.outcome) == (30, "confirmed")
+
+
+@pytest.mark.parametrize("ends", AGAIN)
+def test_what_is_done_after_the_first_belongs_to_another_transaction(ends):
+    found = settled([ack(10), ack(27, offset=2)], ends, [10, 27])
+    assert [(row.offset, row.seq) for row in found if row.outcome == "confirmed"] == [(2, 30)]
+
+
+def test_a_publish_is_committed_when_the_broker_says_so():
+    rows = (publish(8), publish(24), publish(34), publish(50), publish(9, name=None))
+    ends = (end(20), end(30, committed=False), end(40, outcome="unknown"))
+    assert Transactions(Transcript(attempts=rows, ends=ends)).committed() == {8}
+    again = Transactions(Transcript(attempts=(publish(8),), ends=tuple(AGAIN[0])))
+    assert again.committed() == {8}
