@@ -30,7 +30,9 @@ def main() -> int:
     names = options.family or list(FAMILIES)
     each = -(-options.conversations // len(names))
     began = time.monotonic()
-    conversations = [one for name in names for one in generated(name, each, options.chance)]
+    conversations = [
+        one for name in names for one in generated(name, each, options.chance, options.nodes)
+    ]
     print(f"{len(conversations)} conversations generated in {time.monotonic() - began:.0f} s")
     with Kafka(options.nodes) as kafka:
         figures, began = Figures(), time.monotonic()

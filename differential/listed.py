@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from differential.compare import Difference
 from differential.conversation import Conversation
+from differential.marks import STAMP
 
+_YEAR = 365 * 24 * 3_600_000  # milliseconds
 Rule = Callable[[Conversation, Difference], bool]
 
 
@@ -31,7 +33,14 @@ def _verified_sequence(conversation: Conversation, told: Difference) -> bool:
     )  # fmt: skip
 
 
+def _marker_time(_: Conversation, told: Difference) -> bool:
+    """A search by timestamp that finds a marker, which has the time of the broker."""
+    told_time = told.api == "ListOffsets" and told.path.endswith(".timestamp")
+    return told_time and isinstance(told.kafka, int) and told.kafka > STAMP + _YEAR
+
+
 _LISTED: dict[str, Rule] = {
+    "a marker of a transaction has the timestamp of the newest record": _marker_time,
     "a group of which nothing was written down yet is not shown": _unwritten_group,
     "the lowest sequence of refused batches is remembered while a transaction is verified":
         _verified_sequence,

@@ -24,6 +24,8 @@ _LEFT_OUT = frozenset({
 })  # fmt: skip
 _UNORDERED = frozenset({"members", "groups", "topics", "coordinators", "responses", "configs"})
 _MEMBERS = frozenset({"member_id", "leader"})
+# Which node it is differs; whether there is one, and how many copies, does not.
+_NODES = frozenset({"leader_id", "node_id", "replica_nodes", "isr_nodes", "offline_replicas"})
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
 
@@ -43,6 +45,8 @@ def _field(name: str, value: Any, marks: Marks) -> Any:
         return marks.member(value)
     if name == "producer_id":
         return marks.producer(int(value))
+    if name in _NODES:
+        return _nodes(value)
     if name == "records":
         return list(_batches(bytes(value or b""), marks))
     found = _plain(value, marks)
@@ -65,6 +69,12 @@ def _plain(value: Any, marks: Marks) -> Any:
         case tuple() | list():
             return [_plain(each, marks) for each in value]
     return normal(value, marks) if dataclasses.is_dataclass(value) else _number(value)
+
+
+def _nodes(value: Any) -> object:
+    if isinstance(value, tuple | list):
+        return len(value)
+    return "a node" if value >= 0 else int(value)
 
 
 def _number(value: Any) -> Any:

@@ -52,6 +52,7 @@ class Player:
         self._nodes = nodes
         self._asked: dict[Place, deque[tuple[int, Step]]] = {}
         self._found: dict[int, Answer] = {}
+        self._leaders: dict[tuple[str, int], int] = {}
         self._correlation = 0
 
     def play(
@@ -110,11 +111,11 @@ class Player:
         return self._coordinator(0 if kind == "group" else 1, rest)
 
     def _leader(self, topic: str, partition: int) -> int:
-        told = self._look([topic])
-        return next(
-            (int(p.leader_id) for p in told.topics[0].partitions if p.partition_index == partition),
-            self._nodes[0],
-        )
+        if (topic, partition) not in self._leaders:
+            told = self._look([topic])
+            for each in told.topics[0].partitions:
+                self._leaders[topic, int(each.partition_index)] = int(each.leader_id)
+        return self._leaders.get((topic, partition), self._nodes[0])
 
     def _coordinator(self, kind: int, key: str) -> int:
         values = {"key_type": kind, "coordinator_keys": [key]}

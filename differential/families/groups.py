@@ -98,20 +98,19 @@ def committed(draw: st.DrawFn, group: str = G) -> Step:
     one = {"group_id": group, "topics": topics, "member_id": None, "member_epoch": -1}
     values = {"group_id": group, "topics": topics, "groups": [one],
               "require_stable": draw(st.booleans())}  # fmt: skip
-    return draw(steps.asked("OffsetFetch", values, at=AT, low=2 if every else 0))
+    return draw(steps.asked("OffsetFetch", values, at=f"group:{group}", low=2 if every else 0))
 
 
 @st.composite
 def described(draw: st.DrawFn) -> Step:
     """What an administrator sees."""
     group = draw(st.sampled_from([G, G, G, "~nobody"]))
+    at, states = f"group:{group}", draw(st.sampled_from([[], ["Stable"], ["Empty"]]))
+    one = {"groups": [group], "include_authorized_operations": False}
     return draw(st.one_of(
-        steps.asked("DescribeGroups", {"groups": [group],
-                                       "include_authorized_operations": False}, at=AT),
-        steps.asked("ListGroups", {"states_filter": draw(st.sampled_from([[], ["Stable"],
-                                                                          ["Empty"]])),
-                                   "types_filter": []}, at=AT),
-        steps.asked("DeleteGroups", {"groups_names": [group]}, at=AT),
+        steps.asked("DescribeGroups", one, at=at),
+        steps.asked("ListGroups", {"states_filter": states, "types_filter": []}, at=at),
+        steps.asked("DeleteGroups", {"groups_names": [group]}, at=at),
     ))  # fmt: skip
 
 

@@ -28,6 +28,12 @@ def asked(
     return Step(api=api, version=version, values=values, at=at, link=link)
 
 
+def _where(place: tuple[str, int]) -> st.SearchStrategy[str]:
+    """Who leads the partition; at times who does not (the same where there is one node)."""
+    roles = st.sampled_from(["leader"] * 9 + ["follower"])
+    return roles.map(lambda role: f"{role}:{place[0]}:{place[1]}")
+
+
 @st.composite
 def produce(
     draw: st.DrawFn, place: tuple[str, int], batch: Mapping[str, Any], acks: int = -1,
@@ -40,7 +46,7 @@ def produce(
         "transactional_id": transactional, "acks": acks, "timeout": 5000,
         "topic_data": [{"name": topic, "topic_id": {"$topic": topic}, "partition_data": [one]}],
     }  # fmt: skip
-    return draw(asked("Produce", values, at=f"leader:{topic}:{partition}"))
+    return draw(asked("Produce", values, at=draw(_where(place))))
 
 
 @st.composite
@@ -58,7 +64,7 @@ def fetch(draw: st.DrawFn, place: tuple[str, int], offset: int) -> Step:
         "session_epoch": -1, "rack_id": "", "forgotten_topics_data": [],
         "topics": [{"topic": topic, "topic_id": {"$topic": topic}, "partitions": [one]}],
     }  # fmt: skip
-    return draw(asked("Fetch", values, at=f"leader:{topic}:{partition}"))
+    return draw(asked("Fetch", values, at=draw(_where(place))))
 
 
 @st.composite
@@ -75,7 +81,7 @@ def list_offsets(draw: st.DrawFn, place: tuple[str, int]) -> Step:
         "topics": [{"name": topic, "partitions": [one]}],
     }  # fmt: skip
     low = 7 if stamp == -3 else 0
-    return draw(asked("ListOffsets", values, at=f"leader:{topic}:{partition}", low=low))
+    return draw(asked("ListOffsets", values, at=draw(_where(place)), low=low))
 
 
 @st.composite
@@ -84,7 +90,7 @@ def delete_records(draw: st.DrawFn, place: tuple[str, int]) -> Step:
     topic, partition = place
     one = {"partition_index": partition, "offset": draw(st.sampled_from([-1, 0, 1, 2, 4, 50, -5]))}
     values = {"topics": [{"name": topic, "partitions": [one]}], "timeout": 2000}
-    return draw(asked("DeleteRecords", values, at=f"leader:{topic}:{partition}"))
+    return draw(asked("DeleteRecords", values, at=draw(_where(place))))
 
 
 @st.composite

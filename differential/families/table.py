@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
@@ -21,8 +22,29 @@ FAMILIES: Mapping[str, Callable[[], SearchStrategy[Conversation]]] = {
 }
 
 
-def generated(family: str, count: int, chance: int) -> list[Conversation]:
+def generated(family: str, count: int, chance: int, nodes: int = 1) -> list[Conversation]:
     """So many conversations of a family; the same for the same `chance`."""
+    found = _drawn(family, count, chance)
+    return found if nodes == 1 else [_spread(conversation, nodes) for conversation in found]
+
+
+def _spread(conversation: Conversation, nodes: int) -> Conversation:
+    """The same on several nodes, every partition on all of them. What one node confirms alone is
+    readable some time later: everything waits for all."""
+    return replace(
+        conversation,
+        nodes=nodes,
+        topics=[replace(topic, replication=nodes) for topic in conversation.topics],
+        steps=[
+            replace(step, values={**step.values, "acks": -1})
+            if step.api == "Produce" and step.values["acks"] in (0, 1)
+            else step
+            for step in conversation.steps
+        ],
+    )
+
+
+def _drawn(family: str, count: int, chance: int) -> list[Conversation]:
     found: list[Conversation] = []
 
     @seed(chance)
