@@ -60,7 +60,7 @@ def test_an_error_of_the_scenario_keeps_its_type_and_is_told_what_was_seen():
 
 
 @pytest.mark.parametrize(
-    ("leave", "status"), [(pytest.skip, "skipped"), (pytest.fail, "failed")], ids=str
+    ("leave", "status"), [(pytest.skip, "skipped"), (pytest.fail, "failed")], ids=["skip", "fail"]
 )
 def test_pytests_own_words_end_a_run(leave, status):
     async def scenario(chaos):
