@@ -211,6 +211,9 @@ def build(
         nameless_effects=bool(evidence.nameless),
         strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
         led_anew=_led_anew(epochs, side.epochs()),
+        blocked=frozenset(
+            row.id for row in stored_rows(side.blocked(names), identity) if row.id is not None
+        ),
         lone=side.lone(),
         starts={place: start for place, (start, _) in side.ends(names).items()},
         compacted=evidence.compacted,

@@ -106,6 +106,18 @@ class KafkaSide:
                 raise
             return self._log(topic, partition, since, tries - 1)
 
+    def blocked(self, names: Iterable[str]) -> list[Record]:
+        existing = self._existing(names)
+        found: list[Record] = []
+        if not existing:
+            return found
+        stable = self.direct.ends(existing, stable=True)
+        for (topic, partition), (_, end) in sorted(self.direct.ends(existing).items()):
+            first = stable[topic, partition][1]
+            if first < end:
+                found += self.direct.read(topic, partition, first, end, committed=False)
+        return found
+
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]:
         groups = set(groups)
         if not groups:

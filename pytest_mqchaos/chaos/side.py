@@ -87,6 +87,9 @@ class Side(Protocol):
     def read(self, names: Iterable[str], since: Mapping[tuple[str, int], int]) -> list[Record]:
         """Everything stored from `since` on, committed view."""
 
+    def blocked(self, names: Iterable[str]) -> list[Record]:
+        """What is stored behind the begin of a transaction that is still open."""
+
     def standings(self, groups: Iterable[str], names: Iterable[str]) -> list[Standing]: ...
 
     def empty(self, topic: str, partition: int, start: int, end: int) -> bool:

@@ -18,6 +18,11 @@ from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
+_BLOCKED = (
+    "it stands behind the begin of a transaction that nobody has ended, and until that has timed "
+    "out it is handed to nobody who reads committed messages"
+)
+
 
 @dataclass(slots=True)
 class Found:
@@ -56,6 +61,8 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.posthumous.append(finding("posthumous"))
     elif story.waiting:
         found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+    elif stage == stages.BLOCKED:
+        found.waiting.append(finding("waiting", _BLOCKED))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
     elif not _proven(index, story, by):

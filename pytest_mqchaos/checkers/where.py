@@ -20,6 +20,7 @@ GONE_LEADER = "stored then gone (leader change)"
 GONE_RESTART = "stored then gone (restart)"
 GONE_RETENTION = "stored then gone (retention)"
 GONE_COMPACTED = "stored then gone (compaction)"
+BLOCKED = "stored behind an open transaction"
 SKIPPED = "skipped by the position"
 UNDELIVERED = "stored, never delivered"
 ACKED = "delivered, no effect, acked"
@@ -78,6 +79,8 @@ def _before_the_log(index: Index, story: Story) -> str:
     attempts = story.attempts
     if not attempts:
         return NEVER_LEFT
+    if story.id in index.history.blocked:
+        return BLOCKED
     kept = [a for a in attempts if a.offset >= 0 or a.outcome == "confirmed"]
     if kept:
         return _gone(index, kept[-1]) if index.history.read_back else NOT_READ

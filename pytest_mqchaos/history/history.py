@@ -73,7 +73,8 @@ class History:
     there an offset may have been given to two messages, one after the other. `lone` are those with
     one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
     that keep the last message of a key. `committed` are the `seq` of the attempts whose transaction
-    the broker said is committed.
+    the broker said is committed, `blocked` the ids of messages behind the begin of a transaction
+    that is still open: nobody who reads committed messages is handed them.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -102,6 +103,7 @@ class History:
     strangers: frozenset[str] = frozenset()
     led_anew: frozenset[tuple[str, int]] = frozenset()
     committed: frozenset[int] = frozenset()
+    blocked: frozenset[str] = frozenset()
     lone: frozenset[tuple[str, int]] = frozenset()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
     compacted: frozenset[str] = frozenset()

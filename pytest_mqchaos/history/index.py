@@ -96,13 +96,13 @@ class Index:
     def withdrawn(self) -> set[str]:
         """Ids whose every attempt was inside a transaction, none of them one that is known to be
         committed, and that the committed view of the log does not show: aborted, hence neither lost
-        nor repeated."""
+        nor repeated. While a transaction is open nobody knows."""
         inside = {a[7] for a in self.attempts if a[20] is not None and a[7] is not None}
         if not inside or not self.history.read_back:
             return set()
         kept = self.history.committed
         outside = {a[7] for a in self.attempts if a[20] is None or a[0] in kept}
-        return inside - outside - self.stored_ids
+        return inside - outside - self.stored_ids - self.history.blocked
 
     @cached_property
     def confirmed(self) -> set[str]:

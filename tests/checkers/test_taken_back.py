@@ -63,3 +63,14 @@ def test_a_committed_message_that_is_gone_is_lost_and_not_withdrawn():
     verdict = line.but(committed=frozenset({seq}), starts={("in", 0): 2}).ask(lossless())
     assert verdict.status == "failed"
     assert [(f.id, f.where) for f in verdict.findings] == [("b", "stored then gone (retention)")]
+
+
+def test_what_stands_behind_an_open_transaction_is_waiting_and_not_gone():
+    line = run().publish("a").work("a").publish("b", txn="t").publish("c").lose("b").lose("c")
+    verdict = line.but(blocked=frozenset({"b", "c"})).ask(lossless())
+    assert verdict.status == "unknown"
+    assert "2 of 3 messages still waiting" in verdict.sentence
+    assert "begin of a transaction that nobody has ended" in verdict.sentence
+    assert {f.where for f in verdict.findings} == {"stored behind an open transaction"}
+    done = line.effect("b").effect("c").but(blocked=frozenset({"b", "c"}))
+    assert done.ask(exactly_once()).status == "passed"
