@@ -62,8 +62,18 @@ def _may_commit(call: Call) -> ErrorCode:
     return group.may_commit(member, instance, generation, call.now, transactional=True)
 
 
+def _owns(call: Call, topic: str, index: int) -> bool:
+    """A member of KIP-848's that is behind may commit only what it has had since (KIP-1251)."""
+    body, group = call.body, call.state.groups.get(call.body.group_id)
+    member, epoch = getattr(body, "member_id", ""), getattr(body, "generation_id", -1)
+    found = call.state.topics.get(topic)
+    return group is None or found is None or group.owns(member, epoch, (found.id, index))
+
+
 def _hold(call: Call, topic: str, one: Any) -> ErrorCode:
     metadata = one.committed_metadata or ""
+    if not _owns(call, topic, one.partition_index):
+        return ErrorCode.illegal_generation
     if len(metadata.encode()) > call.state.settings.offset_metadata_max_bytes:
         return ErrorCode.offset_metadata_too_large
     leader_epoch = getattr(one, "committed_leader_epoch", -1)
