@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_mqchaos.chaos.messages import ID_HEADER, understood
+from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.posting import Post
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Message
@@ -124,19 +125,19 @@ def post(before=frozenset):
 
 def test_a_client_is_made_when_there_is_something_to_send_and_closed_once():
     made, clients = post()
-    assert made.send("t", [], attempts=1, idempotent=False) == []
-    made.close()
+    assert done(made.send("t", [], attempts=1, idempotent=False)) == []
+    done(made.close())
     assert clients == []
-    made.send("t", [b"a"], attempts=1, idempotent=False)
-    made.send("t", [b"b"], attempts=1, idempotent=False)
-    made.close()
-    made.close()
+    done(made.send("t", [b"a"], attempts=1, idempotent=False))
+    done(made.send("t", [b"b"], attempts=1, idempotent=False))
+    done(made.close())
+    done(made.close())
     assert [(client.sent, client.closed) for client in clients] == [(["t-0", "t-1"], 1)]
 
 
 def test_an_id_whose_effect_was_there_before_the_test_is_refused():
     made, clients = post(before=lambda: {"t-1"})
-    made.send("t", [b"a"], attempts=1, idempotent=False)
+    done(made.send("t", [b"a"], attempts=1, idempotent=False))
     with pytest.raises(UsageError, match=r"'t-1'.*before this test began: reset the store"):
-        made.send("t", [b"b"], attempts=1, idempotent=False)
+        done(made.send("t", [b"b"], attempts=1, idempotent=False))
     assert clients[0].sent == ["t-0"]
