@@ -165,7 +165,10 @@ def test_a_session_that_does_not_use_it_loads_nothing_heavy(project):
         def test_it(tmp_path):
             ours = sorted(name for name in sys.modules if name.startswith("pytest_mqchaos."))
             rooms = {name.split(".")[1] for name in ours}
-            assert rooms == {"plugin", "errors", "guest", "chaos"}, ours
+            assert rooms == {"plugin", "errors", "guest", "chaos", "search"}, ours
+            assert [name for name in ours if name.startswith("pytest_mqchaos.search.")] == [
+                "pytest_mqchaos.search.place"
+            ]
             assert "pytest_mqchaos.guest.fixtures" not in ours
             assert "pytest_mqchaos.chaos.session" not in ours
             assert not {"kio", "aiokafka", "cramjam"} & set(sys.modules)
