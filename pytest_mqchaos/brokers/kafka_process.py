@@ -152,7 +152,7 @@ class KafkaProcess:
         self, topic: str | None = None, partition: int | None = None, follower: int | None = None
     ) -> None:
         """The followers copy what there is, then stand still (SIGSTOP), with whatever else they do;
-        1.5 s later they are no longer in sync (broker.session.timeout.ms,
+        2.5 s later they are no longer in sync (broker.session.timeout.ms,
         replica.lag.time.max.ms)."""
         if topic is None or partition is None:
             raise UsageError(
