@@ -43,7 +43,7 @@ def kafka(fronts: Mapping[str, int]) -> Iterator[tuple[int, Mapping[str, int], s
     software = Software(java=find_java(17, "Apache Kafka"), classpath=classpath, version=version)
     with contextlib.ExitStack() as stack:
         backs = {name: stack.enter_context(Reservation()).port for name in fronts}
-        ports = Reservation(), Reservation()
+        ports = Reservation(), Reservation()  # the node gives them back
         port, control = ports[0].port, ports[1].port
         names = {name: name.upper() for name in fronts}
         extra = {
@@ -60,8 +60,9 @@ def kafka(fronts: Mapping[str, int]) -> Iterator[tuple[int, Mapping[str, int], s
             ),
         }  # fmt: skip
         node = KafkaNode(
-            1, new_cluster_id(), ports=ports, voters={1: control}, software=software, extra=extra
-        )
+            1, new_cluster_id(), port=ports[0], held=ports, voters={1: control}, brokers=1,
+            software=software, extra=extra,
+        )  # fmt: skip
         stack.callback(node.close)
         node.start(None)
         with Direct(node.address, timeout=LIMIT) as direct:
