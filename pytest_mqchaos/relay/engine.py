@@ -122,9 +122,9 @@ class Engine:
     def _look(self) -> None:
         requests, replies = self.armory.names()
         on = self.recording.on
-        self._interest = Interest(
-            track=on, record=on, requests=requests, replies=replies | requests
-        )
+        # The reply to a request that a rule waits for is looked at only once the rule is at work:
+        # from then on the link has every reply decided.
+        self._interest = Interest(track=on, record=on, requests=requests, replies=replies)
         for link in self.links.values():
             link.scanner.look(self._interest)
 

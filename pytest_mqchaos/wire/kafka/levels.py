@@ -73,7 +73,7 @@ def levels(interest: Interest) -> Levels:
         if interest.record and api.name in RECORDED_REQUESTS:
             flags |= NOTE | RECORD
         if api.name in interest.requests:
-            flags |= NOTE | DECIDE
+            flags = flags & ~LATE | NOTE | DECIDE
         requests[key] = flags
     requests[SASL_HANDSHAKE] |= ODD
     for name in interest.replies:  # a rule on such a reply wants the request as well
