@@ -104,6 +104,8 @@ class KafkaCodec:
     def _bodies(self, frame: Frame, client: str | None) -> _Bodies:
         request = None
         if frame.request is not None and frame.kind != PRODUCE:  # whose replies tell everything
+            if frame.request.kind != frame.kind:  # in a damaged history
+                raise Unreadable(f"{frame.name}: no answer to {frame.request.name}")
             request = read(frame.request)
         return _Bodies(read(frame), request, client)
 

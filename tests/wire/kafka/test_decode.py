@@ -262,6 +262,16 @@ def test_what_cannot_be_read_is_said_and_never_guessed(ask, answer, frame_of, pr
     assert codec.decode(header_only).client is None
 
 
+@pytest.mark.parametrize(
+    ("name", "version"), [("Fetch", 12), ("OffsetCommit", 8), ("SyncGroup", 4)]
+)
+def test_the_answer_to_another_request_is_not_guessed(ask, answer, frame_of, name, version):
+    """As a history that was damaged may pair them."""
+    heartbeat = frame_of("Heartbeat", 4, ask("Heartbeat", 4))
+    reply = frame_of(name, version, answer(name, version), reply=True, request=heartbeat)
+    assert KafkaCodec().decode(reply).undecoded == f"{name}: no answer to Heartbeat"
+
+
 def test_points_have_their_apis():
     codec = KafkaCodec()
     assert codec.requests_of(Point.PUBLISH) == codec.replies_of(Point.CONFIRM) == {"Produce"}
