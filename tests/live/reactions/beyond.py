@@ -66,7 +66,8 @@ ROWS = (
     ),
     Beyond(
         "2 KIP-848 (group.protocol=consumer)",
-        "Eviction acts on members of classic groups; the embedded cluster has no such groups.",
+        "Eviction acts on members of classic groups; those of the newer protocol leave by their "
+        "own heartbeat.",
         "on.control(api='ConsumerGroupHeartbeat', nth=1).rebalance()",
     ),
     Beyond(
