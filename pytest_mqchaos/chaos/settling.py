@@ -12,10 +12,12 @@ from typing import Any, Literal, NamedTuple, Protocol
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.pace import Pace
 from pytest_mqchaos.chaos.waiting import SECOND
+from pytest_mqchaos.errors import WaitTimeout
 
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
 WINDOW = 0.25  # seconds without a moving frame that count as quiet
+RETRY = 5.0  # seconds for a producer to find the next leader (1.3 s on three real brokers)
 NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
 DARK_LIMIT = 75.0  # the longest time-out of a client that a dark link provokes (clients.md: 61 s)
 
@@ -33,6 +35,9 @@ class Watched(Protocol):
 
     def past(self) -> list[str]:
         """Signs of clients that are at work past every link, as sentences."""
+
+    def unanswered(self) -> list[str]:
+        """Publishes that a broken broker left without an answer, as sentences."""
 
     def look(self) -> bool:
         """Look at the effects; whether anything was new."""
@@ -115,7 +120,7 @@ async def settle(
             continue
         limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
         quiet = now - progress
-        waits = _Waits(still, limit) if still else _quiet(watched, until, limits, patience, quiet)
+        waits = _Waits(still, limit) if still else _asked(watched, until, limits, patience, quiet)
         if not waits.what:
             return Settled(seconds=now - began)
         if now - progress >= waits.limit:
@@ -131,6 +136,17 @@ class _Waits(NamedTuple):
     behind: bool = False
 
 
+def _asked(
+    watched: Watched, until: Until, limits: Limits, patience: float, quiet: float
+) -> _Waits:  # fmt: skip
+    """What `_quiet` says, if the brokers can be asked: while a partition has no leader they cannot,
+    and where time stands still while we ask, only waiting here lets one be elected."""
+    try:
+        return _quiet(watched, until, limits, patience, quiet)
+    except WaitTimeout as error:
+        return _Waits([str(error)], patience)
+
+
 def _quiet(
     watched: Watched, until: Until, limits: Limits, patience: float, quiet: float
 ) -> _Waits:  # fmt: skip
@@ -142,6 +158,9 @@ def _quiet(
         short = min(patience, limits.effects)
         past = watched.past() if quiet >= short and not watched.missing() else []
         return _Waits([*unheard, *past], short if past else max(patience, limits.start))
+    unanswered = watched.unanswered()
+    if unanswered:
+        return _Waits(unanswered, min(patience, RETRY))
     behind = watched.behind() if until == "positions" else []
     if behind:
         return _Waits(behind, min(patience, NOBODY) if watched.idle() else patience, behind=True)

@@ -114,6 +114,20 @@ class View:
         waiting = [f"{name} has not been heard of yet" for name in running if name not in heard]
         return waiting if self._side.ends(flow.inputs) else []
 
+    def unanswered(self) -> list[str]:
+        """What a producer that still runs sent and heard nothing of, if a broker has been broken:
+        until there is a next leader it is as quiet as one that has given up."""
+        seen = self.transcript()
+        if not seen.brokers:
+            return []
+        running = set(self._chaos.crew.running)
+        last = {(row.topic, row.id or row.content): row for row in seen.attempts if row.acks}
+        return [
+            f"{row.owner} has no answer to its publish of {row.id or 'a message'} to {row.topic}"
+            for row in last.values()
+            if row.outcome == "unknown" and row.owner in running
+        ]
+
     def past(self) -> list[str]:
         """Signs of clients that are at work past every link, as sentences."""
         seen, scope = self.transcript(), self._chaos.scope

@@ -18,7 +18,8 @@ class World:
         self.at = {}
         self.now = {
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
-            "new": False, "past": [], "missing": 0, "failed": None, "unfired": [], "idle": False,
+            "new": False, "past": [], "missing": 0, "unanswered": [], "failed": None,
+            "unfired": [], "idle": False,
         } | now  # fmt: skip
 
     def clock(self):
@@ -70,6 +71,7 @@ REASONS = [
     ({"behind": ["group g stands at 1 of 2"]}, 15, None, True),
     ({"behind": ["group g stands at 1 of 2"], "idle": True}, 1, None, True),
     ({"unfired": ["on.control(api='Heartbeat').drop() has not fired"]}, 15, None, False),
+    ({"unanswered": ["worker-1#1 has no answer to its publish of a to t"]}, 5, None, False),
     ({"missing": 3}, 2, ("3 messages without an effect",), False),
 ]
 
