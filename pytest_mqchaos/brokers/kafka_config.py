@@ -31,11 +31,9 @@ _SMALL = {
     "num.recovery.threads.per.data.dir": "1",
     "log.cleaner.dedupe.buffer.size": "4194304",
 }
-# Of followers: a paused one leaves the in-sync set after 2.5 s. Less, and on a busy machine it has
-# left while a rule still holds it to keep a message from it; 1 s made a new leader in 1 s.
+# Of followers: a paused one leaves the in-sync set after 1.5 s, a new leader is found at once.
 _QUICK = {
-    "broker.session.timeout.ms": "2500",
-    "replica.lag.time.max.ms": "2500",
+    "replica.lag.time.max.ms": "1500",
     "replica.fetch.wait.max.ms": "100",
     "replica.fetch.backoff.ms": "100",
     "replica.socket.timeout.ms": "1500",

@@ -57,7 +57,7 @@ class KafkaProcess:
         self._archive: Path | None = None
         self._nodes = Nodes({}, ())
         self._held: set[int] = set()
-        self._direct: Direct | None = None
+        self._directs: dict[int, Direct] = {}
         self._lock = threading.RLock()
 
     def start(self) -> None:
@@ -77,16 +77,19 @@ class KafkaProcess:
                     direct.finalize_features()
                     if self._count > 1:
                         self._replicates(direct)
-                self._direct = Direct(self.addresses().values(), timeout=_ASK, check=self._check)
+                self._directs = {
+                    node: Direct(address, timeout=_ASK, check=self._check)
+                    for node, address in self.addresses().items()
+                }
             except BaseException:  # also a Ctrl-C: nothing that was started stays
                 self.stop()
                 raise
 
     def stop(self) -> None:
         with self._lock:
-            if self._direct is not None:
-                self._direct.close()
-                self._direct = None
+            for direct in self._directs.values():
+                direct.close()
+            self._directs.clear()
             for node in self._nodes.every():
                 node.close()
             self._nodes = Nodes({}, ())
@@ -152,7 +155,7 @@ class KafkaProcess:
         self, topic: str | None = None, partition: int | None = None, follower: int | None = None
     ) -> None:
         """The followers copy what there is, then stand still (SIGSTOP), with whatever else they do;
-        2.5 s later they are no longer in sync (broker.session.timeout.ms,
+        1.5 s later they are no longer in sync (broker.session.timeout.ms,
         replica.lag.time.max.ms)."""
         if topic is None or partition is None:
             raise UsageError(
@@ -244,9 +247,13 @@ class KafkaProcess:
 
     @property
     def _asked(self) -> Direct:
-        if self._direct is None:
+        """A node that can answer now: waiting for a paused one would take longer than followers
+        stay in sync, and more than a frame can wait."""
+        if not self._directs:
             raise BrokerError("this Kafka is not started")
-        return self._direct
+        nodes = self._nodes.brokers.values()
+        awake = (node.id for node in nodes if node.child.alive() and not node.paused)
+        return self._directs[next(awake, min(self._directs))]
 
     def _check(self) -> None:
         """No answer can come any more when a node has ended that nobody had asked to."""

@@ -52,8 +52,7 @@ def test_a_broker_beside_a_controller_is_none_itself():
 def test_only_several_nodes_notice_sooner_that_a_follower_is_missing():
     assert "replica.lag.time.max.ms" not in read(config().properties())
     told = read(config(voters={100: 20009}, replication=3).properties())
-    assert int(told["replica.fetch.wait.max.ms"]) < int(told["replica.lag.time.max.ms"]) <= 2500
-    assert told["broker.session.timeout.ms"] == told["replica.lag.time.max.ms"]
+    assert int(told["replica.fetch.wait.max.ms"]) < int(told["replica.lag.time.max.ms"]) <= 1500
     assert told["auto.leader.rebalance.enable"] == "false"
 
 
