@@ -56,9 +56,11 @@ class Controller:
         return self._stale.get(node, self.unfenced)
 
     def admit(self, partition: Partition, now: int) -> None:
-        """Take a new partition in: who is fenced is not in sync and does not lead."""
+        """Take a new partition in: who is fenced is not in sync and does not lead. Where all are,
+        nobody is ahead of another: whoever comes back first may lead the empty log."""
         able = tuple(node for node in partition.replicas if node in self.unfenced)
-        self._decide(partition, Decision(able[0] if able else None, 0, able), now)
+        leader = able[0] if able else None
+        self._decide(partition, Decision(leader, 0, able or partition.replicas), now)
 
     def look(self, now: int) -> None:
         """Processes or the network changed: see who is in touch."""

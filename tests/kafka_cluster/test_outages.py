@@ -206,3 +206,18 @@ def test_healing_undoes_everything():
     assert three.view(1)[3:] == ((1, 2, 3), ())
     assert three.leader().produce(batch()).error_code == 0
     assert three.ends() == {1: 1, 2: 1, 3: 1}
+
+
+def test_a_coordinator_first_asked_for_while_every_node_is_fenced_is_there_when_one_is_back():
+    three = Three()
+    for node in (1, 2, 3):
+        three.do("pause", node)
+    first = three.to(1)
+    first.say(10, 4, coordinator_keys=["new"], key_type=0)
+    three.later(SESSION)
+    assert three.brokers.coordinator("group", "new") is None  # made while nobody could lead it
+    for node in (1, 2, 3):
+        three.do("resume", node)
+    assert three.brokers.coordinator("group", "new") in (1, 2, 3)
+    (told,) = three.to(2).ask(10, 4, coordinator_keys=["new"], key_type=0).coordinators
+    assert (told.error_code, told.node_id) == (0, three.brokers.coordinator("group", "new"))
