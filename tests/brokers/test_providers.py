@@ -10,6 +10,7 @@ from pytest_mqchaos.brokers.base import (
     Healable,
     Killable,
     LeaderMovable,
+    Mortal,
     Partitionable,
     Pausable,
     Placed,
@@ -46,10 +47,11 @@ def test_the_process_broker_does_not_claim_what_it_cannot_do():
     assert not isinstance(broker, Partitionable)
 
 
-def test_the_embedded_broker_is_a_broker_without_processes(plane):
+def test_the_embedded_broker_can_do_all_but_die_by_itself(plane):
     broker = providers.provide("kafka", "embedded", plane=plane)
-    assert isinstance(broker, Broker)
-    assert not isinstance(broker, Killable)
+    for ability in (Broker, Killable, LeaderMovable, Partitionable, Placed, PowerLosable):
+        assert isinstance(broker, ability)
+    assert not isinstance(broker, Mortal)
     assert providers.lacking("kafka", "embedded") is None
 
 
