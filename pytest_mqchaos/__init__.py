@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.on import on
     from pytest_mqchaos.plan.rules import Plan, Rule
     from pytest_mqchaos.plan.when import where
+    from pytest_mqchaos.search.batches import batches
     from pytest_mqchaos.search.simulate import simulate
+    from pytest_mqchaos.search.strategies import plans, rules, selectors
     from pytest_mqchaos.workloads.effects_file import record_attempt, record_effect
 
 __all__ = (
     "Chaos", "ChaosBroker", "Checker", "Finding", "History", "Message", "MqchaosError", "Plan",
-    "Receipt", "Record", "Rule", "UsageError", "Verdict", "VerdictFailed", "every", "on",
-    "record_attempt", "record_effect", "simulate", "where",
+    "Receipt", "Record", "Rule", "UsageError", "Verdict", "VerdictFailed", "batches", "every",
+    "on", "plans", "record_attempt", "record_effect", "rules", "selectors", "simulate", "where",
 )  # fmt: skip
 
 _HOMES = {
@@ -44,10 +46,14 @@ _HOMES = {
     "UsageError": "errors",
     "Verdict": "checkers.verdict",
     "VerdictFailed": "errors",
+    "batches": "search.batches",
     "every": "plan.nth",
     "on": "plan.on",
+    "plans": "search.strategies",
     "record_attempt": "workloads.effects_file",
     "record_effect": "workloads.effects_file",
+    "rules": "search.strategies",
+    "selectors": "search.strategies",
     "simulate": "search.simulate",
     "where": "plan.when",
 }

@@ -6,6 +6,7 @@ module is imported only when it is asked for. It must never know what a provider
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import cast
 
@@ -30,12 +31,17 @@ def kinds(protocol: str) -> tuple[str, ...]:
 
 def provide(protocol: str, kind: str, **settings: object) -> Broker:
     """Make a broker, not started yet. UsageError with the nearest names if there is no such."""
+    return factory(protocol, kind)(**settings)
+
+
+def factory(protocol: str, kind: str) -> Callable[..., Broker]:
+    """What makes such a broker: its class says what can be done to it. Errors as `provide`."""
     if not kinds(protocol):
         raise unknown("protocol", protocol, {name for name, _ in _PROVIDERS})
     if (protocol, kind) not in _PROVIDERS:
         raise unknown(f"{protocol} broker kind", kind, kinds(protocol))
     module, _, name = _PROVIDERS[protocol, kind].partition(":")
-    return cast(Broker, getattr(import_module(module), name)(**settings))
+    return cast(Callable[..., Broker], getattr(import_module(module), name))
 
 
 def lacking(protocol: str, kind: str) -> str | None:

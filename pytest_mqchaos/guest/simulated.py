@@ -46,4 +46,5 @@ def _place(item: pytest.Item) -> place.Place:
         ended=ended,
         plan=kept.plan if kept is not None else settings.plan_of(item.config),
         seed=settings.seed_of(item.config, item.nodeid),
+        kind=settings.kind_of(item.config),
     )

@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A test: what reports say of it, the plan that replaces every other (--mqchaos-plan), the
-    seed that is its own, the project's settings; `ended` is called with each Chaos at its end."""
+    seed that is its own, the project's settings, the kind of its brokers over sockets; `ended` is
+    called with each Chaos at its end."""
 
     telling: Telling
     config: Config
     ended: Callable[[Chaos], None]
     plan: Plan | None = None
     seed: int = 0
+    kind: str = "embedded"
 
 
 _look: Callable[[], Place] | None = None
