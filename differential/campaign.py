@@ -10,7 +10,7 @@ from differential import embedded
 from differential.compare import Difference, first
 from differential.conversation import Conversation
 from differential.listed import reason
-from differential.players import Answer
+from differential.players import SURELY, Answer
 from differential.real import Kafka
 from differential.script import Script
 from differential.shrink import shrunk
@@ -116,7 +116,7 @@ def _found(kafka: Kafka, kind: str, shown: Sequence[Conversation]) -> Found:
 
 def _real(kafka: Kafka, conversation: Conversation, ours: Sequence[Answer]) -> list[Answer]:
     (prefix,) = kafka.prepare([conversation])
-    return kafka.play(conversation, prefix, ours)
+    return kafka.play(conversation, prefix, ours, SURELY)
 
 
 def _count(figures: Figures, conversation: Conversation, answers: Iterable[Answer]) -> None:

@@ -18,8 +18,8 @@ from differential.normal import normal
 
 CLOSED = "closed"
 # Seconds that a request which is not answered yet is given to arrive: what follows may come by
-# another connection, and must not overtake it.
-_ARRIVES = 0.03
+# another connection, and must not overtake it. The second: where a first try differed.
+ARRIVES, SURELY = 0.03, 0.3
 _ENDS = frozenset({"EndTxn", "InitProducerId"})
 _LOOKS, _LOOK = 200, 0.01  # how often, and how many seconds apart, a transaction is looked at
 Place = tuple[int, int]  # number of a link, node
@@ -46,7 +46,10 @@ class Way(Protocol):
 class Player:
     """Plays one conversation. `prefix` makes its names its own on this broker."""
 
-    def __init__(self, way: Way, prefix: str, nodes: Sequence[int]) -> None:
+    def __init__(
+        self, way: Way, prefix: str, nodes: Sequence[int], arrives: float = ARRIVES
+    ) -> None:
+        self._arrives = arrives
         self.marks = Marks(prefix)
         self._way = way
         self._nodes = nodes
@@ -67,7 +70,7 @@ class Player:
                 self._wait(wanted, number, limit)
             self._listen(number)
             if patience is not None and number not in patience[number]:
-                time.sleep(_ARRIVES)
+                time.sleep(self._arrives)
         return [
             self._found.get(number, Answer(-1, None)) for number in range(len(conversation.steps))
         ]

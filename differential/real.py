@@ -13,7 +13,7 @@ from typing import Self
 from differential import frames
 from differential.conversation import Conversation, Step
 from differential.embedded import SETTINGS
-from differential.players import Answer, Place, Player, own, waits
+from differential.players import ARRIVES, Answer, Place, Player, own, waits
 from pytest_mqchaos.brokers.base import Address
 from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
@@ -137,12 +137,14 @@ class Kafka:
         return prefixes
 
     def play(
-        self, conversation: Conversation, prefix: str, expected: Sequence[Answer]
-    ) -> list[Answer]:
-        """What Kafka answers. `expected` says which answers are to be waited for."""
+        self, conversation: Conversation, prefix: str, expected: Sequence[Answer],
+        arrives: float = ARRIVES,
+    ) -> list[Answer]:  # fmt: skip
+        """What Kafka answers. `expected` says which answers are to be waited for, `arrives` how
+        many seconds a request has to arrive that is not answered yet."""
         way = Sockets(self._addresses)
         try:
-            player = Player(way, prefix, sorted(self._addresses))
+            player = Player(way, prefix, sorted(self._addresses), arrives)
             return player.play(conversation, waits(expected), PATIENCE)
         finally:
             way.close()

@@ -207,7 +207,8 @@ class Topics:
             return [self._assigned(assignments[at]) for at in range(len(assignments))]
         count = self._settings.num_partitions if partitions == -1 else partitions
         copies = self._settings.default_replication_factor if replication == -1 else replication
-        if count < 1:
+        # Kafka looks at the copies first, but places them only when the partitions are right.
+        if count < 1 <= copies:
             raise Refusal(ErrorCode.invalid_partitions, "The number of partitions must be >= 1.")
         if not 1 <= copies <= len(self._nodes):
             raise Refusal(

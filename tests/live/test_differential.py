@@ -19,6 +19,12 @@ def kafka(kafka_installed):
         yield kafka
 
 
+@pytest.fixture(scope="module")
+def three(kafka_installed):
+    with Kafka(nodes=3) as kafka:
+        yield kafka
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nothing_differs_that_is_not_listed(kafka, family):
     figures = Figures()
@@ -26,6 +32,14 @@ def test_nothing_differs_that_is_not_listed(kafka, family):
     assert [str(one.difference) for one in found] == []
     assert figures.failures == []
     assert figures.requests > 30
+
+
+@pytest.mark.parametrize("family", ["log", "idempotence", "offsets", "groups", "transactions"])
+def test_nor_on_three_nodes(three, family):
+    figures = Figures()
+    found = run(three, generated(family, 5, chance=4, nodes=3), figures)
+    assert [str(one.difference) for one in found] == []
+    assert figures.failures == []
 
 
 def test_kafka_still_says_what_the_scripts_say(kafka):
