@@ -33,10 +33,9 @@ class Fate(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A reply that we made ourselves: its error code for every partition, and by which rule."""
+    """A reply that we made ourselves: its error code for every partition."""
 
     code: int
-    rule: int | None
     seq: int
     t: int
 
@@ -94,7 +93,7 @@ def _fate(remarks: Remarks, note: NoteEntry) -> None:
 
 
 def _answered(remarks: Remarks, note: NoteEntry) -> None:
-    answer = Answer(_number(note, "code"), _rule(note, "rule"), note.seq, note.t)
+    answer = Answer(_number(note, "code"), note.seq, note.t)
     remarks.answers[_number(note, "frame")] = answer
 
 
