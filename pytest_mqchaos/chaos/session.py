@@ -248,6 +248,10 @@ class Chaos(Assertions, Declarations, Twins):
             pace=self._host.pace,
         )  # fmt: skip
         settled = await look()
+        while self._questions.brokers.broken:  # by a rule that came to its frame only while we waited
+            await self._questions.brokers.run_out()
+            self._questions.heal()
+            settled = await look()
         if settled.behind and self._crew.failure is None and await self._crew.drain():
             settled = await look()
         if self._crew.failure is not None:
