@@ -5,8 +5,9 @@ import pytest
 WIDE = {  # module -> clients that `make live` asks on top
     "test_control": ("confluent", "kafka-python"),
     "test_dark": ("confluent", "kafka-python"),
-    "test_leaders": ("confluent", "kafka-python"),
-    "test_broken_brokers": ("aiokafka", "kafka-python"),
+    "test_leaders": ("confluent", "kafka-python", "power", "pause", "restart", "follower"),
+    "test_broken_brokers": ("aiokafka", "kafka-python", "deliver-", "control-"),
+    "test_transactions": ("confluent", "kafka-python"),
 }
 
 

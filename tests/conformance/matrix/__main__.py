@@ -5,6 +5,7 @@ Words choose the cells that have all of them in their names; then nothing is wri
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 import traceback
@@ -15,8 +16,9 @@ import pytest
 from pytest_mqchaos import ChaosBroker
 from pytest_mqchaos.brokers.kafka_jars import KAFKA_VERSION
 from pytest_mqchaos.brokers.providers import lacking
+from pytest_mqchaos.chaos.config import Config
 from tests.conformance.matrix import page
-from tests.conformance.matrix.cells import BROKERS, CELLS, CLIENTS, Cell, run
+from tests.conformance.matrix.cells import BROKERS, CELLS, CLIENTS, SIZES, Cell, run
 
 
 def tried(host: ChaosBroker, cell: Cell) -> bool:
@@ -36,8 +38,8 @@ def main(words: list[str]) -> int:
     """The exit status: 0 when every chosen cell is as the table says."""
     chosen = [cell for cell in CELLS if all(word in str(cell) for word in words)]
     red = []
-    for broker in BROKERS:
-        cells = [cell for cell in chosen if cell.broker == broker]
+    for broker, nodes in itertools.product(BROKERS, SIZES):
+        cells = [c for c in chosen if (c.broker, c.feature.nodes) == (broker, nodes)]
         if not cells:
             continue
         reason = lacking("kafka", broker)
@@ -45,7 +47,7 @@ def main(words: list[str]) -> int:
             print(f"{len(cells)} cells not run: {reason}")
             red += cells
             continue
-        with ChaosBroker("kafka", broker) as host:
+        with ChaosBroker("kafka", broker, config=Config(nodes=nodes)) as host:
             red += [cell for cell in cells if not tried(host, cell)]
     print(f"{len(chosen)} cells, {len(red)} red, {sum(bool(c.limit) for c in chosen)} limited")
     if chosen == list(CELLS) and not red:

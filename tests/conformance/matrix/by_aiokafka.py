@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 
 from aiokafka import (
@@ -12,9 +13,10 @@ from aiokafka import (
     TopicPartition,
 )
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError, for_code
 
-from tests.conformance.matrix.client import Client, Got, Standing
+from tests.conformance.matrix.client import Client, Got, Heard, Standing
 
 LIMIT = 20
 
@@ -36,7 +38,8 @@ async def member(servers, topic, group, effects, ready):
     try:
         async for message in consumer:
             effects.record(message.value.decode())
-            await consumer.commit()
+            with contextlib.suppress(KafkaError):  # it is on record, and comes again
+                await consumer.commit()
     finally:
         await consumer.stop()
 
@@ -62,18 +65,38 @@ class Loop:
         self._loop.close()
 
 
-class Reader:
-    def __init__(self, servers, topic, group, *, auto_commit=False, committed=False):
-        self._topic = topic
-        self._loop = Loop()
-        self._consumer = self._loop.run(self._made(servers, group, auto_commit, committed))
+class Listener(ConsumerRebalanceListener):
+    def __init__(self, heard):
+        self._heard = heard
 
-    async def _made(self, servers, group, auto_commit, committed):
-        consumer = AIOKafkaConsumer(
-            self._topic, bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest",
-            enable_auto_commit=auto_commit, auto_commit_interval_ms=100,
-            isolation_level="read_committed" if committed else "read_uncommitted",
-        )  # fmt: skip
+    async def on_partitions_revoked(self, revoked):
+        self._heard.lost(spot.partition for spot in revoked)
+
+    async def on_partitions_assigned(self, assigned):
+        self._heard.taken(spot.partition for spot in assigned)
+
+
+class Reader:
+    def __init__(
+        self, servers, topic, group, *, auto_commit=False, committed=False, **settings
+    ):  # fmt: skip
+        self._topic = topic
+        self.heard = Heard()
+        self._loop = Loop()
+        given = {
+            "bootstrap_servers": servers, "group_id": group, "auto_offset_reset": "earliest",
+            "enable_auto_commit": auto_commit, "auto_commit_interval_ms": 100,
+            "isolation_level": "read_committed" if committed else "read_uncommitted", **settings,
+        }  # fmt: skip
+        try:
+            self._consumer = self._loop.run(self._made(given))
+        except BaseException:
+            self._loop.close()
+            raise
+
+    async def _made(self, given):
+        consumer = AIOKafkaConsumer(**given)
+        consumer.subscribe([self._topic], listener=Listener(self.heard))
         await consumer.start()
         return consumer
 
@@ -87,9 +110,12 @@ class Reader:
 
     def _now(self, act, *arguments):
         async def on_its_loop():
-            act(*arguments)
+            return act(*arguments)
 
-        self._loop.run(on_its_loop())
+        return self._loop.run(on_its_loop())
+
+    def holds(self):
+        return frozenset(spot.partition for spot in self._now(self._consumer.assignment))
 
     def seek(self, partition, offset):
         self._now(self._consumer.seek, TopicPartition(self._topic, partition), offset)
@@ -170,5 +196,9 @@ def transact(servers, topic, name, transactions):
 
 CLIENT = Client(
     name="aiokafka", package="aiokafka", member=member, codec=codec, reader=Reader, admin=Admin,
-    transact=transact,
+    transact=transact, newer={"group_protocol": "consumer"},
+    static=lambda name: {"group_instance_id": name, "heartbeat_interval_ms": 100},
+    cooperative={
+        "partition_assignment_strategy": (StickyPartitionAssignor,), "heartbeat_interval_ms": 100,
+    },
 )  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from tests.conformance.matrix.client import Client, Got, Standing
+from tests.conformance.matrix.client import Client, Got, Heard, Standing
 
 LIMIT = 20
 
@@ -22,7 +24,8 @@ def member(servers, topic, group, effects, ready, stop):
         message = consumer.poll(0.05)
         if message is not None and not message.error():
             effects.record(message.value().decode())
-            consumer.commit(message, asynchronous=False)
+            with contextlib.suppress(KafkaException):  # it is on record, and comes again
+                consumer.commit(message, asynchronous=False)
     consumer.close()
 
 
@@ -30,17 +33,29 @@ def codec(name):
     return {"compression.type": name, "batch.num.messages": 1000, "linger.ms": 20}
 
 
+def numbers(spots):
+    return frozenset(spot.partition for spot in spots)
+
+
 class Reader:
-    def __init__(self, servers, topic, group, *, auto_commit=False, committed=False):
+    def __init__(
+        self, servers, topic, group, *, auto_commit=False, committed=False, **settings
+    ):  # fmt: skip
         self._topic = topic
+        self.heard = Heard()
         self._consumer = Consumer(
             {
                 "bootstrap.servers": servers, "group.id": group, "auto.offset.reset": "earliest",
                 "enable.auto.commit": auto_commit, "auto.commit.interval.ms": 100,
                 "isolation.level": "read_committed" if committed else "read_uncommitted",
+                **settings,
             }
         )  # fmt: skip
-        self._consumer.subscribe([topic])
+        self._consumer.subscribe(
+            [topic],
+            on_assign=lambda _, spots: self.heard.taken(numbers(spots)),
+            on_revoke=lambda _, spots: self.heard.lost(numbers(spots)),
+        )
 
     def look(self, most):
         messages = self._consumer.consume(most, timeout=0.1)
@@ -51,6 +66,9 @@ class Reader:
             Got(m.partition(), m.offset(), m.key(), m.value(), tuple(m.headers() or ()))
             for m in messages
         ]
+
+    def holds(self):
+        return numbers(self._consumer.assignment())
 
     def seek(self, partition, offset):
         self._consumer.seek(TopicPartition(self._topic, partition, offset))
@@ -114,5 +132,9 @@ def transact(servers, topic, name, transactions):
 
 CLIENT = Client(
     name="confluent", package="confluent-kafka", member=member, codec=codec, reader=Reader,
-    admin=Admin, transact=transact,
+    admin=Admin, transact=transact, newer={"group.protocol": "consumer"},
+    static=lambda name: {"group.instance.id": name, "heartbeat.interval.ms": 100},
+    cooperative={
+        "partition.assignment.strategy": "cooperative-sticky", "heartbeat.interval.ms": 100,
+    },
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from kafka import (
     ConsumerRebalanceListener,
     KafkaAdminClient,
@@ -9,8 +11,10 @@ from kafka import (
     KafkaProducer,
     TopicPartition,
 )
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import KafkaError
 
-from tests.conformance.matrix.client import Client, Got, Standing
+from tests.conformance.matrix.client import Client, Got, Heard, Standing
 
 LIMIT = 20
 
@@ -29,10 +33,13 @@ def member(servers, topic, group, effects, ready, stop):
     )  # fmt: skip
     consumer.subscribe([topic], listener=Ready())
     while not stop.is_set():
-        for messages in consumer.poll(100).values():
-            for message in messages:
-                effects.record(message.value.decode())
-            consumer.commit()
+        with contextlib.suppress(
+            KafkaError
+        ):  # a commit's is on record, and the message comes again
+            for messages in consumer.poll(100).values():
+                for message in messages:
+                    effects.record(message.value.decode())
+                consumer.commit()
     consumer.close()
 
 
@@ -40,14 +47,29 @@ def codec(name):
     return {"compression_type": name, "batch_size": 16384, "linger_ms": 20}
 
 
+class Listener(ConsumerRebalanceListener):
+    def __init__(self, heard):
+        self._heard = heard
+
+    def on_partitions_revoked(self, revoked):
+        self._heard.lost(spot.partition for spot in revoked)
+
+    def on_partitions_assigned(self, assigned):
+        self._heard.taken(spot.partition for spot in assigned)
+
+
 class Reader:
-    def __init__(self, servers, topic, group, *, auto_commit=False, committed=False):
+    def __init__(
+        self, servers, topic, group, *, auto_commit=False, committed=False, **settings
+    ):  # fmt: skip
         self._topic = topic
+        self.heard = Heard()
         self._consumer = KafkaConsumer(
-            topic, bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest",
+            bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest",
             enable_auto_commit=auto_commit, auto_commit_interval_ms=100,
-            isolation_level="read_committed" if committed else "read_uncommitted",
+            isolation_level="read_committed" if committed else "read_uncommitted", **settings,
         )  # fmt: skip
+        self._consumer.subscribe([topic], listener=Listener(self.heard))
 
     def look(self, most):
         found = self._consumer.poll(100, max_records=most)
@@ -56,6 +78,9 @@ class Reader:
             for messages in found.values()
             for m in messages
         ]
+
+    def holds(self):
+        return frozenset(spot.partition for spot in self._consumer.assignment())
 
     def seek(self, partition, offset):
         self._consumer.seek(TopicPartition(self._topic, partition), offset)
@@ -117,5 +142,9 @@ def transact(servers, topic, name, transactions):
 
 CLIENT = Client(
     name="kafka-python", package="kafka-python", member=member, codec=codec, reader=Reader,
-    admin=Admin, transact=transact,
+    admin=Admin, transact=transact, newer={"group_protocol": "consumer"},
+    static=lambda name: {"group_instance_id": name, "heartbeat_interval_ms": 100},
+    cooperative={
+        "partition_assignment_strategy": (CooperativeStickyAssignor,), "heartbeat_interval_ms": 100,
+    },
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.conformance.matrix import consumers, producers
+from tests.conformance.matrix import consumers, members, producers
 
 
 class Limit(NamedTuple):
@@ -37,12 +37,34 @@ FORGETS_AFTER_RESUME = Limit(
     "`Fetcher.fetched_records` of 3.0.12",
 )
 
+NOT_COOPERATIVE = Limit(
+    members.all_taken_away,
+    "aiokafka has no cooperative assignor: with the stickiest that it has, a member gives up all "
+    "its partitions at every rebalance, and gets those that stay with it again",
+    "[asked for](https://github.com/aio-libs/aiokafka/issues/1126)",
+)
+OLD_PROTOCOL_ALONE = Limit(
+    members.no_newer_protocol,
+    "aiokafka speaks the classic protocol of groups alone and refuses the word `group_protocol`",
+    "[AIOKafkaConsumer](https://aiokafka.readthedocs.io/en/stable/api.html#consumer-class)",
+)
+NOT_YET_NEWER = Limit(
+    members.no_newer_protocol,
+    'kafka-python speaks the classic protocol of groups alone, "not slated for 3.0" is the newer '
+    "one; it refuses the word `group_protocol`",
+    "[asked for](https://github.com/dpkp/kafka-python/issues/3000)",
+)
+
+KIP_848 = "newer group protocol (KIP-848)"
 # Keys are feature, client and kind of broker.
 LIMITS = {
-    (feature, "kafka-python", broker): limit
-    for feature, limit in (
-        ("header without a value", NO_NULL_HEADERS),
-        ("pause and resume", FORGETS_AFTER_RESUME),
+    (feature, client, broker): limit
+    for feature, client, limit in (
+        ("header without a value", "kafka-python", NO_NULL_HEADERS),
+        ("pause and resume", "kafka-python", FORGETS_AFTER_RESUME),
+        ("cooperative-sticky", "aiokafka", NOT_COOPERATIVE),
+        (KIP_848, "aiokafka", OLD_PROTOCOL_ALONE),
+        (KIP_848, "kafka-python", NOT_YET_NEWER),
     )
     for broker in ("embedded", "process")
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.conformance.matrix import load
 from tests.conformance.matrix.cells import BROKERS, CELLS, CLIENTS, Cell
 from tests.conformance.matrix.features import FEATURES
 
@@ -20,8 +21,16 @@ Every cell was run through the links of one `Chaos`, with everything on record a
 {clients} on the [embedded cluster](embedded-kafka.md) and on Apache Kafka {kafka}.
 A cell is **yes** when what the application was given is what was sent, the broker's log and
 committed offsets say the same, no frame was left undecoded and the history has no gap, and every
-publish and every commit was confirmed. A number is a limit that is explained below; its cell was
-run, too, and the limit found as described.
+publish and every commit was confirmed.
+
+The rows *under load* are run on three nodes, and there one rule is armed: an idempotent producer
+sends {count} messages with acks=all to a topic of {replication} replicas (min.insync.replicas
+{least}), a group of two reads and commits them, and at the {middle}th the leader of its partition
+is killed, or hands the partition to another node. **Yes** is then: every message was confirmed to
+the application, is in the log once and in order, and was read and committed.
+
+A number is a limit that is explained below; its cell was run, too, and the limit found as
+described.
 """
 TAIL = """## Run it
 
@@ -42,7 +51,10 @@ def text(versions: dict[str, str], kafka: str) -> str:
         *([f.name, *(_word(f, c, b, notes) for b in BROKERS for c in CLIENTS)] for f in FEATURES),
     ]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    head = HEAD.format(clients=", ".join(named), kafka=kafka)
+    head = HEAD.format(
+        clients=", ".join(named), kafka=kafka, count=load.COUNT, middle=load.MIDDLE,
+        replication=load.SHAPE["replication"], least=load.SHAPE["min_insync"],
+    )  # fmt: skip
     limits = "".join(f"{n}. {limit.why} ({limit.source}).\n" for limit, n in notes.items())
     return f"{head}\n{table}\n## Limits\n\n{limits}\n{TAIL}"
 

@@ -18,6 +18,8 @@ PAIRS = [
 
 @pytest.mark.parametrize(("feature", "client"), PAIRS)
 def test_a_client_has_a_feature(kafka_chaos_broker, feature, client):
+    if feature.nodes > kafka_chaos_broker.most_nodes:
+        pytest.skip(f"needs {feature.nodes} nodes: --mqchaos-nodes={feature.nodes}")
     run(kafka_chaos_broker, Cell(feature, client, kafka_chaos_broker.kind))
 
 

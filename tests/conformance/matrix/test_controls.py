@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.conformance.matrix import limits
+from tests.conformance.matrix import limits, load
 from tests.conformance.matrix.cells import BY_NAME, FEATURES, Cell, run
 from tests.conformance.matrix.client import Standing
 
@@ -28,10 +28,23 @@ class Flatterer:
         return Standing("stable", self._real.describe(group).members)
 
 
+async def forgetful(servers, topic, group, effects, ready):
+    """Commits every message, and does nothing about one of them."""
+
+    class Most:
+        def record(self, one):
+            if one != load.LOAD[-1]:
+                effects.record(one)
+
+    await GOOD.member(servers, topic, group, Most(), ready)
+
+
 WRONG = {
     "gzip": dataclasses.replace(GOOD, codec=lambda name: {}),
     "zstd": dataclasses.replace(GOOD, codec=lambda name: GOOD.codec("lz4")),
     "describe groups": dataclasses.replace(GOOD, admin=Flatterer),
+    "static membership": dataclasses.replace(GOOD, static=lambda name: {}),
+    "leader moved under load": dataclasses.replace(GOOD, member=forgetful),
 }
 
 
@@ -39,6 +52,15 @@ WRONG = {
 def test_a_wrong_client_is_red(kafka_chaos_broker, name):
     with pytest.raises(AssertionError):
         run(kafka_chaos_broker, Cell(FEATURE[name], WRONG[name], kafka_chaos_broker.kind))
+
+
+@pytest.mark.parametrize("name", ["cooperative-sticky", "newer group protocol (KIP-848)"])
+def test_a_limit_is_none_of_our_wishes(kafka_chaos_broker, monkeypatch, name):
+    """Without its limit the cell is red: the client cannot do it."""
+    cell = Cell(FEATURE[name], GOOD, kafka_chaos_broker.kind)
+    monkeypatch.delitem(limits.LIMITS, (name, GOOD.name, cell.broker))
+    with pytest.raises((AssertionError, TypeError)):
+        run(kafka_chaos_broker, cell)
 
 
 def test_a_limit_that_is_gone_is_red(kafka_chaos_broker, monkeypatch):
