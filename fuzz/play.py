@@ -166,10 +166,9 @@ class _Connection:
         for way in (0, 1):
             if not exact:
                 continue
-            came = _changed(
-                bytes(self.said[way]), codec.changed.get(link.number, []) if way else []
-            )
             left = bytes(self.heard[way])
+            changed = codec.changed.get(link.number, []) if way else []
+            came = _changed(bytes(self.said[way]), changed, left)
             assert came.startswith(left), "other bytes left than came"
             if link.scanner.blind:
                 lane = self.lanes[way]
@@ -177,13 +176,20 @@ class _Connection:
                 assert bytes(self.heard[way]) == came, "a blind link keeps bytes back"
 
 
-def _changed(said: bytes, changed: list[tuple[bytes, bytes]]) -> bytes:
-    """What was said, with each reply that was changed, in order, in its new form."""
-    parts, at = [], 0
+def _changed(said: bytes, changed: list[tuple[bytes, bytes]], left: bytes) -> bytes:
+    """What was said, with each reply that was changed, in order, in its new form. Of several that
+    are alike, the one that `left` changed."""
+    parts, at, longer = [], 0, 0
     for raw, new in changed:
         found = said.index(raw, at)
+        while not new.startswith(left[found + longer : found + longer + len(new)]):
+            later = said.find(raw, found + 1)
+            if later < 0:
+                break
+            found = later
         parts += (said[at:found], new)
         at = found + len(raw)
+        longer += len(new) - len(raw)
     return b"".join((*parts, said[at:]))
 
 
