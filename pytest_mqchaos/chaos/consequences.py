@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
@@ -66,12 +67,30 @@ _WANTED: Mapping[tuple[Point, str], Callable[[History], Reason]] = {
 }
 
 
+_DEPOSES = ("kill_broker", "power_loss", "partition", "move_leader")
+
+
+def _elected(rule: Rule, history: History) -> Reason:
+    """Somebody else leads what was published to."""
+    if history.led_anew or getattr(rule.fault, "target", "leader") != "leader":
+        return None
+    places = {(row.topic, row.partition) for row in history.attempts}
+    alone = sorted(f"{topic}-{partition}" for topic, partition in places & history.lone)
+    if places - history.lone:
+        return "it was over before another leader was elected"
+    if alone and getattr(rule.fault, "restart_after", None) is None:
+        return f"{', '.join(alone)} has one replica: nobody could take over"
+    return None
+
+
 def missing(rules: Iterable[Rule], history: History) -> dict[int, str]:
     """Rule index -> why its consequence did not come, for rules that took effect."""
     found: dict[int, str] = {}
     # A history that was taken before the last rule was armed knows fewer.
     for index, (rule, state) in enumerate(zip(rules, history.rules, strict=False)):
         look = _WANTED.get((rule.where.point, rule.fault.verb))
+        if rule.where.point is Point.PUBLISH and rule.fault.verb in _DEPOSES:
+            look = partial(_elected, rule)
         reason = look(history) if state.fired and look is not None else None
         if reason is not None:
             found[index] = reason

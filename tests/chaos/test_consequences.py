@@ -70,3 +70,40 @@ def test_each_fault_is_asked_for_what_it_leads_to(rule, came, missed, why):
 def test_a_rule_that_did_not_fire_or_leads_to_nothing_is_not_asked():
     rules = [on.confirm(nth=1).drop(), on.confirm(nth=1).delay(0.1)]
     assert consequences.missing(rules, History(rules=(state(fired=0), state()))) == {}
+
+
+PLACE = frozenset({("t", 0)})
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        on.publish(nth=1).kill_broker(),
+        on.publish(nth=1).partition(),
+        on.publish(nth=1).power_loss(),
+        on.publish(nth=1).move_leader(),
+    ],
+    ids=repr,
+)
+def test_a_leader_that_is_harmed_is_to_be_replaced(rule):
+    def told(**more):
+        rows = {"attempts": (attempt(1),), "rules": (state(),)}
+        return consequences.missing([rule], History(**rows, **more)).get(0, "")
+
+    assert told(led_anew=PLACE) == ""
+    assert told() == "it was over before another leader was elected"
+    assert told(lone=PLACE) == "t-0 has one replica: nobody could take over"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        on.publish(nth=1).kill_broker(restart_after=1.0),  # it comes back: that is what was meant
+        on.publish(nth=1).kill_broker("follower"),
+        on.ack(nth=1).kill_broker("coordinator"),
+    ],
+    ids=repr,
+)
+def test_with_one_replica_or_another_target_no_election_is_missed(rule):
+    history = History(attempts=(attempt(1),), rules=(state(),), lone=PLACE)
+    assert consequences.missing([rule], history) == {}

@@ -18,7 +18,7 @@ def verdicts(kind, directory):
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider",
          f"--mqchaos-broker={kind}", f"--junitxml={report}", "tests/fixtures"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=280,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout[-8000:] + run.stderr[-2000:]
     return {
@@ -35,4 +35,7 @@ def test_the_same_verdict_for_every_worked_example(kafka_installed, tmp_path):
     assert all(embedded.values())  # each asked something
     statuses = {status for told in embedded.values() for _, status, _ in told}
     assert statuses == {"passed", "failed"}
-    assert {test: embedded[test] for test in embedded if real[test] != embedded[test]} == {}
+    one_node = {test for test in embedded if test not in real}  # what takes three brokers to see
+    assert all("test_r14" in test or "test_r15" in test for test in one_node)
+    other = {test: embedded[test] for test in real if real[test] != embedded[test]}
+    assert other == {}
