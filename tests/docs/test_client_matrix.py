@@ -19,4 +19,4 @@ def test_the_page_is_that_of_the_table():
     limited = sum(bool(cell.limit) for cell in CELLS)
     assert len(re.findall(r"\| yes(?= \|)", told)) == len(CELLS) - limited
     assert len(re.findall(r"\]\(#limits\)", told)) == limited > 0
-    assert len(CELLS) >= 19 * len(CLIENTS) * 2
+    assert len(CELLS) >= 25 * len(CLIENTS) * 2

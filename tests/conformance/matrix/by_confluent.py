@@ -38,9 +38,7 @@ def numbers(spots):
 
 
 class Reader:
-    def __init__(
-        self, servers, topic, group, *, auto_commit=False, committed=False, **settings
-    ):  # fmt: skip
+    def __init__(self, servers, topic, group, *, auto_commit=False, committed=False, **settings):
         self._topic = topic
         self.heard = Heard()
         self._consumer = Consumer(

@@ -59,9 +59,7 @@ class Listener(ConsumerRebalanceListener):
 
 
 class Reader:
-    def __init__(
-        self, servers, topic, group, *, auto_commit=False, committed=False, **settings
-    ):  # fmt: skip
+    def __init__(self, servers, topic, group, *, auto_commit=False, committed=False, **settings):
         self._topic = topic
         self.heard = Heard()
         self._consumer = KafkaConsumer(
