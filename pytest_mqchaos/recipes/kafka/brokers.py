@@ -36,11 +36,10 @@ def _ask(what: str, sighting: Sighting, **arguments: object) -> act.Ask:
     )
 
 
-def _done(event: act.Answer, note: str) -> act.TookEffect:
+def _told(event: act.Answer, note: str) -> str:
     """What was done, in the controller's own words where it has some."""
     value = event.value
-    told = value.get("note") if isinstance(value, dict) else None
-    return act.TookEffect(str(told or note))
+    return str((value.get("note") if isinstance(value, dict) else None) or note)
 
 
 def _act_on_broker(ask: act.Ask, frame: Frame, note: str) -> Script:
@@ -49,7 +48,7 @@ def _act_on_broker(ask: act.Ask, frame: Frame, note: str) -> Script:
     if refused is not None:
         yield [act.Forward(frame), act.Unharmed(refused)]
         return
-    yield [_done(event, note), act.Forward(frame)]
+    yield [act.TookEffect(_told(event, note)), act.Forward(frame)]
 
 
 def kill_broker(fault: KillBroker, seen: FrameSeen) -> Script:
@@ -83,7 +82,7 @@ def _kill_unreplicated(kill: act.Ask, seen: FrameSeen) -> Script:
         read = act.WakeAt(event.t + READ_NS)
         event = yield from until(act.Timer, act.Closed, do=[act.Forward(event.frame), read])
     event = yield from until(act.Answer, do=[kill])
-    refused = act.refusal(event)
+    refused, killed = act.refusal(event), _told(event, "leader killed")
     release = _ask("release_replication", seen.sighting)
     yield from until(act.Answer, do=[release])
     if refused is not None:
@@ -92,7 +91,7 @@ def _kill_unreplicated(kill: act.Ask, seen: FrameSeen) -> Script:
         yield [act.Unharmed("the leader refused the message: there was nothing to lose")]
     else:
         how = "after it had confirmed it alone" if said else "before it could confirm it"
-        yield [_done(event, f"leader killed {how}, unreplicated")]
+        yield [act.TookEffect(f"{killed} {how}, unreplicated")]
 
 
 def pause_broker(fault: PauseBroker, seen: FrameSeen) -> Script:
