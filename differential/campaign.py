@@ -98,6 +98,7 @@ def _found(kafka: Kafka, kind: str, shown: Sequence[Conversation]) -> Found:
             return None
         return first(conversation, ours, _real(kafka, conversation, ours))  # fmt: skip
 
+    ours = embedded.play(start)
     told = differs(start)
     if told is not None and told.kind() == kind:
 
@@ -105,7 +106,9 @@ def _found(kafka: Kafka, kind: str, shown: Sequence[Conversation]) -> Found:
             other = differs(shorter)
             return other is not None and other.kind() == kind
 
-        start = shrunk(start, shows, told.number)
+        # What made them answer differently may have come later, where the request had to wait.
+        last = max(told.number, ours[told.number].after)
+        start = shrunk(start, shows, last)
     ours = embedded.play(start)
     theirs = _real(kafka, start, ours)
     told = first(start, ours, theirs)

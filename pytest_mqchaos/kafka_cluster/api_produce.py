@@ -56,7 +56,7 @@ def _append(call: Call, topic: str, index: int, records: bytes | None) -> Produc
 
 
 def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> Appended:
-    """In Kafka's order: what is no batch, acks, who leads, what is wrong inside."""
+    """In Kafka's order: what is no batch, whose it is, acks, who leads, what is wrong inside."""
     wrong: Unreadable | None = None
     try:
         batch = batches.read(records)
@@ -66,6 +66,8 @@ def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> A
         if call.version < _ZSTD_FROM and records[_CODEC_AT] & _CODEC == batches.ZSTD:
             return Appended(ErrorCode.unsupported_compression_type)
         wrong = error
+    if wrong is None and batch.transactional and call.body.transactional_id is None:
+        return Appended(ErrorCode.transactional_id_authorization_failed)
     if call.body.acks not in _ACKS:
         return Appended(ErrorCode.invalid_required_acks)
     if leader is None:
@@ -80,8 +82,6 @@ def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> A
 def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended | None:
     """Refuse a batch that its transaction's coordinator does not know of (KIP-890)."""
     identity = Identity(batch.producer_id, batch.epoch)
-    if call.body.transactional_id is None:
-        return Appended(ErrorCode.transactional_id_authorization_failed)
     if leader.replica.producers.ongoing(*identity):
         return None
     support = Support.of(call.version, adds=_ADDS_FROM, abortable=_ABORTABLE_FROM)

@@ -213,7 +213,7 @@ class Rebalance:
     def remove(self, member: Member, now: int) -> None:
         """Drop a member and answer what it waits for; what follows from it is the caller's."""
         self.roster.remove(member)
-        member.answer_join(Joined(ErrorCode.unknown_member_id, member.id), now)
+        member.answer_join(Joined(ErrorCode.unknown_member_id, ""), now)  # Kafka names nobody
         member.answer_sync(Synced(ErrorCode.unknown_member_id), now)
 
     def _stop_waiting(self) -> None:
