@@ -15,6 +15,7 @@ from pytest_mqchaos.guest import simulated, stash
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.guest.sweeping import Sweep
 
 BROKERS = ("embedded", "wheel", "process", "docker", "external")
 MARK = (
@@ -104,6 +105,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Our failures tell themselves."""
     report = yield
+    if stash.SWEEPING in item.stash:  # each case has told its own
+        report.sections = [one for one in report.sections if one[0] != "Captured log call"]
     ours = call.excinfo is not None and isinstance(
         call.excinfo.value, (MqchaosError, VerdictFailed)
     )
@@ -152,3 +155,11 @@ def kafka_chaos(request: pytest.FixtureRequest, mqchaos_plan: Any) -> Iterator[C
     from pytest_mqchaos.guest import fixtures
 
     yield from fixtures.chaos(request, "kafka_chaos_broker", mqchaos_plan)
+
+
+@pytest.fixture
+def mqchaos_sweep(request: pytest.FixtureRequest) -> Sweep:
+    """`mqchaos_sweep(scenario)`: every single fault at every point that the scenario touches."""
+    from pytest_mqchaos.guest.sweeping import Sweep
+
+    return Sweep(request)

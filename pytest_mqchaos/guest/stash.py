@@ -18,7 +18,11 @@ RUNNING: pytest.StashKey[Chaos] = pytest.StashKey()
 SIMULATED: pytest.StashKey[Chaos] = pytest.StashKey()
 """On an item: the Chaos of its last simulation, when that has ended."""
 
+SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
+"""On an item: it sweeps; each case is a report of its own."""
+
 # User properties of a report (they travel from xdist workers): what the summary is made of.
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence
 FIXED = "mqchaos-fixed"  # a stored failure that passes now
+SWEPT = "mqchaos-sweep"  # what a sweep has shown: a head line, notes, the table

@@ -6,11 +6,12 @@ from collections import Counter
 
 import pytest
 
-from pytest_mqchaos.guest.stash import FIXED, LIMITS, PASSED
+from pytest_mqchaos.guest.stash import FIXED, LIMITS, PASSED, SWEPT
 
 
 def write(reporter: pytest.TerminalReporter) -> None:
     """Write our section, if there is anything to say."""
+    _swept(reporter)
     told = [
         (name, str(value))
         for report in reporter.stats.get("passed", [])
@@ -28,3 +29,20 @@ def write(reporter: pytest.TerminalReporter) -> None:
         reporter.line("What these passes do not cover:")
     for limit, count in limits.items():
         reporter.line(f"  {limit} ({count} {'test' if count == 1 else 'tests'})")
+
+
+def _swept(reporter: pytest.TerminalReporter) -> None:
+    """The table of each sweep, whatever became of its test."""
+    reports = [*reporter.stats.get("passed", []), *reporter.stats.get("failed", [])]
+    told = dict.fromkeys(
+        str(value)
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == SWEPT
+    )
+    if told and not reporter.no_summary:
+        reporter.section("mqchaos sweep", sep="-")
+        for text in told:
+            for line in text.split("\n"):
+                reporter.line(line)
