@@ -7,7 +7,7 @@ ChaosBroker -- DataPlane (process)        one per session and xdist worker
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +31,7 @@ from pytest_mqchaos.workloads.supervisor import Supervisor
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
 
+Arrange = Callable[[Plan, dict[str, Any]], tuple[Plan, dict[str, Any]]]
 TEST = "test"  # the owner of connections that no worker made
 ABILITIES = (
     "Killable", "Pausable", "Restartable", "Healable", "PowerLosable", "LeaderMovable",
@@ -39,15 +40,18 @@ ABILITIES = (
 
 
 class ChaosBroker:
-    """One broker behind links. `protocol` "kafka"; `kind` "embedded" or "process". Use it in
-    `with`, or `start()` and `stop()`; one `Chaos` at a time."""
+    """One broker behind links. `protocol` "kafka"; `kind` "embedded" or "process"; `arranged` has
+    the last word on a run's plan and settings (--mqchaos-plan). Use it in `with`, or `start()`
+    and `stop()`; one `Chaos` at a time."""
 
     pace = REAL
     hire = Supervisor
 
     def __init__(
-        self, protocol: str = "kafka", kind: str = "embedded", *, config: Config | None = None
-    ) -> None:
+        self, protocol: str = "kafka", kind: str = "embedded", *, config: Config | None = None,
+        arranged: Arrange | None = None,
+    ) -> None:  # fmt: skip
+        self._arranged = arranged
         self.protocol = protocol
         self.kind = kind
         self.config = config or Config()
@@ -146,6 +150,8 @@ class ChaosBroker:
             if name not in allowed:
                 raise unknown("setting of a Chaos", name, set(allowed) - {"host", "plan"})
         plan = plan or Plan()
+        if self._arranged is not None:
+            plan, settings = self._arranged(plan, settings)
         self._resize(nodes, plan)
         made = Chaos(self, plan, **settings)
         self._current = made

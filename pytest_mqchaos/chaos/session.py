@@ -248,7 +248,7 @@ class Chaos(Assertions, Declarations, Twins):
             pace=self._host.pace,
         )  # fmt: skip
         settled = await look()
-        while self._questions.brokers.broken:  # by a rule that came to its frame only while we waited
+        while self._questions.brokers.broken:  # by a rule that came to its frame just now
             await self._questions.brokers.run_out()
             self._questions.heal()
             settled = await look()

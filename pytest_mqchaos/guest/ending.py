@@ -70,7 +70,8 @@ def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRepo
         return
     error = call.excinfo.value
     if isinstance(error, VerdictFailed):
-        report.longrepr = _placed(_proven(str(error), item, either), item, call.excinfo)
+        text = "\n\n".join([str(error), *getattr(error, "__notes__", ())])  # such as the example
+        report.longrepr = _placed(_proven(text, item, either), item, call.excinfo)
     elif isinstance(error, MqchaosError):
         report.longrepr = _placed(f"{type(error).__name__}: {error}", item, call.excinfo)
     elif chaos is not None and call.when == "call" and report.failed:

@@ -14,7 +14,7 @@ from pytest_mqchaos.chaos.host import ChaosBroker
 from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.guest import replay, settings
+from pytest_mqchaos.guest import examples, replay, settings
 from pytest_mqchaos.guest.marks import PLAN, Chosen, words
 from pytest_mqchaos.guest.stash import RUNNING
 from pytest_mqchaos.plan.rules import Plan
@@ -33,7 +33,8 @@ def broker(request: pytest.FixtureRequest, protocol: str, given: Any) -> Iterato
     reason = lacking(protocol, kind)
     if reason is not None:
         pytest.skip(f"--mqchaos-broker={kind}: {reason}")
-    with ChaosBroker(protocol, kind, config=settings.config_of(config)) as made:
+    own = settings.config_of(config)
+    with ChaosBroker(protocol, kind, config=own, arranged=examples.arranged) as made:
         yield made
 
 

@@ -28,6 +28,10 @@ def standing(item: pytest.Item) -> Iterator[None]:
             known.append(_place(item))
         return known[0]
 
+    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        from pytest_mqchaos.guest import examples
+
+        examples.patient(item)
     with place.standing(look):
         yield
 

@@ -7,7 +7,7 @@ point is asked when the plan is armed.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from pytest_mqchaos.errors import UnknownName, unknown
 from pytest_mqchaos.faults import registry
@@ -176,6 +176,10 @@ class At:
 
     def __repr__(self) -> str:
         return source(self.where)
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """For IPython and Hypothesis, which would spell out the fields."""
+        printer.text(repr(self))
 
 
 class _On:

@@ -40,6 +40,10 @@ class Rule:
         flags = {name: True for name in ("optional", "forge") if getattr(self, name)}
         return where.source(self.where) + registry.source(self.fault, **flags)
 
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """For IPython and Hypothesis, which would spell out the fields."""
+        printer.text(repr(self))
+
     if not TYPE_CHECKING:  # a type checker shall go on finding names that do not exist
 
         def __getattr__(self, name: str) -> object:
@@ -85,6 +89,10 @@ class Plan:
     def __repr__(self) -> str:
         parts = [repr(rule) for rule in self.rules]
         return f"Plan({', '.join(parts + ([f'seed={self.seed}'] if self.seed else []))})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """For IPython and Hypothesis, which would spell out the fields."""
+        printer.text(repr(self))
 
     def source(self) -> str:
         """The same as `repr`, one rule a line."""

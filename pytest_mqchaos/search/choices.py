@@ -127,9 +127,11 @@ def _arguments(row: Row, table: Table, narrowed: Narrowed) -> list[dict[str, Any
         "reorder": [{"window": window} for window in (1, 2)],
         "hang": [{"for_": s} for s in (None, *seconds)],
         "restart_broker": [{"target": t} for t in targets],
-        "pause_broker": [{"target": t, "for_": s} for t in targets for s in (None, *seconds)],
-        "partition": [{"target": t, "for_": s} for t in targets for s in (None, *seconds)],
-        "kill_broker": [*_deaths(targets), {"unreplicated": True}],
+        # Brokers come back by themselves: while one is gone for good nothing is ever confirmed, and
+        # a run without a confirmed message has nothing to judge.
+        "pause_broker": [{"target": t, "for_": s} for t in targets for s in seconds],
+        "partition": [{"target": t, "for_": s} for t in targets for s in seconds],
+        "kill_broker": [*_deaths(targets), {"unreplicated": True, "restart_after": 1.0}],
         "power_loss": _deaths(targets),
     }
     return given.get(row.fault, [{}])
@@ -140,4 +142,4 @@ def _errors(row: Row, table: Table) -> list[str]:
 
 
 def _deaths(targets: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [{"target": t, "restart_after": s} for t in targets for s in (None, 0, 1.0)]
+    return [{"target": t, "restart_after": s} for t in targets for s in (1.0, 0)]

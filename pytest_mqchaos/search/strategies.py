@@ -95,13 +95,13 @@ def selectors(
 
 @st.composite
 def _plans(draw: DrawFn, given: Wanted, least: int, most: int) -> Plan:
+    plan = Plan()
+    if most and (least or draw(_below(_CLEAN))):
+        plan = Plan(*draw(st.lists(_rules(given), min_size=max(1, least), max_size=most)))
     place = here()
-    if place is not None and place.plan is not None:
-        return place.plan  # the one that is replayed
-    if most == 0 or (least == 0 and draw(_below(_CLEAN)) == 0):
-        return Plan()
-    rules = st.lists(_rules(given), min_size=max(1, least), max_size=most)
-    return Plan(*draw(rules))
+    # One that is replayed takes its place when all has been drawn: so the choices that Hypothesis
+    # keeps for the other arguments go on to mean the same.
+    return plan if place is None or place.plan is None else place.plan
 
 
 # Hypothesis deletes up to five choices in one go, and "one more rule" is one of them: a rule of at

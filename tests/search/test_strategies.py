@@ -82,7 +82,7 @@ def test_arguments_go_to_their_defaults():
         return any(rule.fault.verb == "kill_broker" for rule in plan.rules)
 
     found = quick(plans(points="ack", nodes=3), harmful)
-    assert found == Plan(on.ack(nth=1).kill_broker(optional=True))
+    assert found == Plan(on.ack(nth=1).kill_broker(restart_after=1.0, optional=True))
 
 
 def test_positions_become_early_and_round():
