@@ -37,11 +37,14 @@ _RANGE = struct.Struct(">hhh")
 _UNSUPPORTED_VERSION = 35
 
 
-def amend(kind: int, version: int, raw: bytes, mapping: Mapping) -> bytes | None:
+def amend(
+    kind: int, version: int, raw: bytes, mapping: Mapping, outermost: Callable[[int], bool]
+) -> bytes | None:
     """The reply with every address mapped and its versions clamped; None = nothing to change.
 
     `mapping(node, host, port)` is called once for each address, in the order of the frame. A frame
-    that cannot be read gives None.
+    that cannot be read gives None. `outermost` is asked, rarely, whether the tags of a whole reply
+    begin at a position: a message may end as a list of brokers does.
     """
     try:
         if kind == API_VERSIONS:
@@ -49,7 +52,7 @@ def amend(kind: int, version: int, raw: bytes, mapping: Mapping) -> bytes | None
         if (since := ENDPOINTS_FROM.get(kind)) is not None:
             # An older Fetch ends in a message, which may be anything, a list of brokers as well.
             named = version >= since and not surely_none(kind, raw, 8, len(raw))
-            return _tagged_endpoints(raw, mapping) if named else None
+            return _tagged_endpoints(raw, mapping, outermost) if named else None
         edits = [
             (place.start, place.end, _address(mapping, place, tagged=flexible(kind, version)))
             for place in _places(kind, version, raw)
@@ -140,10 +143,12 @@ def _cluster(cursor: Cursor, version: int) -> Iterator[Endpoint]:
         cursor.tags()
 
 
-def _tagged_endpoints(raw: bytes, mapping: Mapping) -> bytes | None:
+def _tagged_endpoints(
+    raw: bytes, mapping: Mapping, outermost: Callable[[int], bool]
+) -> bytes | None:
     """Rewrite the section at the end of a Produce or Fetch reply; its size field changes too."""
     section = find(raw)
-    if section is None:
+    if section is None or not outermost(section.start):
         return None
     first = section.found[0].start - 4
     parts: list[bytes] = []

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from pytest_mqchaos.errors import MissingExtra
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
 from pytest_mqchaos.wire.kafka import addresses
 from pytest_mqchaos.wire.kafka.apis import APIS, FETCH, PRODUCE, name_of
@@ -21,10 +23,11 @@ from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.control import ack_confirmed, acked, controlled
 from pytest_mqchaos.wire.kafka.cursor import Ended
 from pytest_mqchaos.wire.kafka.deliveries import confirmed, fetched, published
-from pytest_mqchaos.wire.kafka.entities import read
+from pytest_mqchaos.wire.kafka.entities import read, schema_of
 from pytest_mqchaos.wire.kafka.fetch_offsets import FetchOffsets
 from pytest_mqchaos.wire.kafka.headers import client_of
 from pytest_mqchaos.wire.kafka.scanner import KafkaScanner
+from pytest_mqchaos.wire.kafka.shapes import walk
 from pytest_mqchaos.wire.kafka.topics import NO_ID, names_in
 
 _ALL = frozenset(api.name for api in APIS.values())
@@ -80,7 +83,9 @@ class KafkaCodec:
         if frame.direction is Direction.TO_BROKER:
             return None
         self.topic_names.update(names_in(frame.kind, frame.version, frame.raw))
-        return addresses.amend(frame.kind, frame.version, frame.raw, mapping)
+        return addresses.amend(
+            frame.kind, frame.version, frame.raw, mapping, partial(_outermost, frame)
+        )
 
     def name_of(self, kind: int) -> str:
         """The name of an API, "Api(93)" for one that is not in the table."""
@@ -133,6 +138,20 @@ class KafkaCodec:
         if known is None:
             raise Unreadable(f"topic id {identity} has not been named by any reply yet")
         return known
+
+
+def _outermost(reply: Frame, start: int) -> bool:
+    """Whether its own tags begin there: then it is a whole reply without what follows."""
+    try:
+        schema = schema_of(reply.kind, reply.version, reply=True)
+    except MissingExtra:
+        return True  # as its form says
+    without = reply.raw[:start] + b"\0"
+    try:
+        at = addresses.body_of_reply(reply.kind, reply.version, without).at
+        return schema is None or walk(schema, without, at) == len(without)
+    except (Ended, Unreadable):
+        return False
 
 
 def _client(frame: Frame) -> str | None:

@@ -106,6 +106,21 @@ def test_a_message_that_ends_as_a_list_of_brokers_stays_as_it_is(answer, frame_o
     )
 
 
+@pytest.mark.parametrize("version", [16, 17])
+def test_nor_is_one_taken_for_it_that_ends_so_with_the_tags_behind_it(answer, frame_of, version):
+    """Its last bytes and the three empty tag lists behind it read as one broker at port 8960."""
+    inside = b"\x01\x00\x0e\x02" + b"\0\0\0\1" + b"\x03b2" + b"\0\0\x23"
+    message = Record("t", 0, 0, None, b"", (("h", inside),))
+    part = {"partition_index": 0, "records": build_batch([message], base_offset=0)}
+    raw = answer("Fetch", version, 7, responses=[{"topic_id": bytes(16), "partitions": [part]}])
+    section = find(raw)
+    assert section is not None
+    assert [(place.host, place.port) for place in section.found] == [("b2", 8960)]
+    assert (
+        KafkaCodec().rewrite_addresses(frame_of("Fetch", version, raw, reply=True), moved) is None
+    )
+
+
 def test_requests_and_torn_replies_are_left_alone(ask, answer, frame_of):
     codec = KafkaCodec()
     assert codec.rewrite_addresses(frame_of("Metadata", 12, ask("Metadata", 12)), moved) is None
