@@ -15,7 +15,7 @@ from pytest_mqchaos.faults import registry
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan.jsonform import place_from
 from pytest_mqchaos.plan.nth import Every
-from pytest_mqchaos.plan.when import question
+from pytest_mqchaos.plan.when import All, Either, Not, Predicate, Test, question
 
 _EXAMPLE = "Write rules as in a test, such as on.confirm(topic='orders', nth=2).drop()."
 
@@ -77,11 +77,11 @@ def _value(node: ast.expr) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return -number
         case ast.UnaryOp(op=ast.Invert()):
-            return ~_value(node.operand)
+            return ~_predicate(node.operand)
         case ast.BinOp(op=ast.BitAnd()):
-            return _value(node.left) & _value(node.right)
+            return _predicate(node.left) & _predicate(node.right)
         case ast.BinOp(op=ast.BitOr()):
-            return _value(node.left) | _value(node.right)
+            return _predicate(node.left) | _predicate(node.right)
         case ast.Call(func=ast.Name(id="range"), args=args, keywords=[]) if 0 < len(args) <= 3:  # noqa: PLR2004 - as range itself
             return _range(node, *map(_whole, args))
         case ast.Call(func=ast.Name(id="every"), args=[step], keywords=[]):
@@ -90,6 +90,13 @@ def _value(node: ast.expr) -> Any:
             asked = tuple(map(_value, node.args))
             return question(name, (*asked, None) if name == "header" and len(asked) == 1 else asked)
     raise _unreadable(node)
+
+
+def _predicate(node: ast.expr) -> Predicate:
+    value = _value(node)
+    if not isinstance(value, Test | All | Either | Not):
+        raise _unreadable(node)
+    return value
 
 
 def _range(node: ast.expr, *bounds: int) -> range:
