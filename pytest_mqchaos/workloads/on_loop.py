@@ -92,7 +92,7 @@ class LoopSupervisor:
     def pid_of(self, incarnation: str) -> int | None:
         """None: there is no process."""
         del incarnation
-        return None  # noqa: RET501 - an answer
+        return None
 
     def require_crashable(self) -> None:
         """Every coroutine is."""

@@ -19,21 +19,29 @@ PLANS = {
 }
 
 
-async def scenario(chaos):
+# How much one fetch brings to a consumer that dies in the middle of it is chance while somebody
+# still publishes: here nobody does any more.
+PUBLISHED_BEFORE = {"crash"}
+
+
+async def scenario(chaos, name):
     chaos.topic("orders")
-    async with chaos.worker(consume, chaos.bootstrap_servers, chaos):
+    if name in PUBLISHED_BEFORE:
         await chaos.publish_async("orders", payments(6))
+    async with chaos.worker(consume, chaos.bootstrap_servers, chaos):
+        if name not in PUBLISHED_BEFORE:
+            await chaos.publish_async("orders", payments(6))
         await chaos.settle_async()
     chaos.assert_lossless()
 
 
-def shown(run):
+def shown(run, name):
     """(verdict, canonical rows) of what `run(scenario)` did."""
     seen = []
 
     async def kept(chaos):
         seen.append(chaos)
-        await scenario(chaos)
+        await scenario(chaos, name)
 
     try:
         run(kept)
@@ -58,4 +66,5 @@ def test_what_sockets_show_is_what_memory_shows(broker, name):
 
         asyncio.run(main())
 
-    assert shown(lambda kept: simulate(kept, plan=PLANS[name])) == shown(over_sockets)
+    in_memory = shown(lambda kept: simulate(kept, plan=PLANS[name]), name)
+    assert in_memory == shown(over_sockets, name)

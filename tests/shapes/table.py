@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tempfile
 
 from pytest_mqchaos import Plan, on
 from pytest_mqchaos.checkers import where
@@ -100,7 +101,7 @@ def from_a_table(chaos, world):
 
 def rows(chaos, world):
     chaos.topic("orders", partitions=world.partitions)
-    world.path = str(chaos.view.path.with_suffix(".db"))
+    world.path = f"{tempfile.mkdtemp(dir=chaos.host.directory)}/rows.db"
     with sqlite3.connect(world.path) as database:
         database.execute(processes.TABLE)
     database.close()
