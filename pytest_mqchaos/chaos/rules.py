@@ -90,6 +90,14 @@ class RuleBook:
         """What the data plane counts, by index."""
         return {state["index"]: state for state in self._plane.request("rules")["rules"]}
 
+    def harmed(self) -> bool:
+        """Whether a fault has taken effect or is at work: a client may give up on what is held
+        before the rule lets it go."""
+        if any(state["fired"] for state in self.states().values()):
+            return True
+        status = self._plane.request("status")
+        return bool(status["held"] or status["dark"])
+
     async def wait_for(self, armed: ArmedRule, timeout: float) -> None:
         """Return when this rule has taken effect."""
         what = f"{armed.rule!r} to take effect"

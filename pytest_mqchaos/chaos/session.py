@@ -100,7 +100,7 @@ class Chaos(Assertions, Declarations, Twins):
         self._crew = Crew(
             host=host, address=run.address, nodes=run.nodes, directory=run.directory,
             environment=self._environment, progress=self._progress,
-            fault_seen=lambda: any(s["fired"] for s in self.rules.states().values()),
+            fault_seen=lambda: self.rules.harmed(),  # noqa: PLW0108 - comes next
             bury=lambda owner: self.view.bury(owner),  # noqa: PLW0108 - comes next
         )  # fmt: skip
         assert host.broker is not None

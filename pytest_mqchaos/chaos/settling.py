@@ -118,7 +118,9 @@ async def settle(
         if now - progress < WINDOW:
             await pace.pause(PAUSE)
             continue
-        limit = max(patience, DARK_LIMIT) if status["dark"] and timeout is None else patience
+        # What a rule holds it lets go in its own time, `hang(for_=60)` as well.
+        ours = (status["dark"] or status["held"]) and timeout is None
+        limit = max(patience, DARK_LIMIT) if ours else patience
         quiet = now - progress
         waits = _Waits(still, limit) if still else _asked(watched, until, limits, patience, quiet)
         if not waits.what:

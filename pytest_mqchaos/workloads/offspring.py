@@ -15,6 +15,7 @@ from typing import Any, cast
 from pytest_mqchaos.workloads.incarnation import running_as
 
 _Task = asyncio.Task[Any]
+AGAIN = 1.0  # seconds that a cancelled task has for its `finally` before it is cancelled in there
 
 
 class Offspring:
@@ -66,13 +67,14 @@ class Offspring:
         return task
 
     async def end(self, owner: str) -> None:
-        """Cancel every living task of `owner` but this one, and wait until they are done."""
+        """Cancel every living task of `owner` but this one, and wait until they are done: also one
+        whose `finally` waits for another that has just been cancelled, and so needs it twice."""
         this = asyncio.current_task()
-        tasks = [
+        while tasks := [
             task
             for task, whose in list(self._owner.items())
             if whose == owner and task is not this and not task.done()
-        ]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=AGAIN)

@@ -65,7 +65,7 @@ def test_a_new_effect_is_progress_too():
 
 REASONS = [
     ({"open_publishes": 2}, 15, ("2 publishes without an answer",), False),
-    ({"held": 1}, 15, ("1 frames held by a rule",), False),
+    ({"held": 1}, 75, ("1 frames held by a rule",), False),
     ({"dark": 1}, 75, ("1 dark connections",), False),
     ({"unheard": ["worker-1#1 has not been heard of yet"]}, 20, None, False),
     ({"behind": ["group g stands at 1 of 2"]}, 15, None, True),

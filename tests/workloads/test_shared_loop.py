@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.workloads import offspring
 from pytest_mqchaos.workloads.offspring import Offspring
 
 
@@ -52,6 +53,31 @@ def test_forgotten_tasks_die_even_if_nobody_awaits_them(world, tools):
         await supervisor.start_async()
         await tools.eventually_async(lambda: ("worker-1#1", "ended") in world.told())
         assert forgotten[0].cancelled()
+        await supervisor.stop_async()
+
+    asyncio.run(test())
+
+
+def test_a_task_that_waits_while_it_is_cancelled_is_cancelled_there_too(world, tools, monkeypatch):
+    monkeypatch.setattr(offspring, "AGAIN", 0.01)
+
+    async def test():
+        stuck = []
+
+        async def stop():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.Event().wait()  # for one that is cancelled as well
+
+        async def service():
+            stuck.append(asyncio.create_task(stop()))
+            await asyncio.sleep(0)
+
+        supervisor = world.supervise(service, loop=asyncio.get_running_loop())
+        await supervisor.start_async()
+        await tools.eventually_async(lambda: ("worker-1#1", "ended") in world.told())
+        assert stuck[0].cancelled()
         await supervisor.stop_async()
 
     asyncio.run(test())

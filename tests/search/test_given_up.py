@@ -1,0 +1,39 @@
+"""A client that gives up on what a rule keeps from it is harmed by the rule."""
+
+import logging
+
+import pytest
+
+from pytest_mqchaos import Plan, on, simulate
+from tests.search import planted
+
+# Who is cancelled while it stops a client leaves that client's connections open, and says so.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Unclosed AIOKafka:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog):
+    """A client in trouble says so at length."""
+    caplog.set_level(logging.CRITICAL)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        # Its time-out comes after 40 s, its error a second later; what it left behind (a generator
+        # that stops a consumer while everything is being cancelled) ends too.
+        on.publish(nth=4).hang(),
+        # It gives up before the rule lets go.
+        on.publish(nth=5).hang(60.0),
+    ],
+    ids=repr,
+)
+def test_a_correct_service_survives_its_client_giving_up(rule):
+    simulate(planted.scenario_of(planted.dedupe_inside), plan=Plan(rule))
+
+
+def test_a_broken_one_is_failed_for_what_it_did():
+    with pytest.raises(AssertionError, match=r"^idempotent failed: 1 of 3 messages took effect"):
+        simulate(planted.scenario_of(planted.dedupe_apart), plan=Plan(on.publish(nth=4).hang()))
