@@ -35,7 +35,10 @@ OWN_WAYS = {
     ("kafka-python", "control", "coordinator"),
     # aiokafka 0.14 takes a ListOffsets that is answered NOT_LEADER to the same node again and again
     # and does not look for another leader: a consumer that begins then is stuck for minutes.
-    *(("aiokafka", "control", harm) for harm in ("all", "kill", "power", "restart", "coordinator")),
+    *(
+        ("aiokafka", "control", harm)
+        for harm in ("all", "kill", "pause", "power", "restart", "coordinator")
+    ),
 }
 CASES = [
     (client, place, harm)

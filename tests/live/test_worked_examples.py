@@ -33,8 +33,10 @@ def test_the_same_verdict_for_every_worked_example(kafka_installed, tmp_path):
     embedded, real = verdicts("embedded", tmp_path), verdicts("process", tmp_path)
     assert len(embedded) > 40
     assert all(embedded.values())  # each asked something
+    unknown = {test for test, told in embedded.items() for _, one, _ in told if one == "unknown"}
+    assert all("test_r38" in test for test in unknown)  # one that is to be told so
     statuses = {status for told in embedded.values() for _, status, _ in told}
-    assert statuses == {"passed", "failed"}
+    assert statuses - {"unknown"} == {"passed", "failed"}
     one_node = {test for test in embedded if test not in real}  # what takes three brokers to see
     assert all("test_r14" in test or "test_r15" in test for test in one_node)
     other = {test: embedded[test] for test in real if real[test] != embedded[test]}
