@@ -13,6 +13,11 @@ CORRECT = [planted.ack_after_work, planted.dedupe_inside]
 TOPICS = ("orders", "receipts")
 FRAMES = ["drop", "refuse", "duplicate", "redeliver", "crash_worker"]
 
+# Who is cancelled while it stops a client leaves that client's connections open, and says so.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Unclosed AIOKafka:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog):
