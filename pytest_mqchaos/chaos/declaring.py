@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_mqchaos.chaos.roles import Ground
+from pytest_mqchaos.chaos.ground import Ground
 from pytest_mqchaos.chaos.scope import Scope
 from pytest_mqchaos.chaos.side import Shape
 from pytest_mqchaos.errors import UsageError

@@ -17,8 +17,8 @@ from pytest_mqchaos.brokers import base
 from pytest_mqchaos.brokers.providers import provide
 from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import MOST, SEVERAL, Config, size
+from pytest_mqchaos.chaos.ground import Began
 from pytest_mqchaos.chaos.pace import REAL
-from pytest_mqchaos.chaos.roles import Began
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import BrokerError, DataPlaneDied, MqchaosError, UsageError, unknown

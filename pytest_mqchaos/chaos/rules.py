@@ -13,7 +13,7 @@ from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.plan.table import Row
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.roles import Plane
+    from pytest_mqchaos.chaos.ground import Plane
 
 
 class ArmedRule:

@@ -24,7 +24,7 @@ from pytest_mqchaos.workloads.incarnation import Incarnation, Launch
 from pytest_mqchaos.workloads.target import Job
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.roles import Ground
+    from pytest_mqchaos.chaos.ground import Ground
 
 STOP_LIMIT = 10.0
 

@@ -37,7 +37,7 @@ from pytest_mqchaos.plan.rules import Plan, Rule
 from pytest_mqchaos.workloads.target import Target, understand
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.roles import Ground
+    from pytest_mqchaos.chaos.ground import Ground
 
 ACTING = 60.0  # seconds that the restart of a real broker may take
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, Self
 
+from pytest_mqchaos.chaos.ground import Ground
 from pytest_mqchaos.chaos.messages import Given
 from pytest_mqchaos.chaos.pace import done
-from pytest_mqchaos.chaos.roles import Ground
 from pytest_mqchaos.chaos.settling import Settled, Until
 from pytest_mqchaos.chaos.side import Receipt
 from pytest_mqchaos.chaos.waiting import off_loop

@@ -12,7 +12,8 @@ from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.roles import Began, Run
+    from pytest_mqchaos.chaos.ground import Began
+    from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.relay.transcript import Transcript
 
 PUBLISHER = "publisher"

@@ -37,6 +37,16 @@ class End(Protocol):
     def close(self, *, reset: bool = False) -> None: ...
 
 
+class Nodes(Protocol):
+    """The way to the broker nodes; see `dataplane.upstreams.Upstreams`."""
+
+    cluster: Cluster | None
+
+    def end(self, node: int, ready: Callable[[int], None]) -> End: ...
+
+    def where(self, node: int) -> str: ...
+
+
 class Guest(Protocol):
     """A client that was let in and has not been served yet."""
 

@@ -11,13 +11,10 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction
-
-if TYPE_CHECKING:
-    from pytest_mqchaos.dataplane.ends import End
 
 DEFAULTS: Mapping[str, str] = {
     "engine": "pytest_mqchaos.relay.engine:Engine",
@@ -62,16 +59,6 @@ class Engine(Protocol):
     def note(self, body: Mapping[str, object], now: int) -> None: ...
 
     def answer(self, ask: int, value: object, now: int) -> None: ...
-
-
-class Nodes(Protocol):
-    """The way to the broker nodes; see `dataplane.upstreams.Upstreams`."""
-
-    cluster: Cluster | None
-
-    def end(self, node: int, ready: Callable[[int], None]) -> End: ...
-
-    def where(self, node: int) -> str: ...
 
 
 class Cluster(Protocol):

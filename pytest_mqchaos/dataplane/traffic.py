@@ -13,9 +13,9 @@ from typing import Protocol
 
 from pytest_mqchaos.dataplane.buffers import Pool
 from pytest_mqchaos.dataplane.connection import Connection
-from pytest_mqchaos.dataplane.ends import ClusterEnd, Guest, exhausted
+from pytest_mqchaos.dataplane.ends import ClusterEnd, Guest, Nodes, exhausted
 from pytest_mqchaos.dataplane.loop import Timing
-from pytest_mqchaos.dataplane.parts import Cluster, Engine, Link, Nodes
+from pytest_mqchaos.dataplane.parts import Cluster, Engine, Link
 from pytest_mqchaos.dataplane.plain import PlainLink
 from pytest_mqchaos.dataplane.sides import Side
 

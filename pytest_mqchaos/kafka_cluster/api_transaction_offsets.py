@@ -10,7 +10,8 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
-from pytest_mqchaos.kafka_cluster.offsets import OFFSETS_TOPIC, Committed, slot
+from pytest_mqchaos.kafka_cluster.internal_topics import OFFSETS_TOPIC, slot
+from pytest_mqchaos.kafka_cluster.offsets import Committed
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.transaction import Identity

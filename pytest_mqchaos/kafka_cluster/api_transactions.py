@@ -12,7 +12,7 @@ from typing import Any
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.coordinators import TRANSACTION
-from pytest_mqchaos.kafka_cluster.offsets import OFFSETS_TOPIC, slot
+from pytest_mqchaos.kafka_cluster.internal_topics import OFFSETS_TOPIC, slot
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 from pytest_mqchaos.kafka_cluster.transaction import NO_EPOCH, NOBODY, Identity, Place

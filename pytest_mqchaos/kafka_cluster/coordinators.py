@@ -12,13 +12,12 @@ from typing import NamedTuple
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.errors import unknown
-from pytest_mqchaos.kafka_cluster.hashing import java_hash
+from pytest_mqchaos.kafka_cluster.internal_topics import OFFSETS_TOPIC, TRANSACTIONS_TOPIC, slot
 from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 
 GROUP, TRANSACTION = "group", "transaction"
-_TOPICS = {GROUP: "__consumer_offsets", TRANSACTION: "__transaction_state"}
-_PARTITIONS = 50  # of either, as in Kafka
+_TOPICS = {GROUP: OFFSETS_TOPIC, TRANSACTION: TRANSACTIONS_TOPIC}
 _COPIES = 3  # of either, where there are so many nodes
 _TRANSACTIONS_LEAST = 2  # transaction.state.log.min.isr
 
@@ -54,7 +53,7 @@ class Coordinators:
         `UsageError` for another kind."""
         if kind not in _TOPICS:
             raise unknown("kind of coordinator", kind, _TOPICS)
-        place = Place(kind, index_of(key))
+        place = Place(kind, slot(key))
         if place not in self._made:
             first = place.at % len(self._nodes)
             copies = min(_COPIES, len(self._nodes))
@@ -90,7 +89,7 @@ class Coordinators:
 
     def moved(self, partition: Partition) -> bool:
         """Say whether groups have a new coordinator since the last time this was asked."""
-        if not partition.internal or partition.topic != _TOPICS[GROUP] or partition.leader is None:
+        if not partition.internal or partition.topic != OFFSETS_TOPIC or partition.leader is None:
             return False
         before = self._epochs.get(partition)
         self._epochs[partition] = partition.leader_epoch
@@ -98,9 +97,4 @@ class Coordinators:
 
     def of(self, partition: Partition, keys: Iterable[str]) -> list[str]:
         """Give those of the keys that a partition's leader coordinates."""
-        return [key for key in keys if index_of(key) == partition.index]
-
-
-def index_of(key: str) -> int:
-    """Give the number of the partition that a name belongs to."""
-    return java_hash(key) % _PARTITIONS
+        return [key for key in keys if slot(key) == partition.index]

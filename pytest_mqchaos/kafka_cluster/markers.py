@@ -12,8 +12,9 @@ from typing import NamedTuple
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.control_batches import marker
+from pytest_mqchaos.kafka_cluster.internal_topics import OFFSETS_TOPIC
 from pytest_mqchaos.kafka_cluster.leader import Leader
-from pytest_mqchaos.kafka_cluster.offsets import OFFSETS_TOPIC, Offsets
+from pytest_mqchaos.kafka_cluster.offsets import Offsets
 from pytest_mqchaos.kafka_cluster.topics import Topics
 from pytest_mqchaos.kafka_cluster.transaction import Phase, Place, Transaction
 

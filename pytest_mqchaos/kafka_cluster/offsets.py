@@ -10,10 +10,9 @@ from collections import defaultdict
 from itertools import count
 from typing import NamedTuple
 
-from pytest_mqchaos.kafka_cluster.hashing import java_hash
+from pytest_mqchaos.kafka_cluster.internal_topics import slot
 
 NO_OFFSET = -1
-OFFSETS_TOPIC, OFFSETS_PARTITIONS = "__consumer_offsets", 50
 
 
 class Committed(NamedTuple):
@@ -33,11 +32,6 @@ class _Kept(NamedTuple):
 
 _Place = tuple[str, int]
 _Held = dict[tuple[str, _Place], _Kept]  # by group and partition
-
-
-def slot(group: str) -> int:
-    """Give the partition of `__consumer_offsets` that a group's positions belong to."""
-    return java_hash(group) % OFFSETS_PARTITIONS
 
 
 class Offsets:

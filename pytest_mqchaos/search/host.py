@@ -13,10 +13,10 @@ from pytest_mqchaos.brokers import base
 from pytest_mqchaos.brokers.embedded import EmbeddedKafka
 from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.ground import Began
 from pytest_mqchaos.chaos.host import ABILITIES, TEST
 from pytest_mqchaos.chaos.kafka_post import KafkaPost
 from pytest_mqchaos.chaos.keeper import Hire
-from pytest_mqchaos.chaos.roles import Began
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.errors import MqchaosError
 from pytest_mqchaos.plan.table import CLUSTERED
@@ -28,7 +28,7 @@ from pytest_mqchaos.workloads.on_loop import LoopSupervisor
 
 
 class VirtualHost:
-    """See `chaos.roles.Ground`. `settings` are the cluster's, by Kafka's names."""
+    """See `chaos.ground.Ground`. `settings` are the cluster's, by Kafka's names."""
 
     kind = "embedded"
 
