@@ -14,7 +14,7 @@ PYTHONS ?= 3.11 3.12 3.13
 CLIENTS := tests/conformance tests/fixtures tests/kafka_cluster tests/chaos tests/brokers
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live clients reactions bench honesty mutants fuzz record orphans clean versions oldest differential
+.PHONY: help venv demo test cover lint format live conformance clients reactions bench honesty mutants fuzz record orphans clean versions oldest differential
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint    format, lint, types, import contracts'
 	@echo 'make format  let ruff rewrite what it can'
 	@echo 'make live    the tests that need real brokers and tools (Java, haproxy)'
+	@echo 'make conformance what each fault does to each client, on real Kafka'
 	@echo 'make clients every client with every feature, embedded and real; writes the page of them'
 	@echo 'make reactions what each client does under each rule; writes the page of it'
 	@echo 'make fuzz    coverage-guided fuzzing of every parser (ARGS="--seconds 300 scanner"; Linux)'
@@ -73,6 +74,12 @@ format: venv
 # Each pytest worker starts a Java broker of its own; most of the time is real clients' time-outs.
 live: venv
 	$(PY) -m pytest -q -n $(LIVE_WORKERS) -m "live or wide" $(ARGS)
+
+# What holds on the embedded cluster holds on real Kafka: the same tests, unchanged. The matrix has
+# both in its own rows.
+conformance: venv
+	$(PY) -m pytest -q -n $(LIVE_WORKERS) --mqchaos-broker=process -m "not live" tests/conformance \
+		--ignore tests/conformance/matrix $(ARGS)
 
 # Correct services and planted twins under every profile, and 150 drawn variants: some ten minutes.
 honesty: venv

@@ -59,10 +59,15 @@ class Tap:
 
     @staticmethod
     def _move(who, turns, source, target):
+        gone = False
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 20):
                 turns.append(Turn(who, data))  # before it goes on: its answer stands behind it
-                target.sendall(data)
+                try:
+                    if not gone:
+                        target.sendall(data)
+                except OSError:
+                    gone = True  # what comes for one that has hung up is written down all the same
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 

@@ -74,8 +74,10 @@ def read(sock, size):
 
 
 def until(condition, what):
-    """Wait for a condition that is asked again and again, with a limit."""
+    """Wait for a condition that is asked again and again, with a limit. `what` may be asked too:
+    it then says how things stand."""
     limit = time.monotonic() + LIMIT
     while not (found := condition()):
-        assert time.monotonic() < limit, f"waited {LIMIT} s for {what}"
+        if time.monotonic() > limit:
+            raise AssertionError(f"waited {LIMIT} s for {what() if callable(what) else what}")
     return found

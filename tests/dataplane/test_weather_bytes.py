@@ -173,7 +173,7 @@ def through_two_taps(address, client, plan, history, topic):
         assert sorted(CLIENTS[client](servers, topic)) == sorted(VALUES)
         first.stop()
         until(lambda: not plane.request("status")["links"], "the links to end")
-        until(lambda: sizes(inner) == sizes(outer), "what is under way to pass both taps")
+        until(lambda: sizes(inner) == sizes(outer), lambda: f"{sizes(inner)} to be {sizes(outer)}")
         assert plane.troubles == []
         assert plane.request("status")["undecoded"] == 0
         return differences(by_client(inner), by_client(outer), port, ours[1])
