@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from pytest_mqchaos.wire.kafka.coordinators import partition_of
 from tests.kafka_cluster.beating import Beater
 from tests.kafka_cluster.joining import Joiner
 from tests.kafka_cluster.talking import Talker, cluster
@@ -52,16 +53,23 @@ class _Sockets:
         return data
 
 
+def _beside(group):
+    """The name of another group that the same part of the coordinator serves."""
+    names = (f"{group}-probe{number}" for number in itertools.count())
+    return next(name for name in names if partition_of(name, 50) == partition_of(group, 50))
+
+
 class _World:
     """Members of one fresh group, here or there; `tell` collects what both must say."""
 
     def __init__(self, brokers, name):
         self.brokers, self.name, self.said = brokers, name, []
-        self.first_epoch = None
         self.talker = self._made(Talker)
+        probe = _beside(name)
+        self._assign_at_once(name, probe)
         self._until(self._create, 36)
         self._until(self._coordinated, 25)
-        self._assign_at_once()
+        self._known_to_coordinator(probe)
 
     def _until(self, ask, expected):
         """A new broker takes a moment for its coordinator; a new topic is there when told twice."""
@@ -74,14 +82,24 @@ class _World:
         nobody = {"group_id": self.name, "member_id": "nobody", "generation_id": 1}
         return self.talker.ask(12, 3, group_instance_id=None, **nobody).error_code
 
-    def _assign_at_once(self):
+    def _assign_at_once(self, *groups):
         """Kafka assigns at most once a second; here there is no such interval."""
         if isinstance(self.brokers, _Sockets):
             config = {"name": "consumer.assignment.interval.ms", "value": "0",
                       "config_operation": 0}  # fmt: skip
-            group = {"resource_type": 32, "resource_name": self.name, "configs": [config]}
-            answer = self.talker.ask(44, 1, resources=[group], validate_only=False)
-            assert answer.responses[0].error_code == 0, answer
+            asked = [{"resource_type": 32, "resource_name": group, "configs": [config]}
+                     for group in groups]  # fmt: skip
+            answer = self.talker.ask(44, 1, resources=asked, validate_only=False)
+            assert {one.error_code for one in answer.responses} == {0}, answer
+
+    def _known_to_coordinator(self, probe):
+        """A coordinator hears of a new topic some time after all others, and a group that was there
+        before begins a new epoch then. So another group of the same coordinator has the topic
+        first; what was configured before the topic was made is known then, too."""
+        member = self.beater("probe")
+        member.group = probe
+        self.has_all(member)
+        assert member.leave().error_code == 0
 
     def _create(self):
         topic = {"name": self.name, "num_partitions": 4, "replication_factor": 1,
@@ -188,13 +206,8 @@ def ids_given_out(world):
 
 
 def epochs(world):
-    """Counted from the first that this talk was told: a real broker begins with one more where its
-    groups hear late of a new topic."""
     (group,) = world.talker.ask(69, 1, group_ids=[world.name]).groups
-    if world.first_epoch is None:
-        world.first_epoch = group.group_epoch
-    first = world.first_epoch
-    return group.group_epoch - first, group.assignment_epoch - first, len(group.members)
+    return group.group_epoch, group.assignment_epoch, len(group.members)
 
 
 def beats(world):
@@ -212,8 +225,8 @@ def beats(world):
     world.tell(second.settle().error_code, len(second.owned))
     world.tell(*epochs(world))
     world.tell(first.settle(subscribed_topic_names=[world.name, "x"]).error_code, *epochs(world))
-    world.tell(first.settle().error_code, first.epoch - world.first_epoch, *epochs(world))
-    world.tell(second.settle().error_code, second.epoch - world.first_epoch, len(second.owned))
+    world.tell(first.settle().error_code, first.epoch, *epochs(world))
+    world.tell(second.settle().error_code, second.epoch, len(second.owned))
     world.tell(*epochs(world))
     world.tell(first.beat(member_epoch=9).error_code, first.beat(member_id="x").error_code)
     world.tell(first.beat(group_id="nobody").error_code, second.leave().error_code)
@@ -262,7 +275,8 @@ def commits_with_epochs(world):
     (old,) = first.ask(15, 6, groups=[world.name], include_authorized_operations=False).groups
     world.tell(old.error_code)
     results = world.talker.ask(42, 2, groups_names=[world.name, "nobody"]).results
-    world.tell(*(one.error_code for one in results))
+    of = {one.group_id: one.error_code for one in results}  # in any order: by coordinator
+    world.tell(of[world.name], of["nobody"])
     first.leave()
     joiner.member = ""
     joiner.join()
