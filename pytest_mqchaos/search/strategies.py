@@ -1,25 +1,22 @@
 """Hypothesis strategies: plans, rules, places. What is drawn is legal; what shrinks does less harm.
 
-It knows how choices become rules; it must never know what is legal (`choices`) or who runs it.
+It knows Hypothesis's ways; it must never know how choices become rules (`drawing`), what is legal
+(`choices`) or who runs it.
 
     choice 0 = no rule < fewer rules < simpler faults < default arguments < earlier positions
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pytest_mqchaos.errors import UsageError, missing_extra
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.plan import legality
-from pytest_mqchaos.plan.nth import Nth, every
 from pytest_mqchaos.plan.on import At
 from pytest_mqchaos.plan.rules import Plan, Rule
-from pytest_mqchaos.plan.where import Where
-from pytest_mqchaos.search.choices import OFTEN, PROCESS
+from pytest_mqchaos.search import drawing
 from pytest_mqchaos.search.narrowing import Wanted, Words, count, wanted
 from pytest_mqchaos.search.place import here
 
@@ -31,12 +28,8 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-T = TypeVar("T")
 POSITIONS = 10  # the last that is drawn unless the test says otherwise
 _CLEAN = 10  # one plan in so many is empty: the run without a fault
-_EVEN = 6  # the share of a verb, to be divided among its points
-_ONE, _RETRY, _RANGE, _EVERY = range(4)
-_FORMS = (*(_ONE,) * 7, _RETRY, _RANGE, _EVERY)
 
 
 def plans(  # noqa: PLR0913 - the public face
@@ -111,56 +104,31 @@ def _plans(draw: DrawFn, given: Wanted, least: int, most: int) -> Plan:
 
 @st.composite
 def _rules(draw: DrawFn, given: Wanted) -> Rule:
-    possible = given.choices()
-    verb, point = _one(draw, _rows(tuple((v, p) for v, points in possible.items() for p in points)))
-    variant = _one(draw, possible[verb][point])
-    where = _where(draw, given, point, api=variant.api, process=verb in PROCESS)
-    return Rule(where=where, fault=variant.fault, optional=True)
+    return drawing.rule(
+        _choosing(draw), given.choices(), word=legality.table(given.broker).word,
+        topics=given.topics, reach=lambda _point, _api: given.nth,
+    )  # fmt: skip
 
 
 @st.composite
 def _places(draw: DrawFn, given: Wanted) -> At:
-    point = _one(draw, given.points)
-    apis = given.apis or legality.table(given.broker).apis[Point.CONTROL]
-    api = _one(draw, apis) if point is Point.CONTROL else None
-    return At(_where(draw, given, point, api=api, process=False))
+    below = _choosing(draw)
+    table = legality.table(given.broker)
+    point = drawing.one(below, given.points)
+    apis = given.apis or table.apis[Point.CONTROL]
+    api = drawing.one(below, apis) if point is Point.CONTROL else None
+    return At(
+        drawing.where(
+            below, point, api=api, word=table.word, topics=given.topics, last=given.nth,
+            endless=True,
+        )
+    )  # fmt: skip
 
 
-def _where(draw: DrawFn, given: Wanted, point: Point, *, api: str | None, process: bool) -> Where:
-    """The position, and the topic where there is a choice."""
-    place = partial(Where, point=point, api=api)
-    form, number = divmod(draw(_below(len(_FORMS) * given.nth)), given.nth)
-    topic = _one(draw, given.topics) if len(given.topics) > 1 else next(iter(given.topics), None)
-    if topic is not None and point is not Point.CONTROL:
-        word = legality.table(given.broker).word
-        place = partial(place, destination=topic, word=word)
-    nth = number + 1
-    if _FORMS[form] == _RETRY and point is not Point.CONTROL:
-        return place(nth=nth, attempt=2)
-    return place(nth=_position(_FORMS[form], nth, endless=not process))
-
-
-def _position(form: int, nth: int, *, endless: bool) -> Nth:
-    if form == _RANGE:
-        return range(nth, nth + 3)
-    return every(nth + 1) if form == _EVERY and endless else nth
+def _choosing(draw: DrawFn) -> drawing.Below:
+    return lambda end: draw(_below(end))
 
 
 @lru_cache
 def _below(end: int) -> SearchStrategy[int]:
     return st.integers(0, end - 1)
-
-
-def _one(draw: DrawFn, options: Sequence[T]) -> T:
-    """One of them, the first for choice 0. Cheaper than a strategy that knows them; a choice even
-    where there is none, for the length of a rule."""
-    return options[draw(_below(max(2, len(options)))) % len(options)]
-
-
-@lru_cache
-def _rows(rows: tuple[tuple[str, Point], ...]) -> tuple[tuple[str, Point], ...]:
-    """Each once in the order of shrinking; then again those that are drawn more often. A verb that
-    can be at many points is no likelier than one of few."""
-    points = Counter(verb for verb, _ in rows)
-    times = {verb: OFTEN.get(verb, 1) * _EVEN // count for verb, count in points.items()}
-    return (*rows, *(row for row in rows for _ in range(times[row[0]] - 1)))
