@@ -66,7 +66,7 @@ def test_a_consumer_lives_through_it(embedded, client, place, harm):
         seen.chaos.arm(HARM[harm](PLACES[place]))
         steps = TAKERS[client](seen.servers, seen.topic, seen.group, last="p5")
         done = [step for step in steps if step.error is None]
-        assert sorted(set(done)) == well(*FIVE)
+        assert sorted(set(done)) == well(*FIVE), (steps, seen.acks)
         seen.chaos.armed[-1].wait()
         seen.chaos.settle()
         assert seen.stored == FIVE
