@@ -169,8 +169,7 @@ def test_a_member_put_out_at_its_heartbeat_reads_again_what_it_had_not_committed
         steps = joined_again(seen, client, on.control(api="Heartbeat", nth=1).rebalance())
         handed_out = [step.id for step in steps]
         twice = next((one for one in FIVE if handed_out.count(one) == 2), None)
-        if twice is None:  # librdkafka was between two messages
-            assert client == "confluent"
+        if twice is None:  # the heartbeat fell between two messages: librdkafka's often do
             assert steps == well(*FIVE)
             return
         rest = FIVE[FIVE.index(twice) :]

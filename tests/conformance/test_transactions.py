@@ -66,7 +66,8 @@ def read(seen, client, level, count):
 def test_a_lost_end_is_sent_again_and_the_transaction_stands_once(kafka_chaos_broker, send):
     with conversation(kafka_chaos_broker, on.control(api="EndTxn", nth=1).sever()) as seen:
         send(seen.servers, seen.topic, ["p1", "p2"])
-        assert seen.stored == ["p1", "p2"]
+        # Kafka answers before its markers are written.
+        seen.chaos.wait_for(lambda: seen.stored == ["p1", "p2"], LIMIT, "the markers")
         assert seen.fired == [1]
         ends = seen.chaos.view.transcript().ends
         assert [end.committed for end in ends] == [True, True]
