@@ -90,7 +90,7 @@ def test_a_producer_that_dies_at_the_end_of_its_transaction(
         args = (seen.chaos.bootstrap_servers, seen.topic, ["p1", "p2"], told)
         with seen.chaos.worker(transact, *args):
             seen.chaos.wait_for(lambda: told == ["committed"], LIMIT, "a commit")
-        assert seen.stored == committed
+        seen.chaos.wait_for(lambda: seen.stored == committed, LIMIT, "the markers")
         assert read(seen, client, "read_committed", len(committed)) == committed
         assert read(seen, client, "read_uncommitted", len(uncommitted)) == uncommitted
         assert seen.fired == [1]
