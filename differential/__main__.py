@@ -12,11 +12,13 @@ import argparse
 import re
 import sys
 import time
+from collections import defaultdict
 
 from differential.campaign import Figures, Found, run
 from differential.families.table import FAMILIES, generated
 from differential.frames import VERSIONS
 from differential.real import Kafka
+from differential.verdict import REPEATS
 from pytest_mqchaos.brokers.providers import lacking
 
 
@@ -36,7 +38,9 @@ def main() -> int:
     print(f"{len(conversations)} conversations generated in {time.monotonic() - began:.0f} s")
     with Kafka(options.nodes) as kafka:
         figures, began = Figures(), time.monotonic()
-        found = run(kafka, conversations, figures)
+        found = run(
+            kafka, conversations, figures, lambda n: print(f"{n} played", end="\r", flush=True)
+        )
         _print(figures, found, kafka.version, time.monotonic() - began)
     for one in found if options.keep else ():
         name = re.sub(r"[^a-z0-9]+", "-", one.kind.lower()).strip("-")[:60]
@@ -66,6 +70,7 @@ def _print(figures: Figures, found: list[Found], version: str, seconds: float) -
         print(f"  {api} {low}-{high}" + (f", not seen: {', '.join(lacks)}" if lacks else ""))
     for why, count in sorted(figures.listed.items(), key=lambda item: -item[1]):
         print(f"listed {count} times: {why}")
+    _print_varies(figures)
     for failure in figures.failures[:10]:
         print(f"FAILED in the embedded cluster: {failure}")
     print(f"{len(found)} kinds of difference that are not listed")
@@ -75,6 +80,18 @@ def _print(figures: Figures, found: list[Found], version: str, seconds: float) -
         print(f"  {one.difference if seen else f'not seen again: {one.kind}'}")
         for step in one.script.conversation.steps:
             print(f"    {step.api} v{step.version} {step.values}"[:260])
+
+
+def _print_varies(figures: Figures) -> None:
+    plays = len(figures.varies) * REPEATS
+    agreed = sum(count for _, count in figures.varies)
+    print(f"{len(figures.varies)} times Kafka disagreed with itself; played again without haste it "
+          f"gave our answer in {agreed} of {plays}")  # fmt: skip
+    kinds: dict[str, list[int]] = defaultdict(list)
+    for told, count in figures.varies:
+        kinds[told.kind()].append(count)
+    for kind, agreeing in sorted(kinds.items()):
+        print(f"  {kind}: ours in {sum(agreeing)} of {len(agreeing) * REPEATS}")
 
 
 if __name__ == "__main__":

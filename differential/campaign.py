@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from differential import embedded
-from differential.compare import Difference, first
+from differential.compare import Difference
 from differential.conversation import Conversation
-from differential.listed import reason
 from differential.players import SURELY, Answer
 from differential.real import Kafka
 from differential.script import Script
 from differential.shrink import shrunk
+from differential.verdict import judged, unlisted
 
 CHUNK = 25  # conversations whose topics are made in one go
 
@@ -30,18 +30,24 @@ class Found:
 
 @dataclass(slots=True, kw_only=True)
 class Figures:
-    """Of one campaign. `listed` counts conversations that showed a known difference, by reason."""
+    """Of one campaign. `listed` counts conversations that showed a known difference, by reason;
+    `varies` has those where Kafka disagreed with itself: what, and how often it agreed with us."""
 
     conversations: int = 0
     requests: int = 0
     covered: set[tuple[str, int]] = field(default_factory=set)
     codes: set[tuple[str, str]] = field(default_factory=set)
     listed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    varies: list[tuple[Difference, int]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
-def run(kafka: Kafka, conversations: Sequence[Conversation], figures: Figures) -> list[Found]:
-    """Play them all; each kind of unknown difference comes with its shortest conversation."""
+def run(
+    kafka: Kafka, conversations: Sequence[Conversation], figures: Figures,
+    heard: Callable[[int], None] = lambda _: None,
+) -> list[Found]:  # fmt: skip
+    """Play them all; each kind of unknown difference comes with its shortest conversation. `heard`
+    is told now and then how many were played."""
     kinds: dict[str, list[Conversation]] = defaultdict(list)
     for at in range(0, len(conversations), CHUNK):
         chunk = conversations[at : at + CHUNK]
@@ -49,13 +55,14 @@ def run(kafka: Kafka, conversations: Sequence[Conversation], figures: Figures) -
             told = both(kafka, conversation, prefix, figures)
             if told is not None:
                 kinds[told.kind()].append(conversation)
+        heard(figures.conversations)
     return [_found(kafka, kind, shown) for kind, shown in kinds.items()]
 
 
 def both(
     kafka: Kafka, conversation: Conversation, prefix: str, figures: Figures
 ) -> Difference | None:
-    """Play one on both; the difference, if it is none of those that are listed."""
+    """Play one on both; the difference, if it is a fault."""
     conversation = _served(kafka, conversation)
     figures.conversations += 1
     figures.requests += len(conversation.steps)
@@ -66,16 +73,12 @@ def both(
         return None
     theirs = kafka.play(conversation, prefix, ours)
     _count(figures, conversation, theirs)
-    told = first(conversation, ours, theirs)
-    if told is not None:  # once more: on a busy machine requests may overtake each other
-        told = first(conversation, ours, _real(kafka, conversation, ours))
-    if told is None:
-        return None
-    why = reason(conversation, told)
-    if why is None:
-        return told
-    figures.listed[why] += 1
-    return None
+    verdict = judged(conversation, ours, theirs, lambda: _real(kafka, conversation, ours))
+    for why in set(verdict.listed):
+        figures.listed[why] += 1
+    if verdict.varies is not None:
+        figures.varies.append((verdict.varies, verdict.agreed))
+    return verdict.fault
 
 
 def _served(kafka: Kafka, conversation: Conversation) -> Conversation:
@@ -96,7 +99,7 @@ def _found(kafka: Kafka, kind: str, shown: Sequence[Conversation]) -> Found:
             ours = embedded.play(conversation)
         except embedded.Failed:
             return None
-        return first(conversation, ours, _real(kafka, conversation, ours))  # fmt: skip
+        return unlisted(conversation, ours, _real(kafka, conversation, ours))[0]
 
     ours = embedded.play(start)
     told = differs(start)
@@ -111,7 +114,7 @@ def _found(kafka: Kafka, kind: str, shown: Sequence[Conversation]) -> Found:
         start = shrunk(start, shows, last)
     ours = embedded.play(start)
     theirs = _real(kafka, start, ours)
-    told = first(start, ours, theirs)
+    told, _ = unlisted(start, ours, theirs)
     script = Script(why=kind, kafka=kafka.version, conversation=start, answers=theirs)
     gone = Difference(-1, "", 0, "did not show again", None, None)
     return Found(kind=kind, difference=told or gone, script=script, count=len(shown))

@@ -34,12 +34,18 @@ def first(
     conversation: Conversation, embedded: Sequence[Answer], kafka: Sequence[Answer]
 ) -> Difference | None:
     """The first difference: later ones may follow from it."""
+    return next(differences(conversation, embedded, kafka), None)
+
+
+def differences(
+    conversation: Conversation, embedded: Sequence[Answer], kafka: Sequence[Answer]
+) -> Iterator[Difference]:
+    """All of them, in the order of the steps."""
     for number, (step, ours, theirs) in enumerate(
         zip(conversation.steps, embedded, kafka, strict=True)
     ):
         for path, mine, other in _unlike(ours.what, theirs.what, ""):
-            return Difference(number, step.api, step.version, path, mine, other)
-    return None
+            yield Difference(number, step.api, step.version, path, mine, other)
 
 
 def _unlike(mine: Any, other: Any, path: str) -> Iterator[tuple[str, Any, Any]]:

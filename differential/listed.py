@@ -6,6 +6,7 @@ docs/reference/embedded-kafka.md tells them to users; nothing is listed here tha
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from differential.compare import Difference
 from differential.conversation import Conversation
@@ -40,14 +41,41 @@ def _marker_time(_: Conversation, told: Difference) -> bool:
     return told_time and isinstance(told.kafka, int) and told.kafka > STAMP + _YEAR
 
 
-_LISTED: dict[str, Rule] = {
-    "a marker of a transaction has the timestamp of the newest record": _marker_time,
-    "a group of which nothing was written down yet is not shown": _unwritten_group,
-    "the lowest sequence of refused batches is remembered while a transaction is verified":
-        _verified_sequence,
-}  # fmt: skip
+def _deleted_newest(conversation: Conversation, told: Difference) -> bool:
+    """The largest timestamp of all that is in a file, deleted or not (KIP-734, KIP-107)."""
+    asked, before = conversation.steps[told.number], conversation.steps[: told.number]
+    return (
+        told.api == "ListOffsets"
+        and any(step.api == "DeleteRecords" for step in before)
+        and all(
+            one["timestamp"] == -3
+            for topic in asked.values["topics"]
+            for one in topic["partitions"]
+        )
+    )
 
 
-def reason(conversation: Conversation, told: Difference) -> str | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """`ends`: what follows in the conversation may differ because of it."""
+
+    why: str
+    rule: Rule
+    ends: bool = False
+
+
+LISTED = (
+    Listed(why="a marker of a transaction has the timestamp of the newest record",
+           rule=_marker_time),
+    Listed(why="the newest timestamp is also looked for among deleted records",
+           rule=_deleted_newest),
+    Listed(why="a group of which nothing was written down yet is not shown",
+           rule=_unwritten_group),
+    Listed(why="the lowest sequence of refused batches is remembered while a transaction is "
+               "verified", rule=_verified_sequence, ends=True),
+)  # fmt: skip
+
+
+def listed(conversation: Conversation, told: Difference) -> Listed | None:
     """Why this difference is no fault, or None if it is one."""
-    return next((why for why, rule in _LISTED.items() if rule(conversation, told)), None)
+    return next((each for each in LISTED if each.rule(conversation, told)), None)

@@ -7,6 +7,7 @@ answers the same. It must never know which broker it is.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,12 +16,14 @@ from pytest_mqchaos.frames import Record
 from pytest_mqchaos.wire.kafka.records import build_batch
 
 OWN = "~"
-CLIENT = "differential"  # member ids begin with what the client calls itself
+CLIENT = "differential"
 STAMP = 1_700_000_000_000  # milliseconds; the base of all timestamps
 # Fields that are milliseconds on the wire.
 _DURATIONS = frozenset({
     "max_wait", "timeout", "session_timeout", "rebalance_timeout", "transaction_timeout",
 })  # fmt: skip
+# A member id: what the client or its instance calls itself, and a UUID.
+_MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _NOBODY, _NO_PRODUCER = "nobody-1", 987_654_321
 
 
@@ -99,7 +102,7 @@ class Marks:
         """A member id as a mark; `$member ?` for one that was not handed out yet."""
         if found in self.members:
             return f"$member {self.members.index(found)}"
-        return "$member ?" if found.startswith(f"{CLIENT}-") else found
+        return "$member ?" if _MADE_UP.search(found) else found
 
     def producer(self, found: int) -> object:
         """A producer id as a mark."""

@@ -95,5 +95,5 @@ def _member(group: Group, member: Member, *, stable: bool) -> dict[str, Any]:
         "client_id": member.client,
         "client_host": _HOST,
         "member_metadata": member.metadata(group.protocol) if stable else b"",
-        "member_assignment": member.assignment if stable else b"",
+        "member_assignment": member.assignment,  # the one before, while a round is not over
     }

@@ -77,7 +77,8 @@ class Group:
         """JoinGroup: take a new member, a returning one, or refuse."""
         code = self._refuse(asked, now)
         if code is not ErrorCode.none:
-            answer(Joined(code, asked.member_id), now)
+            failed = code is ErrorCode.unknown_server_error  # then Kafka names nobody
+            answer(Joined(code, "" if failed else asked.member_id), now)
         elif not asked.member_id:
             self._welcome(asked, answer, now)
         elif self.roster.claim(asked.member_id):

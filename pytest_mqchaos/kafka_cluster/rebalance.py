@@ -135,6 +135,8 @@ class Rebalance:
     def _prepare(self, now: int) -> None:
         self._cancel_unsynced()
         for member in self.roster.all():
+            if self.phase is Phase.COMPLETING:
+                member.assignment = b""  # what was handed out before is shown until then
             member.answer_sync(Synced(ErrorCode.rebalance_in_progress), now)
         first, self.phase = self.phase is Phase.EMPTY, Phase.PREPARING
         asked = (member.delay for member in self.roster.all())
@@ -187,7 +189,7 @@ class Rebalance:
         until = now + self.roster.patience() * MILLISECOND
         self._unsynced = self._timers.at(until, self._drop_unsynced)
         for member in self.roster.all():
-            member.new, member.synced, member.assignment = False, False, b""
+            member.new, member.synced = False, False
             self.roster.beat(member, now)
         for member in self.roster.all():
             member.answer_join(self.joined(member), now)

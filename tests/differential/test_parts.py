@@ -8,10 +8,11 @@ from differential.compare import Difference, first
 from differential.conversation import Conversation, Step, Topic
 from differential.families.table import FAMILIES, generated
 from differential.frames import VERSIONS
-from differential.listed import reason
+from differential.listed import listed
 from differential.marks import Marks
 from differential.players import CLOSED, Answer, waits
 from differential.shrink import shrunk
+from differential.verdict import REPEATS, Verdict, judged, unlisted
 
 
 def produce(**batch):
@@ -91,13 +92,13 @@ def test_a_conversation_is_cut_down_to_what_shows_the_difference():
 def test_only_what_is_listed_has_a_reason():
     conversation = talk(produce(count=1), produce(count=1))
     unknown = Difference(1, "Produce", 9, ".responses[].x", "none", "corrupt_message")
-    assert reason(conversation, unknown) is None
+    assert listed(conversation, unknown) is None
     dead = Difference(1, "DescribeGroups", 5, ".groups[].group_state", "Empty", "Dead")
-    assert "nothing was written" in reason(conversation, dead)
+    assert "nothing was written" in listed(conversation, dead).why
     alive = Difference(1, "DescribeGroups", 5, ".groups[].group_state", "Stable", "Dead")
-    assert reason(conversation, alive) is None
+    assert listed(conversation, alive) is None
     several = Difference(1, "DescribeGroups", 5, ".groups[].members", [], [{"member_id": "x"}])
-    assert reason(conversation, several) is None
+    assert listed(conversation, several) is None
     assert Figures().conversations == 0
 
 
@@ -105,3 +106,51 @@ def test_an_unknown_mark_is_refused():
     with pytest.raises(KeyError):
         Marks("p-").resolve({"$nonsense": 1})
     assert Marks("p-").resolve({"name": "~a", "timeout": 5})["name"] == "p-a"
+
+
+def said(*codes):
+    return [Answer(at, {"error_code": code}) for at, code in enumerate(codes)]
+
+
+def test_a_fault_is_what_kafka_never_answers_as_we_do():
+    conversation, plays = talk(INIT, INIT), []
+
+    def again():
+        plays.append(1)
+        return said("none", "other")
+
+    verdict = judged(conversation, said("none", "ours"), said("none", "theirs"), again)
+    assert (verdict.fault.embedded, verdict.fault.kafka) == ("ours", "other")
+    assert verdict.varies is None
+    assert len(plays) == REPEATS
+
+
+def test_where_kafka_disagrees_with_itself_both_are_right_and_it_is_told():
+    turns = iter(["theirs", "ours", "theirs", "theirs", "ours"])
+    verdict = judged(talk(INIT), said("ours"), said("theirs"), lambda: said(next(turns)))
+    assert (verdict.fault, verdict.agreed, verdict.varies.kafka) == (None, 2, "theirs")
+
+
+def test_what_is_alike_is_not_asked_again():
+    verdict = judged(talk(INIT), said("none"), said("none"), pytest.fail)
+    assert verdict == Verdict()
+
+
+def test_behind_what_is_listed_all_is_still_compared_unless_it_follows_from_it():
+    unknown = {"error_code": "none", "group_state": "Empty"}, {"error_code": "none",
+                                                              "group_state": "Dead"}  # fmt: skip
+    describe = Step(api="DescribeGroups", version=5, values={"groups": ["~g"]})
+    conversation = talk(describe, INIT)
+    ours = [Answer(0, unknown[0]), Answer(1, {"error_code": "none"})]
+    theirs = [Answer(0, unknown[1]), Answer(1, {"error_code": "fenced"})]
+    told, reasons = unlisted(conversation, ours, theirs)
+    assert (told.number, len(reasons)) == (1, 1)
+    first_try = {**produce(count=1).to_json()}
+    first_try["values"] = {**first_try["values"], "transactional_id": "~x"}
+    again = Step.from_json(first_try)
+    told, reasons = unlisted(
+        talk(again, again, INIT),
+        said("none", "none", "none"),
+        said("none", "out_of_order_sequence_number", "fenced"),
+    )
+    assert (told, len(reasons)) == (None, 1)
