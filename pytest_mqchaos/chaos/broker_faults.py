@@ -32,6 +32,7 @@ Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
 Note = Callable[..., object]
 ENDING = 60.0  # seconds that the restart of a real broker may take
+MEANWHILE = 10  # faults, each begun before the last one ended; more than these are cut short
 
 
 class Cannot(Exception):
@@ -70,10 +71,14 @@ class BrokerFaults:
         }
 
     async def run_out(self) -> None:
-        """Let what was to last for a time last that long. WaitTimeout if its end does not come."""
-        if self._timers:
+        """Let what was to last for a time last that long, and what begins meanwhile, as many times
+        as `MEANWHILE` says. WaitTimeout if an end does not come."""
+        for _ in range(MEANWHILE):
+            known = frozenset(self._timers)
+            if not known:
+                return
             await until(
-                lambda: not self._timers, timeout=self._longest + ENDING,
+                partial(known.isdisjoint, self._timers), timeout=self._longest + ENDING,
                 what="the end of a broker fault", pace=self._pace,
             )  # fmt: skip
 

@@ -16,7 +16,7 @@ from pytest_mqchaos.chaos.address import Address, readdressed
 from pytest_mqchaos.chaos.keeper import Keeper
 from pytest_mqchaos.chaos.pace import Maybe, done, given
 from pytest_mqchaos.chaos.waiting import off_loop
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import UsageError, WaitTimeout
 from pytest_mqchaos.history.rows import ProcessEvent
 from pytest_mqchaos.report.context import LogLine
 from pytest_mqchaos.workloads import output
@@ -51,6 +51,7 @@ class Crew:
         self._progress = progress
         self._fault_seen = fault_seen
         self._bury = bury
+        self._unburied: list[str] = []
         self._count = 0
 
     def hire(
@@ -94,7 +95,20 @@ class Crew:
         self.events.append(event)
         if event.what in ("stopped", "ended"):
             # A new incarnation has links of its own; the old listener would only be a way back.
-            self._bury(event.who)
+            self._lay_to_rest(event.who)
+
+    def _lay_to_rest(self, owner: str) -> None:
+        """A broker that a rule keeps from answering hears of the death later (`bury_rest`)."""
+        try:
+            self._bury(owner)
+        except WaitTimeout:
+            self._unburied.append(owner)
+
+    def bury_rest(self) -> None:
+        """Whom no broker was there to hear of. WaitTimeout if there still is none."""
+        while self._unburied:
+            self._bury(self._unburied[0])
+            del self._unburied[0]
 
     # ------------------------------------------------------------ asked by rules
 
@@ -135,7 +149,7 @@ class Crew:
     def _died(self, owner: str, dead: bool) -> str | None:  # noqa: FBT001 - what was answered
         if not dead:
             return f"{owner} was not running any more"
-        self._bury(owner)
+        self._lay_to_rest(owner)
         return None
 
     def cut(self, owner: str) -> None:

@@ -3,7 +3,8 @@
     findings (proven) --> failed      doubts --> unknown      nothing looked at --> unknown
 
 A proven failure outranks a doubt; a doubt outranks a pass; a population of 0 is a doubt unless no
-fault was armed. What each checker may call proven in spite of a gap is said in its own module.
+fault was armed, or only drawn ones (optional) and nothing was published that could have been in it.
+What each checker may call proven in spite of a gap is said in its own module.
 """
 
 from __future__ import annotations
@@ -154,9 +155,11 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     advice: str = "",
     nothing: str = "no confirmed message on a judged destination",
     add: str = "publish something, or say chaos.flow(inputs=[...])",
+    possible: int | None = None,
 ) -> Verdict:
     """Make the verdict. `size` is what the question looked at; `passed` and `sentence` are what a
-    person reads if nothing, or something, was found; `nothing` and `add` speak of size 0."""
+    person reads if nothing, or something, was found; `nothing` and `add` speak of size 0;
+    `possible` is the size had nothing gone wrong (None: as many as were published)."""
     history = index.history
     found = tuple(failed[:SHOWN]) + tuple(f for doubt in doubts for f in doubt.findings)
     if failed:
@@ -168,7 +171,11 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
         )  # fmt: skip
     outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []
     unseen = bypassed.unseen(index)
-    if size == 0 and (history.rules or doubts or outputs_only or unseen):
+    drawn = all(rule.optional for rule in history.rules)
+    if possible is None:
+        possible = len(index.attempts) + len(index.stored)
+    excused = not history.rules or (drawn and not possible)
+    if size == 0 and (doubts or outputs_only or unseen or not excused):
         if outputs_only:
             add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
         why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubts else "")
@@ -182,7 +189,8 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
             limits=tuple(doubt.sentence for doubt in doubts[1:]) + tuple(history.limits),
         )  # fmt: skip
     if size == 0:
-        passed = f"nothing to judge ({nothing}), and no fault was armed"
+        faults = "only faults that may not happen were" if history.rules else "no fault was"
+        passed = f"nothing to judge ({nothing}), and {faults} armed"
     return Verdict(
         question=question, status="passed", sentence=passed, population=population,
         limits=not_covered(index),

@@ -7,7 +7,8 @@ messages into one sequence, "partition" each partition into its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -56,6 +57,25 @@ def lanes(index: Index, by: Spec | None) -> list[Hashable | None]:
         # No key of the source's own: the bytes of the messages' keys do, undecoded.
         return list(map(_message_keys(index).get, index.effect_ids))
     return list(map(key_of(index, by), index.effects))
+
+
+def shared(index: Index, by: Spec | None) -> int:
+    """How many keys more than one message was published with, whatever became of them. Of messages
+    without a key it is not known, nor where effects have keys of their own: any two may share one.
+    """
+    messages: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
+    messages.update(index.first)
+    own = by == "key" and not {None}.issuperset(map(itemgetter(6), index.effects))
+    if by is None or own:
+        return int(len(messages) > 1)
+    if by == "key":
+        keys: Iterable[Hashable | None] = (row.key for row in messages.values())
+    elif by == "partition":
+        keys = ((row.topic, row.partition) for row in messages.values())
+    else:
+        identity = Identity.parse(by)
+        keys = ("|".join(identity.of(record_of(row))) or None for row in messages.values())
+    return sum(count > 1 for count in Counter(keys).values())
 
 
 def _message_keys(index: Index) -> dict[str, bytes | None]:

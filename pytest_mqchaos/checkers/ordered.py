@@ -21,7 +21,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.keys import lanes
+from pytest_mqchaos.checkers.keys import lanes, shared
 from pytest_mqchaos.checkers.swapped import swapped_by
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.errors import unknown
@@ -84,6 +84,7 @@ def ordered(
             advice=_ADVICE.get(failed[0].where, "") if failed else "",
             nothing="no key with more than one message that took effect",
             add="publish several messages per key, or say by=...",
+            possible=None if keys else shared(index, by),
         )
 
     return check

@@ -154,7 +154,7 @@ class Engine:
             self.note({"note": "closed", "link": link.number, "by": link.ended}, now)
         self.links.pop(link.number, None)
         for firing in tuple(link.firings):
-            firing.closed(now, by_client=by_client)
+            firing.closed(now, by_client=link.ended == "client")
 
     def blind(self, link: Link, now: int) -> None:
         """From here on nobody sees what this link carries."""

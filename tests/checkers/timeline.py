@@ -8,6 +8,8 @@ confirmed acks unless `place` says otherwise.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
 from pytest_mqchaos.history.identity import content
 from pytest_mqchaos.history.rows import (
@@ -24,6 +26,7 @@ from pytest_mqchaos.history.rows import (
 MS = 1_000_000
 RULE = RuleState(source="on.ack(nth=1).drop()", cause="a reply lost", fired=1, matched=1,
                  optional=False)  # fmt: skip
+DRAWN = replace(RULE, optional=True)
 
 
 class Timeline:

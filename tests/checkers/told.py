@@ -14,10 +14,18 @@ from pytest_mqchaos.checkers.registry import CHECKERS
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history import rows
 from pytest_mqchaos.history.history import RuleState
-from tests.checkers.timeline import MS, RULE, run
+from tests.checkers.timeline import DRAWN, MS, RULE, run
 
 PAGES = Path(__file__).parent / "told"
-NAMES = {**vars(rows), **CHECKERS, "run": run, "MS": MS, "RULE": RULE, "RuleState": RuleState}
+NAMES = {
+    **vars(rows),
+    **CHECKERS,
+    "run": run,
+    "MS": MS,
+    "RULE": RULE,
+    "DRAWN": DRAWN,
+    "RuleState": RuleState,
+}
 
 
 def _parted(block):

@@ -87,8 +87,8 @@ class Steps:
     def answered(self, value):
         return self.at(act.Answer(value=value, t=T))
 
-    def closed(self):
-        return self.at(act.Closed(by_client=True, t=T))
+    def closed(self, *, by_client=True):
+        return self.at(act.Closed(by_client=by_client, t=T))
 
     def name(self, frame):
         return "P" if frame is self.frame else "R" if frame is self.reply else "?"

@@ -5,7 +5,10 @@ import logging
 import pytest
 
 from pytest_mqchaos import Plan, on, simulate
-from tests.search import planted
+from tests.search.planted.one_by_one import dedupe_apart, dedupe_inside
+from tests.search.planted.pairs import scenario_of
+
+BATCH = ["a", "b", "c"]
 
 # Who is cancelled while it stops a client leaves that client's connections open, and says so.
 pytestmark = pytest.mark.filterwarnings(
@@ -31,9 +34,9 @@ def _quiet(caplog):
     ids=repr,
 )
 def test_a_correct_service_survives_its_client_giving_up(rule):
-    simulate(planted.scenario_of(planted.dedupe_inside), plan=Plan(rule))
+    simulate(scenario_of(dedupe_inside, BATCH), plan=Plan(rule))
 
 
 def test_a_broken_one_is_failed_for_what_it_did():
     with pytest.raises(AssertionError, match=r"^idempotent failed: 1 of 3 messages took effect"):
-        simulate(planted.scenario_of(planted.dedupe_apart), plan=Plan(on.publish(nth=4).hang()))
+        simulate(scenario_of(dedupe_apart, BATCH), plan=Plan(on.publish(nth=4).hang()))

@@ -53,9 +53,15 @@ def delay_frame(fault: Delay, seen: FrameSeen) -> Script:
 
 
 def _late(fault: Delay, frame: Frame, t: int) -> Script:
-    until_t = t + int(fault.seconds * 1e9)
-    yield from until(act.Timer, do=[act.Hold(frame), act.WakeAt(until_t)])
-    yield [act.Forward(frame), act.TookEffect(f"{fault.seconds} s late")]
+    """Too late is late as well: who waited less than that gave up because of us."""
+    wake = act.WakeAt(t + int(fault.seconds * 1e9))
+    event = yield from until(act.Timer, act.Closed, do=[act.Hold(frame), wake])
+    if not isinstance(event, act.Closed):
+        yield [act.Forward(frame), act.TookEffect(f"{fault.seconds} s late")]
+    elif event.by_client:
+        yield [act.Swallow(frame), act.TookEffect("late until the connection was given up")]
+    else:
+        yield []  # not because of us: whoever watches the link says who ended it
 
 
 def sever_reply(fault: object, seen: FrameSeen) -> Script:

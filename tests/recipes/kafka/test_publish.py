@@ -191,8 +191,18 @@ def test_a_confirm_is_late():
 def test_a_delivery_is_late():
     steps = Steps("deliver", "delay", seconds=0.5)
     assert steps.first() == ["hold P", "wake +500"]
-    assert steps.closed() == []
     assert steps.timer(500) == ["forward P", "effect: 0.5 s late", "done"]
+
+
+@pytest.mark.parametrize(("point", "frame"), [("confirm", "R"), ("deliver", "P")])
+@pytest.mark.parametrize("by_client", [True, False])
+def test_who_gives_up_what_is_late_has_felt_it(point, frame, by_client):
+    steps = Steps(point, "delay", seconds=60)
+    steps.first()
+    if frame == "R":
+        steps.replied()
+    felt = [f"swallow {frame}", "effect: late until the connection was given up", "done"]
+    assert steps.closed(by_client=by_client) == (felt if by_client else [])
 
 
 @pytest.mark.parametrize(("reset", "how"), [(False, "sever"), (True, "reset")])
