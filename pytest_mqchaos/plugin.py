@@ -15,6 +15,7 @@ from pytest_mqchaos.guest import simulated, stash
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.guest.hunting import Search
     from pytest_mqchaos.guest.sweeping import Sweep
 
 BROKERS = ("embedded", "wheel", "process", "docker", "external")
@@ -163,3 +164,11 @@ def mqchaos_sweep(request: pytest.FixtureRequest) -> Sweep:
     from pytest_mqchaos.guest.sweeping import Sweep
 
     return Sweep(request)
+
+
+@pytest.fixture
+def mqchaos_search(request: pytest.FixtureRequest) -> Search:
+    """`mqchaos_search(scenario)`: drawn plans on any broker, the failure shrunk, with its rate."""
+    from pytest_mqchaos.guest.hunting import Search
+
+    return Search(request)

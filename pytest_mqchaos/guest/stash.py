@@ -21,8 +21,12 @@ SIMULATED: pytest.StashKey[Chaos] = pytest.StashKey()
 SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 """On an item: it sweeps; each case is a report of its own."""
 
+INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
+"""On the config: what searches had found when Ctrl-C ended them, which have no report."""
+
 # User properties of a report (they travel from xdist workers): what the summary is made of.
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence
 FIXED = "mqchaos-fixed"  # a stored failure that passes now
 SWEPT = "mqchaos-sweep"  # what a sweep has shown: a head line, notes, the table
+HUNTED = "mqchaos-search"  # what a search has shown: a head line, shrinking, rate, notes

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
-from pytest_mqchaos.guest.stash import FIXED, LIMITS, PASSED, SWEPT
+from pytest_mqchaos.guest.stash import FIXED, HUNTED, INTERRUPTED, LIMITS, PASSED, SWEPT
 
 
 def write(reporter: pytest.TerminalReporter) -> None:
     """Write our section, if there is anything to say."""
-    _swept(reporter)
+    _long(reporter, SWEPT, "mqchaos sweep")
+    interrupted: list[str] = reporter.config.stash.get(INTERRUPTED, [])
+    _long(reporter, HUNTED, "mqchaos search", interrupted)
     told = [
         (name, str(value))
         for report in reporter.stats.get("passed", [])
@@ -31,18 +34,21 @@ def write(reporter: pytest.TerminalReporter) -> None:
         reporter.line(f"  {limit} ({count} {'test' if count == 1 else 'tests'})")
 
 
-def _swept(reporter: pytest.TerminalReporter) -> None:
-    """The table of each sweep, whatever became of its test."""
+def _long(
+    reporter: pytest.TerminalReporter, named: str, title: str, more: Sequence[str] = ()
+) -> None:
+    """What each sweep or search has shown, whatever became of its test."""
     reports = [*reporter.stats.get("passed", []), *reporter.stats.get("failed", [])]
     told = dict.fromkeys(
         str(value)
         for report in reports
         if report.when == "call"
         for name, value in report.user_properties
-        if name == SWEPT
+        if name == named
     )
+    told.update(dict.fromkeys(more))
     if told and not reporter.no_summary:
-        reporter.section("mqchaos sweep", sep="-")
+        reporter.section(title, sep="-")
         for text in told:
             for line in text.split("\n"):
                 reporter.line(line)

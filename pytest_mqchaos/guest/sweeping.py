@@ -7,26 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mqchaos.errors import MqchaosError, UsageError, VerdictFailed
-from pytest_mqchaos.guest import settings
+from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.guest.progress import Progress
+from pytest_mqchaos.guest.running import as_failure, host_for, replayed, virtual
 from pytest_mqchaos.guest.stash import SIMULATED, SWEEPING, SWEPT
 from pytest_mqchaos.search.place import here
-from pytest_mqchaos.search.runner import Outcome, asynchronous, run
+from pytest_mqchaos.search.runner import Outcome, run
 from pytest_mqchaos.search.sweep import Attempt, Extent, Swept, sweep
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.plan.rules import Plan
     from pytest_mqchaos.search.cases import Case
-
-VIRTUAL = ("settings", "real")  # words that only virtual time understands
-EVERY = 0.5, 10.0  # seconds between two progress lines: on a terminal, in a file
 
 
 class Sweep:
@@ -64,43 +60,13 @@ class Sweep:
         words: dict[str, Any] = {
             "id": id, "key": key, "own_assertions": own_assertions, "nodes": nodes,
         }  # fmt: skip
-        host = self._host(scenario, broker)
-        words |= self._virtual(host, {"settings": settings, "real": tuple(real)}, seed)
+        host = host_for(self._request, scenario, broker)
+        words |= virtual("sweep", host, {"settings": settings, "real": tuple(real), "seed": seed})
         once = partial(run, scenario, broker=broker, host=host, **words)
         if at is not None and at.plan is not None:
-            self._replayed(once, at.plan)
+            replayed(self._item, once, at.plan)
             return None
         return self._swept(once, extent, broker, virtual=host is None)
-
-    def _host(self, scenario: object, broker: str) -> ChaosBroker | None:
-        if asynchronous(scenario) and settings.kind_of(self._request.config) == "embedded":
-            return None
-        try:
-            host: ChaosBroker = self._request.getfixturevalue(f"{broker}_chaos_broker")
-        except pytest.FixtureLookupError:
-            raise UsageError(f"broker={broker!r}: this version has kafka") from None
-        return host
-
-    @staticmethod
-    def _virtual(
-        host: ChaosBroker | None, given: Mapping[str, Any], seed: int | None
-    ) -> dict[str, Any]:
-        if host is None:
-            return {**given, "seed": seed}
-        for name in VIRTUAL:
-            if given[name]:
-                raise UsageError(
-                    f"{name}={given[name]!r} is for virtual time; this sweep runs over sockets"
-                )
-        return {}
-
-    def _replayed(self, once: Callable[[Plan], Outcome], plan: Plan) -> None:
-        """The one case of a plan that was given, without subtests: as its line says."""
-        outcome = once(plan)
-        if outcome.chaos is not None:
-            self._item.stash[SIMULATED] = outcome.chaos
-        if outcome.error is not None:
-            raise _as_failure(outcome) from None
 
     def _swept(
         self, once: Callable[[Plan], Outcome], extent: Extent, broker: str, *, virtual: bool
@@ -126,7 +92,7 @@ class Sweep:
     def _case(
         self, progress: Progress, swept: Swept, case: Case, go: Callable[[], Outcome]
     ) -> Outcome:
-        progress.tell(swept)
+        progress.tell(lambda: swept.so_far)
         outcomes: list[Outcome] = []
         with self._subtests().test(msg=case.name):
             outcomes.append(go())
@@ -140,7 +106,7 @@ class Sweep:
             return
         if outcome.chaos is not None:
             self._item.stash[SIMULATED] = outcome.chaos
-        raise _as_failure(outcome)
+        raise as_failure(outcome)
 
     def _subtests(self) -> pytest.Subtests:
         try:
@@ -151,51 +117,3 @@ class Sweep:
                 f"{pytest.__version__}"
             ) from None
         return found
-
-
-def _as_failure(outcome: Outcome) -> BaseException:
-    """Its error; one of ours that is no verdict is told with the plan and its replay line."""
-    error, chaos = outcome.error, outcome.chaos
-    assert error is not None
-    if isinstance(error, MqchaosError) and chaos is not None:
-        told = VerdictFailed(f"{outcome.sentence}\n\n{error}\n\n{chaos.telling.summary(chaos)}")
-        told.__cause__ = error
-        return told
-    return error
-
-
-class Progress:
-    """One line that says how far a sweep is: rewritten on a terminal, now and then in a file."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-        capture: Any = config.pluginmanager.get_plugin("capturemanager")
-        self._uncaptured = capture.global_and_fixture_disabled if capture else nullcontext
-        self._terminal = bool(self._reporter and self._reporter.isatty)
-        self._every = EVERY[0] if self._terminal else EVERY[1]
-        self._next = time.monotonic() + self._every
-        self._written = False
-
-    def tell(self, swept: Swept) -> None:
-        """Say it, if it is time to."""
-        now = time.monotonic()
-        if self._reporter is None or now < self._next:  # a worker of xdist has no terminal
-            return
-        self._next = now + self._every
-        said = swept.table.said()
-        self._write(f"sweep: {len(swept.done)} of {len(swept.chosen.cases)} cases: {said}")
-
-    def end(self) -> None:
-        """Leave the terminal as it was."""
-        if self._written and self._terminal:
-            self._write("")
-
-    def _write(self, line: str) -> None:
-        self._written = True
-        with self._uncaptured():
-            if self._terminal:
-                self._reporter.rewrite(line, erase=True)
-            else:
-                self._reporter.ensure_newline()
-                self._reporter.write_line(line)
-            self._reporter.flush()

@@ -62,7 +62,7 @@ def observed(
     run: Callable[[Plan], Outcome], protocol: str, points: Iterable[Point] = Point
 ) -> Observed:
     """Run once without any fault and count. Raises what the run raised, marked as such, if it did
-    not pass: a sweep over a failing test would say nothing."""
+    not pass: faults in a failing test would say nothing."""
     probes = Plan(*_probes(protocol, tuple(points)))
     outcome = run(probes)
     if outcome.status != "passed":
@@ -71,7 +71,7 @@ def observed(
     spots = tuple(_spots(probes, outcome, outcome.chaos))
     if not spots:
         raise UsageError(
-            f"the clean run touched none of {', '.join(points)}: there is nothing to sweep"
+            f"the clean run touched none of {', '.join(points)}: there is nothing to break"
         )
     return Observed(spots=spots, abilities=outcome.chaos.host.abilities)
 
@@ -127,10 +127,10 @@ def _refuse(clean: Outcome, probed: Outcome) -> None:
         raise error
     if error is None:
         raise VerdictFailed(
-            "without any fault it fails now and then, so nothing was swept: of two clean runs one "
+            "without any fault it fails now and then, so nothing was tried: of two clean runs one "
             f"passed, the other not: {probed.sentence}"
         ) from probed.error
     if isinstance(error, VerdictFailed):
-        raise VerdictFailed(f"without any fault it fails already, nothing was swept: {error}")
-    error.add_note("This was the clean run, without any fault: nothing was swept.")
+        raise VerdictFailed(f"without any fault it fails already, nothing was tried: {error}")
+    error.add_note("This was the clean run, without any fault: nothing was tried.")
     raise error

@@ -91,6 +91,11 @@ class Swept:
         """The cases that failed or could not be decided."""
         return [one for one in self.done if one.result in ("failed", "unknown")]
 
+    @property
+    def so_far(self) -> str:
+        """In one line."""
+        return f"sweep: {len(self.done)} of {len(self.chosen.cases)} cases: {self.table.said()}"
+
     def add(self, case: Case, result: Result, sentence: str = "") -> None:
         """One case is over."""
         self.done.append(Done(case=case, result=result, sentence=sentence))

@@ -170,7 +170,7 @@ def test_a_clean_run_that_fails_is_said_at_once_and_nothing_is_swept():
 
     with pytest.raises(LookupError) as raised:
         swept(failing, never)
-    assert "nothing was swept" in "".join(raised.value.__notes__)
+    assert "nothing was tried" in "".join(raised.value.__notes__)
     with pytest.raises(VerdictFailed, match="without any fault it fails already") as told:
         swept(copying, never)
     assert "nth=" not in str(told.value)  # none of our probes in its report
@@ -202,7 +202,7 @@ def test_what_cannot_be_swept_is_refused(wrong, text):
 
 
 def test_nothing_to_sweep_is_no_pass():
-    with pytest.raises(UsageError, match="nothing to sweep"):
+    with pytest.raises(UsageError, match="nothing to break"):
         swept(publishing, points="ack")
     with pytest.raises(UsageError, match="nothing to sweep"):
         swept(publishing, points="confirm", faults="duplicate")
