@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Direction(IntEnum):
@@ -32,7 +32,7 @@ class Point(StrEnum):
     CONTROL = "control"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Message:
     """One message as a test publishes it. `value` and `key` are bytes (str is encoded as UTF-8 by
     `chaos.publish`), `headers` map a name to bytes."""
@@ -41,6 +41,17 @@ class Message:
     key: bytes | None = None
     id: str | None = None
     headers: Mapping[str, bytes] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        told = [f"value={self.value!r}"]
+        told += [f"key={self.key!r}"] if self.key is not None else []
+        told += [f"id={self.id!r}"] if self.id is not None else []
+        told += [f"headers={dict(self.headers)!r}"] if self.headers else []
+        return f"Message({', '.join(told)})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: object) -> None:
+        """For IPython and Hypothesis, which would spell out the fields."""
+        printer.text(repr(self))
 
 
 class Record(NamedTuple):

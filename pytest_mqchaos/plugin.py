@@ -58,6 +58,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "pass now are reported FIXED and dropped",
     )  # fmt: skip
     group.addoption(
+        "--mqchaos-replay-only", action="append", metavar="NAME|all", default=[],
+        help="run nothing but this stored failure (its name, how it begins, or its file), or all "
+        "of them; may be given several times",
+    )  # fmt: skip
+    group.addoption(
         "--mqchaos-report", metavar="DIR",
         help="write the history of every chaos test to DIR, not only of the last failure",
     )  # fmt: skip
@@ -82,7 +87,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stored failures first."""
-    if config.getoption("mqchaos_replay"):
+    if config.getoption("mqchaos_replay") or config.getoption("mqchaos_replay_only"):
         from pytest_mqchaos.guest import replay
 
         replay.first(config, items)
@@ -105,16 +110,19 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Our failures tell themselves."""
+    error = None if call.excinfo is None else call.excinfo.value
+    concerned = stash.RUNNING in item.stash or stash.SIMULATED in item.stash
+    ours = isinstance(error, (MqchaosError, VerdictFailed, BaseExceptionGroup))
+    if not concerned and not ours and stash.SWEEPING not in item.stash:
+        return (yield)
+    from pytest_mqchaos.guest import ending, failing
+
+    # Before pytest makes its text of the error: its replay line is completed.
+    parts = failing.parts(item, error) if error is not None and call.when == "call" else []
     report = yield
     if stash.SWEEPING in item.stash:  # each case has told its own
         report.sections = [one for one in report.sections if one[0] != "Captured log call"]
-    ours = call.excinfo is not None and isinstance(
-        call.excinfo.value, (MqchaosError, VerdictFailed)
-    )
-    if ours or stash.RUNNING in item.stash or stash.SIMULATED in item.stash:
-        from pytest_mqchaos.guest import ending
-
-        ending.tell(item, call, report)
+    ending.tell(item, call, report, parts)
     return report
 
 

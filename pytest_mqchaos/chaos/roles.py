@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
     from pytest_mqchaos.chaos.running import Crew
     from pytest_mqchaos.chaos.scope import Scope
+    from pytest_mqchaos.chaos.telling import Telling
     from pytest_mqchaos.checkers.verdict import Verdict
     from pytest_mqchaos.history.history import History
     from pytest_mqchaos.history.identity import Identity
@@ -34,6 +35,7 @@ class Run(Protocol):
     identity: Identity
     own_assertions: bool
     drawn: bool
+    telling: Telling
     verdicts: list[Verdict]
     last_history: History
     rules: RuleBook

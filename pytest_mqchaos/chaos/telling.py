@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_mqchaos.chaos.consequences import missing
 from pytest_mqchaos.checkers.verdict import Verdict
-from pytest_mqchaos.errors import MqchaosError
+from pytest_mqchaos.errors import MqchaosError, UsageError, VerdictFailed
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.report import jsonl, text
 from pytest_mqchaos.report.context import Context, Payloads
@@ -18,15 +21,19 @@ from pytest_mqchaos.report.plan import plan, surroundings
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.roles import Run
 
+_RUN = "mqchaos_run"
+_TOUCHED = re.compile(r'["$`\\!]')  # what a shell would not leave alone between double quotes
+
 
 @dataclass(slots=True, kw_only=True)
 class Telling:
     """`nodeid` as pytest knows the test, `profile` its profile, `directory` where the history file
-    of a failure goes (None: nowhere)."""
+    of a failure goes (None: nowhere). `ended` is called with each Chaos at its `with`'s end."""
 
     nodeid: str = ""
     profile: str = ""
     directory: Path | None = None
+    ended: Callable[[Run], None] | None = None
 
     def context(self, chaos: Run) -> Context:
         """Everything around a verdict."""
@@ -47,9 +54,7 @@ class Telling:
     def replay(self, chaos: Run) -> str:
         """The one line that runs this test with these rules again."""
         arguments = self.arguments(chaos)
-        if not arguments:
-            return ""
-        return " ".join(["pytest", f'"{arguments[0]}"', *arguments[1:]])
+        return line(arguments) if arguments else ""
 
     def arguments(self, chaos: Run) -> list[str]:
         """The same as arguments of pytest: the node id first."""
@@ -60,6 +65,14 @@ class Telling:
         broker = [f"--mqchaos-broker={kind}"] if kind != "embedded" else []
         nodes = [f"--mqchaos-nodes={chaos.nodes}"] if chaos.nodes > 1 else []
         return [self.nodeid, *plan, *broker, *nodes]
+
+    def blame(self, chaos: Run, error: BaseException) -> None:
+        """The run that an example failed with, laid on its error: `run_of`. An error that does not
+        tell the plan itself gets it as a note."""
+        if getattr(error, _RUN, None) is None:
+            setattr(error, _RUN, chaos)
+            if not isinstance(error, VerdictFailed | UsageError):
+                error.add_note(f"mqchaos\n{self.summary(chaos)}")
 
     def failure(self, chaos: Run, verdict: Verdict) -> str:
         """The failure text; the whole history goes to its file."""
@@ -92,6 +105,19 @@ class Telling:
             self.directory.mkdir(parents=True, exist_ok=True)
             with (self.directory / "history.jsonl").open("w", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in jsonl.lines(history, payloads=payloads))
+
+
+def run_of(error: BaseException | None) -> Run | None:
+    """The run that `blame` laid on it."""
+    return getattr(error, _RUN, None)
+
+
+def line(arguments: Sequence[str]) -> str:
+    """A command line for arguments of pytest, the node id first. Ids of parameters may hold
+    anything."""
+    nodeid = arguments[0]
+    quoted = shlex.quote(nodeid) if _TOUCHED.search(nodeid) else f'"{nodeid}"'
+    return " ".join(["pytest", quoted, *arguments[1:]])
 
 
 def _near(path: Path) -> str:

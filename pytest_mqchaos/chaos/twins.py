@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.ground import Ground
 from pytest_mqchaos.chaos.messages import Given
@@ -17,10 +17,14 @@ from pytest_mqchaos.chaos.settling import Settled, Until
 from pytest_mqchaos.chaos.side import Receipt
 from pytest_mqchaos.chaos.waiting import off_loop
 
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.telling import Telling
+
 
 class Twins:
     """Mixed into `Chaos`, whose work it has carried out."""
 
+    telling: Telling
     start: Callable[[], object]
     finishing: Callable[..., Coroutine[Any, Any, None]]
     closing: Callable[[], Coroutine[Any, Any, None]]
@@ -73,9 +77,22 @@ class Twins:
 
     async def _end(self, error: BaseException | None) -> None:
         try:
-            await self.finishing(body_failed=error is not None)
+            await self._judged(error)
         finally:
-            await self.closing()
+            try:
+                await self.closing()
+            finally:
+                if self.telling.ended is not None:
+                    self.telling.ended(self)  # type: ignore[arg-type]
+
+    async def _judged(self, error: BaseException | None) -> None:
+        try:
+            await self.finishing(body_failed=error is not None)
+        except BaseException as found:
+            self.telling.blame(self, found)  # type: ignore[arg-type]
+            raise
+        if error is not None:
+            self.telling.blame(self, error)  # type: ignore[arg-type]
 
     # ------------------------------------------------------------ what waits
 

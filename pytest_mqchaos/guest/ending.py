@@ -10,6 +10,7 @@ import pytest
 
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, NotApplicable, VerdictFailed
 from pytest_mqchaos.guest import proof, replay
+from pytest_mqchaos.guest.failing import Part, told
 from pytest_mqchaos.guest.stash import LIMITS, PASSED, RUNNING, SIMULATED
 from pytest_mqchaos.report import text
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
 
 OURS = Path(__file__).parent.parent
+SEVERAL = "\n\n" + "═" * 100 + "\n\n"
+TIMES = 5  # runs of a replay line of what has passed once
 
 
 def judged(item: pytest.Item, chaos: Chaos) -> Generator[None, object, object]:
@@ -60,29 +63,44 @@ def _note(item: pytest.Item, chaos: Chaos) -> None:
     item.user_properties += [(LIMITS, one) for one in text.uncovered(chaos.verdicts, context)]
 
 
-def tell(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """Our own failures speak for themselves: their text instead of a traceback into our code."""
-    chaos = item.stash.get(RUNNING, None)
-    either = chaos or item.stash.get(SIMULATED, None)
-    if either is not None and call.when == "call":
-        replay.remember(item, either, report)
+def tell(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, parts: list[Part]
+) -> None:
+    """Our own failures speak for themselves: their text instead of a traceback into our code.
+    Those of the call phase are kept."""
+    running = item.stash.get(RUNNING, None)
     if call.excinfo is None:
+        if call.when == "call":
+            replay.passed(item, running or item.stash.get(SIMULATED, None), report)
         return
+    if report.failed:
+        for part in parts:
+            replay.keep(item, part.failure(item))
+    texts = [_told(part, item, report) for part in parts]
     error = call.excinfo.value
-    if isinstance(error, VerdictFailed):
-        text = "\n\n".join([str(error), *getattr(error, "__notes__", ())])  # such as the example
-        report.longrepr = _placed(_proven(text, item, either), item, call.excinfo)
-    elif isinstance(error, MqchaosError):
-        report.longrepr = _placed(f"{type(error).__name__}: {error}", item, call.excinfo)
-    elif chaos is not None and call.when == "call" and report.failed:
-        report.sections.append(("mqchaos", chaos.telling.summary(chaos)))
+    if texts and all(texts):
+        report.longrepr = SEVERAL.join(text for text in texts if text)
+    elif not parts and (text := told(error)):  # no run of its own: while it was set up
+        report.longrepr = _placed(text, item, call.excinfo)
+    elif running is not None and call.when == "call" and report.failed:
+        report.sections.append(("mqchaos", running.telling.summary(running)))
 
 
-def _proven(text: str, item: pytest.Item, chaos: Chaos | None) -> str:
-    """The text with the rate of its replay line."""
-    if chaos is None or not proof.wanted(item, chaos):
-        return text
-    return proof.added(text, chaos.telling.replay(chaos), proof.replayed(item, chaos))
+def _told(part: Part, item: pytest.Item, report: pytest.TestReport) -> str | None:
+    """Its text with the place and the rate of its replay line, if it speaks for itself."""
+    text = part.text
+    if text is None:
+        return None
+    if (
+        report.failed
+        and isinstance(part.error, VerdictFailed)
+        and proof.wanted(item, part.arguments)
+    ):
+        came = proof.replayed(item, part.arguments, TIMES if part.flaky else 1)
+        text = proof.added(text, part.line, came.told)
+        if came.rate is not None:
+            replay.keep(item, part.failure(item, came.rate))
+    return _placed(text, item, pytest.ExceptionInfo.from_exception(part.error))
 
 
 def _placed(text: str, item: pytest.Item, excinfo: pytest.ExceptionInfo[BaseException]) -> str:

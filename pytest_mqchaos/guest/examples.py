@@ -6,30 +6,68 @@ It knows pytest's items and Hypothesis's settings by their names; it must never 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pytest_mqchaos.guest.marks import FIXTURES
+from pytest_mqchaos.guest.settings import given_of
+from pytest_mqchaos.guest.stash import REPLAYED
 from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.search.given import Given, brought, checksum
 from pytest_mqchaos.search.place import here
 
 SEARCH = "pytest_mqchaos.search"
 _DEFAULT = timedelta(milliseconds=200)  # Hypothesis's own: nobody has asked for it
 _SETTINGS = "_hypothesis_internal_use_settings"  # as Hypothesis's own pytest plugin sets them
 
+TOLD: pytest.StashKey[bool] = pytest.StashKey()
+"""On an item: Hypothesis prints its own words on how to reproduce because the user wants it to."""
 
-def patient(item: pytest.Item) -> None:
-    """No deadline for an example in which brokers die, unless the user has set one."""
-    test = getattr(item, "obj", None)
-    if not getattr(test, "is_hypothesis_test", False) or not _of_chaos(item, test):
+
+@contextmanager
+def prepared(item: pytest.Item) -> Iterator[None]:
+    """While this property test runs: no deadline for an example in which brokers die, unless the
+    user has set one; Hypothesis says what a failing example was drawn from; and it runs the one
+    example that is replayed, if one is."""
+    test: Any = getattr(item, "obj", None)
+    if not _of_chaos(item, test):
+        yield
         return
     test = getattr(test, "__func__", test)
-    settings = getattr(test, _SETTINGS, None)
-    if settings is not None and settings.deadline == _DEFAULT:
-        kind: Any = sys.modules["hypothesis"].settings
-        setattr(test, _SETTINGS, kind(parent=settings, deadline=None))
+    given = given_for(item)
+    with ExitStack() as stack:
+        stack.enter_context(_patient(item, test))
+        if given is not None:
+            stack.enter_context(brought(test, given))
+        yield
+
+
+@contextmanager
+def _patient(item: pytest.Item, test: Any) -> Iterator[None]:
+    own = getattr(test, _SETTINGS, None)
+    if own is None:
+        yield
+        return
+    item.stash[TOLD] = own.print_blob
+    more = {"deadline": None} if own.deadline == _DEFAULT else {}
+    kind: Any = sys.modules["hypothesis"].settings
+    setattr(test, _SETTINGS, kind(parent=own, print_blob=True, **more))
+    try:
+        yield
+    finally:
+        setattr(test, _SETTINGS, own)
+
+
+def given_for(item: pytest.Item) -> Given | None:
+    """The drawn arguments with which this test is to run, and no others."""
+    kept = item.stash.get(REPLAYED, None)
+    given = given_of(item.config) if kept is None else kept.given
+    test = getattr(item, "obj", None)
+    return given if given is not None and given.of == checksum(test) else None
 
 
 def _of_chaos(item: pytest.Item, test: Any) -> bool:
@@ -37,7 +75,8 @@ def _of_chaos(item: pytest.Item, test: Any) -> bool:
     wanted = {name for fixture in FIXTURES for name in (fixture, f"{fixture}_broker")}
     if wanted.intersection(getattr(item, "fixturenames", ())):
         return True
-    known = getattr(test.hypothesis.inner_test, "__globals__", {})
+    handle = getattr(test, "hypothesis", None)  # a state machine's test has none
+    known = getattr(getattr(handle, "inner_test", None), "__globals__", {})
     return any(str(getattr(one, "__module__", "")).startswith(SEARCH) for one in known.values())
 
 

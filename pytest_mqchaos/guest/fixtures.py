@@ -16,9 +16,10 @@ from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.guest import examples, replay, settings
 from pytest_mqchaos.guest.marks import PLAN, Chosen, words
-from pytest_mqchaos.guest.stash import RUNNING
+from pytest_mqchaos.guest.stash import REPLAYED, RUNNING
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
+from pytest_mqchaos.search.failure import Failure
 
 
 def broker(request: pytest.FixtureRequest, protocol: str, given: Any) -> Iterator[ChaosBroker]:
@@ -51,7 +52,7 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
         _plan(request, chosen), nodes=nodes, id=said.get("id"), key=said.get("key"),
         may_skip=may_skip, own_assertions=bool(said.get("own_assertions")),
         telling=Telling(
-            nodeid=replayable(item), profile=chosen.name if chosen else "",
+            nodeid=replayable(item, replay.nodeid_of(item)), profile=chosen.name if chosen else "",
             directory=settings.directory_of(item),
         ),
     )  # fmt: skip
@@ -72,7 +73,7 @@ def _nodes(
     """Nodes of this run: the command line's, else the mark's, else those of the settings; a profile
     that needs several has 3 where one was said, or nothing."""
     given = settings.nodes_of(request.config) or said or host.config.nodes
-    kept: replay.Kept | None = request.node.stash.get(replay.REPLAYED, None)
+    kept: Failure | None = request.node.stash.get(REPLAYED, None)
     if kept is not None:
         return kept.nodes
     return SEVERAL if given == 1 and chosen is not None and CLUSTERED in chosen.needs else given
@@ -95,7 +96,7 @@ def _require(host: ChaosBroker, chosen: Chosen, nodes: int, *, may_skip: bool) -
 
 def _plan(request: pytest.FixtureRequest, chosen: Chosen | None) -> Plan:
     """The plan of this run: a stored one as it failed, else the chosen one with the test's seed."""
-    kept: replay.Kept | None = request.node.stash.get(replay.REPLAYED, None)
+    kept: Failure | None = request.node.stash.get(REPLAYED, None)
     if kept is not None:
         return kept.plan
     plan = chosen.plan if chosen else Plan()
@@ -104,16 +105,16 @@ def _plan(request: pytest.FixtureRequest, chosen: Chosen | None) -> Plan:
     return Plan(*plan.rules, seed=settings.seed_of(request.config, request.node.nodeid))
 
 
-def replayable(item: pytest.Item) -> str:
+def replayable(item: pytest.Item, nodeid: str) -> str:
     """The node id under which --mqchaos-plan runs this test: its profile's name gives way to
     `plan`, and is left out where it is the only parameter."""
     params = getattr(getattr(item, "callspec", None), "params", {})
-    plain, _, rest = item.nodeid.partition("[")
+    plain, _, rest = nodeid.partition("[")
     if "mqchaos_plan" not in params:
-        return item.nodeid  # an unmarked test: no plan to bring
+        return nodeid  # an unmarked test: no plan to bring
     name, ids = params["mqchaos_plan"].name, rest.removesuffix("]")
     if ids == name:
         return plain
     for found in re.finditer(rf"(?<![^-]){re.escape(name)}(?![^-])", ids):
         return f"{plain}[{ids[: found.start()]}{PLAN}{ids[found.end() :]}]"
-    return item.nodeid
+    return nodeid

@@ -1,100 +1,173 @@
-"""Failures that were seen are kept, one small file each, until they pass: `.mqchaos/failures/`.
+"""Failures are kept until they pass, and run again: `.mqchaos/failures/`, --mqchaos-replay.
 
-A failure under a profile is found again by its node id; one under a plan of its own
+A test with several stored failures (a sweep's cases, a property test's examples) runs once for
+each. One under a profile is found again by its node id; one under a plan of its own
 (`--mqchaos-plan`) has a node id that only exists while that plan is given, so the plan is given to
 its test function again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+import os
+import platform
+import re
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.guest.stash import FIXED
-from pytest_mqchaos.plan.rules import Plan
+from pytest_mqchaos.errors import MqchaosError, UsageError
+from pytest_mqchaos.guest.stash import FIXED, REPLAYED, UNSURE
+from pytest_mqchaos.search.failure import Failure
+from pytest_mqchaos.search.given import Given, same_version
+from pytest_mqchaos.search.store import Store
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.chaos.roles import Run
+    from pytest_mqchaos.plan.rules import Plan
 
-VERSION = 1
-
-
-class Kept(NamedTuple):
-    """One stored failure: its test, and the plan and the number of nodes under which it failed."""
-
-    path: Path
-    test: str
-    plan: Plan
-    nodes: int = 1
+LONGEST = 1500  # letters of a token on a command line; a longer one is named by its file
+_FAILED = pytest.StashKey[bool]()
+_CLIENT = re.compile(r"^(.+?)-(\d[\w.+-]*)$")
 
 
-REPLAYED: pytest.StashKey[Kept] = pytest.StashKey()
-
-
-def directory(config: pytest.Config) -> Path:
+def store(config: pytest.Config) -> Store:
     """Where failures are kept."""
-    return config.rootpath / ".mqchaos" / "failures"
+    return Store(directory=config.rootpath / ".mqchaos" / "failures")
 
 
-def _file(config: pytest.Config, nodeid: str) -> Path:
-    return directory(config) / f"{hashlib.sha1(nodeid.encode()).hexdigest()[:16]}.json"  # noqa: S324 - a name
+def nodeid_of(item: pytest.Item) -> str:
+    """The node id of a test, also of one that runs a second stored failure."""
+    kept = item.stash.get(REPLAYED, None)
+    return item.nodeid if kept is None else kept.nodeid
 
 
-def remember(item: pytest.Item, chaos: Chaos, report: pytest.TestReport) -> None:
-    """Keep a failure; drop one that was replayed and passes."""
-    if report.failed:
-        path = _file(item.config, item.nodeid)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sentence = next((v.sentence for v in chaos.verdicts if v.status != "passed"), "")
-        body = {
-            "version": VERSION, "test": item.nodeid, "plan": chaos.plan.token,
-            "broker": chaos.host.kind, "nodes": chaos.nodes, "sentence": sentence,
-        }  # fmt: skip
-        path.write_text(json.dumps(body, indent=1), encoding="utf-8")
-    elif report.passed and REPLAYED in item.stash:
-        item.stash[REPLAYED].path.unlink(missing_ok=True)
-        report.user_properties.append((FIXED, f"FIXED {item.nodeid}"))
+def failure(
+    item: pytest.Item, chaos: Run, *, sentence: str = "", rate: tuple[int, int] | None = None,
+    given: Given | None = None,
+) -> Failure:  # fmt: skip
+    """What is to be kept of a run of this test."""
+    kept = item.stash.get(REPLAYED, None)
+    made = Failure(
+        nodeid=nodeid_of(item), plan=chaos.plan, given=given, broker=chaos.host.kind,
+        broker_version=chaos.host.version, nodes=chaos.nodes, versions=_versions(chaos),
+        sentence=sentence, rate=rate,
+    )  # fmt: skip
+    return made if kept is None else replace(made, plan=kept.plan, given=kept.given)
 
 
-def stored(config: pytest.Config) -> Iterator[Kept]:
-    """Every stored failure. Raises `UsageError` for a file that this version did not write."""
-    for path in sorted(directory(config).glob("*.json")):
-        try:
-            body = json.loads(path.read_text(encoding="utf-8"))
-            version = body.get("version")
-            if version == VERSION:
-                nodes = int(body.get("nodes", 1))  # none in those of before there were several
-                yield Kept(path, str(body["test"]), Plan.from_token(body["plan"]), nodes)
-                continue
-        except (ValueError, AttributeError, KeyError, UsageError) as error:
-            raise UsageError(f"{path} is no stored failure ({error!r}): remove it") from error
-        raise UsageError(
-            f"{path} was written by another version (format {version!r}, this one reads "
-            f"{VERSION}): remove it, or replay with the version that wrote it"
-        )
+def _versions(chaos: Run) -> dict[str, str]:
+    found = {"pytest-mqchaos": version("pytest-mqchaos"), "python": platform.python_version()}
+    for client in _clients(chaos):
+        named = _CLIENT.match(client)
+        found[named[1] if named else client] = named[2] if named else ""
+    return found
+
+
+def _clients(chaos: Run) -> tuple[str, ...]:
+    try:
+        return chaos.view.clients()
+    except MqchaosError:  # with the data plane the history is gone; what died is being told
+        return ()
+
+
+def arguments(item: pytest.Item, chaos: Run, given: Given | None) -> list[str]:
+    """What pytest is called with to see this failure again: the node id first."""
+    found = chaos.telling.arguments(chaos)
+    if not found or given is None:
+        return found
+    made = failure(item, chaos, given=given)
+    plan = made.token
+    if len(plan) > LONGEST:
+        path = store(item.config).directory / f"{made.name}.json"
+        plan = os.path.relpath(path, item.config.invocation_params.dir)
+    others = [one for one in found[1:] if not one.startswith("--mqchaos-plan=")]
+    return [found[0], f"--mqchaos-plan={plan}", *others]
+
+
+def keep(item: pytest.Item, made: Failure) -> None:
+    """Write it down; what has failed once in this session is not fixed when a rerun passes."""
+    item.stash[_FAILED] = True
+    store(item.config).keep(made)
+
+
+def passed(item: pytest.Item, chaos: Run | None, report: pytest.TestReport) -> None:
+    """Drop a stored failure that passes now, and say so; say why if that is no proof."""
+    kept = item.stash.get(REPLAYED, None)
+    if kept is None or not report.passed or _FAILED in item.stash:
+        return
+    told = f"{kept.nodeid} ({', '.join(map(repr, kept.plan.rules)) or 'no fault'})"
+    doubt = _doubt(kept, chaos)
+    if doubt:
+        line = f"PASSED, NOT FIXED {told}: {doubt}: kept as {kept.name}"
+        report.user_properties.append((UNSURE, line))
+        return
+    store(item.config).drop(kept)
+    report.user_properties.append((FIXED, f"FIXED {told}"))
+
+
+def _doubt(kept: Failure, chaos: Run | None) -> str:
+    if chaos is None:
+        return "no chaos was seen in it"
+    if kept.plan.rules and not any(rule.fired for rule in chaos.last_history.rules):
+        return "no rule of its plan took effect"
+    if kept.broker != chaos.host.kind:
+        return f"it failed on --mqchaos-broker={kept.broker}, this was {chaos.host.kind}"
+    if kept.given is not None and not same_version(kept.given):
+        return f"its arguments were drawn by Hypothesis {kept.given.version}, this is another"
+    return ""
+
+
+# ------------------------------------------------------------------------------------- replaying
+
+
+def wanted(config: pytest.Config) -> tuple[Failure, ...]:
+    """The stored failures that are to be run. Raises `UsageError` for what cannot be read."""
+    only = config.getoption("mqchaos_replay_only")
+    if only:
+        found = [one for name in only for one in store(config).named(name)]
+        return tuple({one.name: one for one in found}.values())
+    return store(config).all() if config.getoption("mqchaos_replay") else ()
 
 
 def plan_for(config: pytest.Config, function: str) -> Plan | None:
     """The plan of its own under which a test function failed, when failures are replayed."""
-    if not config.getoption("mqchaos_replay"):
-        return None
-    own = (kept for kept in stored(config) if kept.test.startswith(f"{function}[plan"))
+    own = (kept for kept in wanted(config) if kept.nodeid.startswith(f"{function}[plan"))
     return next((kept.plan for kept in own), None)
 
 
 def first(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the tests with stored failures before the others, each to run under its stored plan."""
+    """Put the stored failures before the other tests, or in their place (--mqchaos-replay-only)."""
     try:
-        known = {kept.test: kept for kept in stored(config)}
+        known: dict[str, list[Failure]] = {}
+        for kept in wanted(config):
+            known.setdefault(kept.nodeid, []).append(kept)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    for item in items:
-        if item.nodeid in known:
-            item.stash[REPLAYED] = known[item.nodeid]
-    items.sort(key=lambda item: item.nodeid not in known)
+    again = [_under(item, kept) for item in items for kept in known.get(item.nodeid, ())]
+    others = [item for item in items if item.nodeid not in known]
+    if not config.getoption("mqchaos_replay_only"):
+        items[:] = [*again, *others]
+        return
+    config.hook.pytest_deselected(items=others)
+    items[:] = again
+
+
+def _under(item: pytest.Item, kept: Failure) -> pytest.Item:
+    """The test, to be run under a stored failure; one more of it where it has another already."""
+    if REPLAYED in item.stash:
+        item = _another(item, kept.name)
+    item.stash[REPLAYED] = kept
+    return item
+
+
+def _another(item: pytest.Item, name: str) -> pytest.Item:
+    assert isinstance(item, pytest.Function)
+    made = type(item).from_parent(  # as pytest-asyncio does
+        item.parent, name=f"{item.name}@{name}", callspec=getattr(item, "callspec", None),
+        callobj=item.obj, fixtureinfo=item._fixtureinfo, keywords=item.keywords,  # noqa: SLF001
+        originalname=item.originalname,
+    )  # fmt: skip
+    made.own_markers = item.own_markers
+    return made

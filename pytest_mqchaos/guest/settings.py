@@ -19,10 +19,12 @@ from pytest_mqchaos.errors import UsageError
 if TYPE_CHECKING:
     from pytest_mqchaos.plan.profile import Profile
     from pytest_mqchaos.plan.rules import Plan
+    from pytest_mqchaos.search.given import Given
 
 SERVERS = "MQCHAOS_BOOTSTRAP_SERVERS"
 LAST = Path(".mqchaos") / "last"
 _CONFIG: pytest.StashKey[Config] = pytest.StashKey()
+_TOLD: pytest.StashKey[tuple[Plan, Given | None]] = pytest.StashKey()
 
 
 def check(config: pytest.Config) -> None:
@@ -120,15 +122,26 @@ def profiles_of(config: pytest.Config) -> list[str]:
 
 def plan_of(config: pytest.Config) -> Plan | None:
     """The plan of --mqchaos-plan."""
-    given = config.getoption("mqchaos_plan")
-    if given is None:
-        return None
-    from pytest_mqchaos.plan.rules import Plan
+    return _told(config)[0]
 
-    try:
-        return Plan.from_text(given)
-    except UsageError as error:
-        raise UsageError(f"--mqchaos-plan: {error}") from error
+
+def given_of(config: pytest.Config) -> Given | None:
+    """The drawn arguments that came with it."""
+    return _told(config)[1]
+
+
+def _told(config: pytest.Config) -> tuple[Plan | None, Given | None]:
+    text = config.getoption("mqchaos_plan")
+    if text is None:
+        return None, None
+    if _TOLD not in config.stash:  # once: a file may be gone when its failure is fixed
+        from pytest_mqchaos.search.failure import apart
+
+        try:
+            config.stash[_TOLD] = apart(text)
+        except UsageError as error:
+            raise UsageError(f"--mqchaos-plan: {error}") from error
+    return config.stash[_TOLD]
 
 
 def directory_of(item: pytest.Item) -> Path:

@@ -6,7 +6,7 @@ It knows pytest's items; it must never know how a simulation runs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +15,7 @@ from pytest_mqchaos.guest import stash
 from pytest_mqchaos.search import place
 
 if TYPE_CHECKING:
-    from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.chaos.roles import Run
 
 
 @contextmanager
@@ -28,27 +28,33 @@ def standing(item: pytest.Item) -> Iterator[None]:
             known.append(_place(item))
         return known[0]
 
-    if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
-        from pytest_mqchaos.guest import examples
-
-        examples.patient(item)
-    with place.standing(look):
+    with _prepared(item), place.standing(look):
         yield
+
+
+def _prepared(item: pytest.Item) -> AbstractContextManager[None]:
+    if not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return nullcontext()
+    from pytest_mqchaos.guest import examples
+
+    return examples.prepared(item)
 
 
 def _place(item: pytest.Item) -> place.Place:
     from pytest_mqchaos.chaos.telling import Telling
     from pytest_mqchaos.guest import replay, settings
 
-    def ended(chaos: Chaos) -> None:
+    def ended(chaos: Run) -> None:
         item.stash[stash.SIMULATED] = chaos
 
-    kept = item.stash.get(replay.REPLAYED, None)
+    kept = item.stash.get(stash.REPLAYED, None)
     return place.Place(
-        telling=Telling(nodeid=item.nodeid, directory=settings.directory_of(item)),
+        telling=Telling(
+            nodeid=replay.nodeid_of(item), directory=settings.directory_of(item), ended=ended
+        ),
         config=settings.config_of(item.config),
         ended=ended,
         plan=kept.plan if kept is not None else settings.plan_of(item.config),
-        seed=settings.seed_of(item.config, item.nodeid),
+        seed=settings.seed_of(item.config, replay.nodeid_of(item)),
         kind=settings.kind_of(item.config),
     )

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.chaos.session import Chaos
+    from pytest_mqchaos.search.failure import Failure
 
 RUNNING: pytest.StashKey[Chaos] = pytest.StashKey()
 """On an item: its Chaos, from the fixture's start on."""
 
-SIMULATED: pytest.StashKey[Chaos] = pytest.StashKey()
-"""On an item: the Chaos of its last simulation, when that has ended."""
+SIMULATED: pytest.StashKey[Run] = pytest.StashKey()
+"""On an item: the Chaos of its last simulation, or of its last example over sockets, when that has
+ended."""
+
+REPLAYED: pytest.StashKey[Failure] = pytest.StashKey()
+"""On an item: the stored failure as which it runs."""
 
 SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 """On an item: it sweeps; each case is a report of its own."""
@@ -28,5 +34,6 @@ INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence
 FIXED = "mqchaos-fixed"  # a stored failure that passes now
+UNSURE = "mqchaos-unsure"  # one that passes, but not for certain because it is mended
 SWEPT = "mqchaos-sweep"  # what a sweep has shown: a head line, notes, the table
 HUNTED = "mqchaos-search"  # what a search has shown: a head line, shrinking, rate, notes

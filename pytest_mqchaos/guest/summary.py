@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_mqchaos.guest.stash import FIXED, HUNTED, INTERRUPTED, LIMITS, PASSED, SWEPT
+from pytest_mqchaos.guest.stash import FIXED, HUNTED, INTERRUPTED, LIMITS, PASSED, SWEPT, UNSURE
 
 
 def write(reporter: pytest.TerminalReporter) -> None:
@@ -21,7 +21,7 @@ def write(reporter: pytest.TerminalReporter) -> None:
         if report.when == "call"
         for name, value in report.user_properties
     ]
-    lines = dict.fromkeys(value for name, value in told if name in (PASSED, FIXED))
+    lines = dict.fromkeys(value for name, value in told if name in (PASSED, FIXED, UNSURE))
     if not lines or reporter.no_summary:
         return
     reporter.section("mqchaos", sep="-")

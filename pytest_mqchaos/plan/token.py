@@ -1,6 +1,8 @@
 """A plan as one word: version, a dot, base64 of compressed JSON. It knows bytes, no rules.
 
 mq1.eNqrVsrPU7JSSs7PS8sszlWqBQAu...
+
+A second dot may follow, and what is no part of the plan: the other arguments of its test.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ def looks_like(text: str) -> bool:
     return _SHAPE.match(text) is not None
 
 
+def parted(text: str) -> tuple[str, str]:
+    """The plan's own word, and what stands after its second dot ("" for nothing)."""
+    version, dot, rest = text.strip().partition(".")
+    plan, _, more = rest.partition(".")
+    return f"{version}{dot}{plan}", more
+
+
 def encode(data: Mapping[str, Any]) -> str:
     """One word without characters that a shell would touch; the same data, the same word."""
     text = json.dumps(data, separators=(",", ":"), sort_keys=True, allow_nan=False)
@@ -34,8 +43,9 @@ def encode(data: Mapping[str, Any]) -> str:
 
 
 def decode(text: str) -> dict[str, Any]:
-    """The inverse. Raises UsageError for a broken word and for another version's."""
-    text = text.strip()
+    """The inverse, without what follows a second dot. Raises UsageError for a broken word and for
+    another version's."""
+    text, _ = parted(text)
     found = _SHAPE.match(text)
     if found is None:
         raise UsageError(f"{_short(text)} is no plan token: a token starts with {PREFIX!r}.")

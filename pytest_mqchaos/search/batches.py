@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
     raise missing_extra("hypothesis", "hypothesis", "drawing messages") from error
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+    from hypothesis.strategies import DrawFn, SearchStrategy
 
 Encode = Callable[[str, str, int], bytes]
 
@@ -43,8 +43,12 @@ def batches(
     if not names or not all(isinstance(name, str) and name for name in names):
         raise UsageError(f"batches(keys={keys!r}): must be a str or several, none of them empty.")
     body = encode or _json
-    drawn = st.lists(st.sampled_from(names), min_size=least, max_size=most)
-    return drawn.map(lambda chosen: _numbered(chosen, body))
+    return _batches(st.lists(st.sampled_from(names), min_size=least, max_size=most), body)
+
+
+@st.composite  # and no `map`: Hypothesis would print a call of ours instead of the messages
+def _batches(draw: DrawFn, chosen: SearchStrategy[list[str]], encode: Encode) -> list[Message]:
+    return _numbered(draw(chosen), encode)
 
 
 def _numbered(keys: Iterable[str], encode: Encode) -> list[Message]:

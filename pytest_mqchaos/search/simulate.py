@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from pytest_mqchaos.chaos.config import SEVERAL, Config, size
 from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
-from pytest_mqchaos.errors import MqchaosError, UsageError, VerdictFailed, unknown
+from pytest_mqchaos.errors import MqchaosError, UsageError, unknown
 from pytest_mqchaos.plan.check import needed
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
@@ -122,6 +122,9 @@ async def _run(
     chaos.start()
     try:
         return await _judged(scenario, chaos)
+    except BaseException as error:
+        chaos.telling.blame(chaos, error)
+        raise
     finally:
         try:
             await chaos.closing()
@@ -144,7 +147,5 @@ async def _clean_up(chaos: Chaos, error: BaseException) -> None:
     """The scenario's own failure is the one to tell."""
     try:
         await chaos.finishing(body_failed=True)
-        if not isinstance(error, VerdictFailed | MqchaosError):
-            error.add_note(f"mqchaos\n{chaos.telling.summary(chaos)}")
     except MqchaosError as trouble:
         error.add_note(f"mqchaos, cleaning up after it: {type(trouble).__name__}: {trouble}")

@@ -207,7 +207,8 @@ def test_a_stored_failure_runs_first_as_it_failed_and_is_dropped_when_it_passes(
     (project.pytester.path / "mended").touch()
     mended = project.run("--mqchaos-replay")
     mended.assert_outcomes(passed=3)
-    mended.stdout.fnmatch_lines(["FIXED test_it.py::test_b?lost-confirm?"])
+    fixed = "FIXED test_it.py::test_b?lost-confirm? (on.confirm(nth=1).drop())"
+    mended.stdout.fnmatch_lines([fixed])
     assert failures(project) == []
 
 
@@ -223,7 +224,7 @@ def test_a_failure_under_a_plan_of_its_own_is_replayed_under_that_plan(project):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"version": 99}', "written by another version (format 99, this one reads 1)"),
+        ('{"version": 99}', "written by another version (format 99, this one reads up to 2)"),
         ("no json", "is no stored failure"),
         ('{"version": 1, "test": "x", "plan": "mq1.x"}', "is no stored failure"),
         ("[]", "is no stored failure"),
@@ -254,7 +255,7 @@ def test_the_replay_line_names_the_run_that_a_plan_makes(nodeid, name, expected)
             params = {} if name is None else {"mqchaos_plan": type("Chosen", (), {"name": name})}
 
     Item.nodeid = nodeid
-    assert replayable(Item) == expected
+    assert replayable(Item, nodeid) == expected
 
 
 def test_the_replay_line_of_a_test_with_parameters_runs_it(project):
