@@ -14,12 +14,14 @@ async def ack_before_work(servers, books):
     """Broken: says "done", then does it."""
     async for work in messages(servers, "orders"):
         await work.done()
+        await work.receipt()
         books.enter(work.name)
 
 
 async def ack_after_work(servers, books):
     """Correct: a message may come twice, and is known then."""
     async for work in messages(servers, "orders"):
+        await work.receipt()
         books.enter(work.name)
         await work.done()
 
