@@ -7,24 +7,22 @@ left out, so a caller may give both spellings of a renamed field.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import io
 import struct
-import types
-import typing
 from collections.abc import Mapping
 from typing import Any
 
 from pytest_mqchaos.errors import BrokerError, BrokerRefused, missing_extra
+from pytest_mqchaos.wire.kafka.packing import pack
 
 try:
     from kio.index import load_request_schema, load_response_schema
-    from kio.serial import entity_reader, entity_writer
+    from kio.serial import entity_reader
 except ImportError as error:
     raise missing_extra("kio", "kafka", "talking to a Kafka broker") from error
 
 NONE = 0
+_CLIENT = b"mqchaos-direct"
 
 # API: key, oldest and newest version that the callers in this room give all values for.
 # OffsetFetch 10 and Metadata below 4 (auto-creates) are left out on purpose.
@@ -66,22 +64,17 @@ def choose(api: str, served: Mapping[int, tuple[int, int]]) -> int:
 
 def encode(api: str, version: int, correlation: int, values: Mapping[str, object]) -> bytes:
     """A whole request frame, length prefix included."""
-    body_type: Any = load_request_schema(APIS[api][0], version)
-    header_type: Any = body_type.__header_schema__
-    header = fill(
-        header_type,
-        {
-            "request_api_key": APIS[api][0],
-            "request_api_version": version,
-            "correlation_id": correlation,
-            "client_id": "mqchaos-direct",
-        },
-    )
-    out = io.BytesIO()
-    entity_writer(header_type)(out, header)
-    entity_writer(body_type)(out, fill(body_type, values))
-    frame = out.getvalue()
+    head, body_type = _request(APIS[api][0], version)
+    frame = struct.pack(">hhi", APIS[api][0], version, correlation) + head + pack(body_type, values)
     return struct.pack(">i", len(frame)) + frame
+
+
+@functools.cache
+def _request(key: int, version: int) -> tuple[bytes, Any]:
+    """What is between its correlation id and its body (who asks, no tagged fields), its schema."""
+    body_type: Any = load_request_schema(key, version)
+    tags = b"\0" if body_type.__header_schema__.__flexible__ else b""
+    return struct.pack(">h", len(_CLIENT)) + _CLIENT + tags, body_type
 
 
 def decode(api: str, version: int, frame: bytes) -> Any:
@@ -119,33 +112,3 @@ def retriable(code: int) -> bool:
         return bool(ErrorCode(code).retriable)
     except ValueError:
         return False
-
-
-def fill(schema: Any, values: Mapping[str, object]) -> Any:
-    """Make an entity from plain values: mappings become nested entities, numbers their types."""
-    given = {}
-    for name, convert in _fields(schema).items():
-        if name in values:
-            given[name] = convert(values[name])
-    return schema(**given)
-
-
-@functools.cache
-def _fields(schema: Any) -> dict[str, Any]:
-    hints = typing.get_type_hints(schema)
-    return {field.name: _converter(hints[field.name]) for field in dataclasses.fields(schema)}
-
-
-def _converter(hint: Any) -> Any:
-    """How a plain value becomes one of this type."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        inner = [each for each in typing.get_args(hint) if each is not type(None)]
-        convert = _converter(inner[0])
-        return lambda value: None if value is None else convert(value)
-    if typing.get_origin(hint) is tuple:
-        convert = _converter(typing.get_args(hint)[0])
-        return lambda value: tuple(convert(each) for each in value)
-    if dataclasses.is_dataclass(hint):
-        return functools.partial(fill, hint)
-    parse = getattr(hint, "parse", None)  # durations check their range on the way
-    return parse if parse is not None else lambda value: value

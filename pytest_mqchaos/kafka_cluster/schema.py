@@ -11,20 +11,16 @@ name more fields than the version has (handlers write one answer for all version
 from __future__ import annotations
 
 import datetime as dt
-import io
 import struct
-import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from kio.index import load_request_schema, load_response_schema
-from kio.schema.errors import ErrorCode
-from kio.serial import entity_reader, entity_writer
-from kio.static.primitive import i32Timedelta
+from kio.serial import entity_reader
 
+from pytest_mqchaos.wire.kafka.packing import pack
 from pytest_mqchaos.wire.kafka.shapes import walk
 
 Values = Mapping[str, Any]
@@ -41,6 +37,8 @@ class Constant(dict[str, Any]):
 _HEAD = struct.Struct(">hhi")
 _SHORT = struct.Struct(">h")
 _RESPONSE_HEAD = struct.Struct(">ii")
+_SIZE = 4  # bytes of the length prefix, which does not count itself
+_THROTTLE = "throttle_time"  # 0 unless somebody says otherwise
 _MILLISECOND = dt.timedelta(milliseconds=1)
 _VARINT_MORE = 0x80
 _VARINT_BITS = 7
@@ -91,20 +89,15 @@ def render(key: int, version: int, correlation: int, values: Values) -> bytes:
     if (key, version) not in values.frames:
         values.frames[key, version] = _rendered(key, version, correlation, values)
     frame = bytearray(values.frames[key, version])
-    _RESPONSE_HEAD.pack_into(frame, 0, len(frame) - 4, correlation)
+    _RESPONSE_HEAD.pack_into(frame, 0, len(frame) - _SIZE, correlation)
     return bytes(frame)
 
 
 def _rendered(key: int, version: int, correlation: int, values: Values) -> bytes:
-    schema, write = _writer(key, version)
-    out = io.BytesIO(b"\0" * _RESPONSE_HEAD.size)
-    out.seek(_RESPONSE_HEAD.size)
-    if _flexible_header(schema):
-        out.write(b"\0")  # no tagged fields in the header
-    write(out, _builder(schema)(values))
-    size = out.tell()
-    _RESPONSE_HEAD.pack_into(out.getbuffer(), 0, size - 4, correlation)
-    return out.getvalue()
+    schema, head = _answer(key, version)
+    body = pack(schema, values if _THROTTLE in values else {**values, _THROTTLE: 0})
+    size = _RESPONSE_HEAD.size - _SIZE + len(head) + len(body)
+    return _RESPONSE_HEAD.pack(size, correlation) + head + body
 
 
 def milliseconds(value: dt.timedelta) -> int:
@@ -119,14 +112,10 @@ def _reader(key: int, version: int) -> tuple[Any, Callable[[bytes, int], tuple[A
 
 
 @cache
-def _writer(key: int, version: int) -> tuple[Any, Callable[[io.BytesIO, Any], None]]:
+def _answer(key: int, version: int) -> tuple[Any, bytes]:
+    """The schema of a response, and what is between its correlation id and its body."""
     schema = load_response_schema(key, version)
-    return schema, typing.cast(Any, entity_writer(schema))
-
-
-@cache
-def _flexible_header(schema: Any) -> bool:
-    return bool(schema.__header_schema__.__flexible__)
+    return schema, b"\0" if schema.__header_schema__.__flexible__ else b""  # no tagged fields
 
 
 def _client(frame: bytes) -> tuple[str | None, int]:
@@ -157,65 +146,3 @@ def _varint(frame: bytes, at: int) -> tuple[int, int]:
         if byte < _VARINT_MORE:
             return value, at
     raise Malformed("a varint has more than five bytes")
-
-
-@cache
-def _builder(schema: Any) -> Callable[[Values], Any]:
-    """Make the function that picks a version's fields out of a mapping."""
-    plan = [(field.name, _converter(field), _default(field)) for field in fields(schema)]
-
-    def build(values: Values) -> Any:
-        chosen = {}
-        for name, convert, default in plan:
-            value = values.get(name, MISSING)
-            if value is MISSING:
-                if default is MISSING:
-                    raise KeyError(f"{schema.__name__} v{schema.__version__} needs {name!r}")
-                value = default
-            elif convert is not None:
-                value = convert(value)
-            chosen[name] = value
-        return schema(**chosen)
-
-    return build
-
-
-def _default(field: Any) -> Any:
-    if field.name == "throttle_time":
-        return i32Timedelta.parse(dt.timedelta(0))
-    return field.default
-
-
-def _converter(field: Any) -> Callable[[Any], Any] | None:
-    kind = field.metadata.get("kafka_type")
-    if kind == "error_code":
-        return ErrorCode
-    if kind == "datetime_i64":
-        return _instant
-    if kind == "timedelta_i32":
-        return _duration
-    shape = next(_present(field.type))
-    inner: tuple[Any, ...] = typing.get_args(shape)
-    if inner and is_dataclass(inner[0]):
-        build = _builder(typing.cast(Any, inner[0]))
-        return lambda many: None if many is None else tuple(build(one) for one in many)
-    if is_dataclass(shape):
-        return _builder(typing.cast(Any, shape))
-    return None
-
-
-def _present(shape: Any) -> Iterator[Any]:
-    """Give what `X | None` is when it is not None."""
-    if isinstance(shape, types.UnionType):
-        yield from (one for one in typing.get_args(shape) if one is not types.NoneType)
-    yield shape
-
-
-def _duration(milliseconds: int) -> i32Timedelta:
-    return i32Timedelta.parse(milliseconds * _MILLISECOND)
-
-
-def _instant(value: int) -> dt.datetime | None:
-    if value < 0:
-        return None
-    return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + value * _MILLISECOND

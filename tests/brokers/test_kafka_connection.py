@@ -9,7 +9,7 @@ import pytest
 
 from pytest_mqchaos.brokers.base import Address
 from pytest_mqchaos.brokers.kafka_connection import Connection
-from pytest_mqchaos.brokers.kafka_request import APIS, choose, decode, encode, fill
+from pytest_mqchaos.brokers.kafka_request import APIS, choose, decode, encode
 from pytest_mqchaos.errors import BrokerError, WaitTimeout
 
 
@@ -115,9 +115,13 @@ def test_versions_meet_in_the_newest_that_both_know():
 @pytest.mark.parametrize("version", range(APIS["LeaveGroup"][1], APIS["LeaveGroup"][2] + 1))
 def test_both_spellings_of_a_renamed_field_may_be_given(version):
     from kio.index import load_request_schema
+    from kio.serial import entity_reader
 
     schema = load_request_schema(APIS["LeaveGroup"][0], version)
     gone = {"member_id": "m", "group_instance_id": None}
-    entity = fill(schema, {"group_id": "g", "member_id": "m", "members": [gone]})
+    frame = encode("LeaveGroup", version, 7, {"group_id": "g", "member_id": "m", "members": [gone]})
+    _, at = entity_reader(schema.__header_schema__)(frame, 4)
+    entity, size = entity_reader(schema)(frame, 4 + at)
+    assert 4 + at + size == len(frame)
     member = entity.members[0] if version >= 3 else entity
     assert (entity.group_id, member.member_id) == ("g", "m")
