@@ -74,6 +74,12 @@ BENCHMARKS = {
         full=("--repetitions", "5"),
         modules=("aiokafka",),
     ),
+    "p12_shrink": Benchmark(
+        "P12: runs that shrinking a plan of 30 faults takes",
+        quick=("--repetitions", "3"),
+        full=("--repetitions", "50"),
+        modules=("aiokafka",),
+    ),
     "p15_replicated": Benchmark(
         "P15: the embedded cluster with three replicas beside one",
         quick=("--repetitions", "2", "--scale", "0.2"),
