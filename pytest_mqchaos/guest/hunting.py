@@ -94,7 +94,8 @@ class Search:
         start = time.monotonic()
         try:
             return go(clock=time.monotonic, begin=begin)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            stop.__notes__ = []  # what it says of the run that it has met is no failure
             for hunted in begun:
                 hunted.ended = "Ctrl-C"
                 self._interrupted(hunted, self._told(hunted, time.monotonic() - start))

@@ -17,7 +17,7 @@ from pytest_mqchaos.search.bounds import Bounds, plans, possible
 from pytest_mqchaos.search.hunted import Found, Hunted
 from pytest_mqchaos.search.narrowing import Wanted
 from pytest_mqchaos.search.points import Observed, observed
-from pytest_mqchaos.search.rate import Rate, kind
+from pytest_mqchaos.search.rate import Rate
 from pytest_mqchaos.search.runner import Outcome
 from pytest_mqchaos.search.shrink import Simpler, Spent, shrink
 from pytest_mqchaos.search.simpler import simpler
@@ -91,7 +91,7 @@ class _Search:
         try:
             for _ in range(bounds.times):
                 outcome = self._once(found.plan)
-                if found.rate.add(outcome, meant):
+                if self._same_failure(outcome, meant, found.rate):
                     found.outcome = outcome
         except Spent:
             hunted.ended = hunted.ended or self._why()
@@ -103,6 +103,13 @@ class _Search:
         if isinstance(outcome.error, UsageError):
             raise outcome.error  # asked for what cannot be: no failure of the service
         return outcome
+
+    def _same_failure(self, outcome: Outcome, meant: str, rate: Rate) -> bool:
+        """Count it; another failure is not this one, and not forgotten either."""
+        same = rate.add(outcome, meant)
+        if outcome.status == "failed" and not same:
+            self._hunted.others[outcome.sentence] = None
+        return same
 
     def _why(self) -> str:
         bounds = self._hunted.bounds
@@ -128,7 +135,7 @@ class _Search:
             if found.seen.failed + bounds.times - found.seen.runs < bounds.least:
                 return None
             again = self._once(plan)
-            if found.seen.add(again, found.meant):
+            if self._same_failure(again, found.meant, found.seen):
                 found.outcome = again
         hunted.seldom.remove(found)
         return found
@@ -144,9 +151,7 @@ class _Search:
                     outcome = self._once(plan)
                 finally:
                     found.shrinking = hunted.runs - before
-                if not plan.rules:
-                    hunted.clean.add(outcome, meant)
-                if kind(outcome) == meant:
+                if self._same_failure(outcome, meant, hunted.clean if not plan.rules else Rate()):
                     found.plan, found.outcome = plan, outcome
                     return True
             return False

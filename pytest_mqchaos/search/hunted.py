@@ -47,7 +47,8 @@ class Found:
 class Hunted:
     """What a search has shown so far. `runs`: all of them; `drawn`, `effective`: plans, and those
     of which a rule took effect; `clean`: runs without any fault, `seldom`: plans that failed less
-    often than `least`; `undecided`: a run that gave no answer; `ended`: what ended it early."""
+    often than `least`; `undecided`: runs that gave no answer; `others`: what
+    else failed while one failure was looked at; `ended`: what ended it early."""
 
     bounds: Bounds
     points: int = 0
@@ -60,6 +61,7 @@ class Hunted:
     seldom: list[Found] = field(default_factory=list)
     undecided: list[Outcome] = field(default_factory=list)
     skipped: int = 0
+    others: dict[str, None] = field(default_factory=dict)
     ended: str = ""
 
     @property
@@ -112,6 +114,8 @@ class Hunted:
                 f"{len(self.undecided)} could not be decided, which is neither a failure nor a "
                 f"pass: {self.undecided[0].sentence}"
             )
+        for sentence in self.others:
+            yield f"another failure on the way: {sentence}"
         if self.skipped:
             yield f"{self.skipped} were skipped by the scenario"
         if self.effective < _FEW * self.drawn:
