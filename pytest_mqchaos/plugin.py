@@ -85,12 +85,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marks.parametrize(metafunc)
 
 
+def _replaying(config: pytest.Config) -> bool:
+    return bool(config.getoption("mqchaos_replay") or config.getoption("mqchaos_replay_only"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stored failures first."""
-    if config.getoption("mqchaos_replay") or config.getoption("mqchaos_replay_only"):
+    if _replaying(config):
         from pytest_mqchaos.guest import replay
 
         replay.first(config, items)
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Stored failures that have no test any more."""
+    if not _replaying(config):
+        return []
+    from pytest_mqchaos.guest import replay
+
+    return replay.without_test(config)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,6 +125,7 @@ def pytest_runtest_makereport(
     """Our failures tell themselves."""
     error = None if call.excinfo is None else call.excinfo.value
     concerned = stash.RUNNING in item.stash or stash.SIMULATED in item.stash
+    concerned = concerned or stash.REPLAYED in item.stash
     ours = isinstance(error, (MqchaosError, VerdictFailed, BaseExceptionGroup))
     if not concerned and not ours and stash.SWEEPING not in item.stash:
         return (yield)

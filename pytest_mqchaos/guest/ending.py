@@ -11,7 +11,7 @@ import pytest
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, NotApplicable, VerdictFailed
 from pytest_mqchaos.guest import proof, replay
 from pytest_mqchaos.guest.failing import Part, told
-from pytest_mqchaos.guest.stash import LIMITS, PASSED, RUNNING, SIMULATED
+from pytest_mqchaos.guest.stash import LIMITS, PASSED, RATE, RUNNING, SIMULATED
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def tell(
         return
     if report.failed:
         for part in parts:
-            replay.keep(item, part.failure(item))
+            replay.keep(item, part.failure(item, item.stash.get(RATE, None)))
     texts = [_told(part, item, report) for part in parts]
     error = call.excinfo.value
     if texts and all(texts):
@@ -91,11 +91,8 @@ def _told(part: Part, item: pytest.Item, report: pytest.TestReport) -> str | Non
     text = part.text
     if text is None:
         return None
-    if (
-        report.failed
-        and isinstance(part.error, VerdictFailed)
-        and proof.wanted(item, part.arguments)
-    ):
+    proved = not report.failed or RATE in item.stash or not isinstance(part.error, VerdictFailed)
+    if not proved and proof.wanted(item, part.arguments):
         came = proof.replayed(item, part.arguments, TIMES if part.flaky else 1)
         text = proof.added(text, part.line, came.told)
         if came.rate is not None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.rules import Plan
 
 LONGEST = 1500  # letters of a token on a command line; a longer one is named by its file
+WITHOUT = pytest.StashKey[list[Failure]]()
+"""On the config: the failures to be replayed whose tests were not collected."""
 _FAILED = pytest.StashKey[bool]()
 _CLIENT = re.compile(r"^(.+?)-(\d[\w.+-]*)$")
 
@@ -145,6 +147,8 @@ def first(config: pytest.Config, items: list[pytest.Item]) -> None:
             known.setdefault(kept.nodeid, []).append(kept)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    there = {item.nodeid for item in items}
+    config.stash[WITHOUT] = [one for test in known if test not in there for one in known[test]]
     again = [_under(item, kept) for item in items for kept in known.get(item.nodeid, ())]
     others = [item for item in items if item.nodeid not in known]
     if not config.getoption("mqchaos_replay_only"):
@@ -152,6 +156,15 @@ def first(config: pytest.Config, items: list[pytest.Item]) -> None:
         return
     config.hook.pytest_deselected(items=others)
     items[:] = again
+
+
+def without_test(config: pytest.Config) -> list[str]:
+    """A line for each failure that could not be replayed."""
+    return [
+        f"mqchaos: {one.name} was not replayed, its test is not among these: {one.nodeid} (gone? "
+        f"`mqchaos replay {one.name} --drop`)"
+        for one in config.stash.get(WITHOUT, [])
+    ]
 
 
 def _under(item: pytest.Item, kept: Failure) -> pytest.Item:

@@ -30,6 +30,9 @@ SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """On the config: what searches had found when Ctrl-C ended them, which have no report."""
 
+RATE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
+"""On an item: how often its failure came of how many runs, where that was found out already."""
+
 # User properties of a report (they travel from xdist workers): what the summary is made of.
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence
