@@ -9,6 +9,8 @@ STAMP := $(VENV)/.made-for-mqchaos
 LIVE_WORKERS ?= 3
 CONSTRAINTS ?= constraints.txt
 ARGS ?=
+# Common in containers; every one of the many processes that are started here would compile us anew.
+unexport PYTHONDONTWRITEBYTECODE
 N ?= 100
 PYTHONS ?= 3.11 3.12 3.13
 CLIENTS := tests/conformance tests/fixtures tests/kafka_cluster tests/chaos tests/brokers

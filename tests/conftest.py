@@ -1,7 +1,10 @@
 """What every test of this project shares: in CI a live test that was skipped has not been run."""
 
+import gc
 import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +14,15 @@ pytest_plugins = ["pytester"]
 # Failures inside these tests are wanted and many: they are not run a second time to prove their
 # replay line (tests/plugin/test_proof.py asks for it).
 os.environ.setdefault("MQCHAOS_REPLAYING", "1")
+
+# PYTHONDONTWRITEBYTECODE, which is common in containers, would have every worker compile all tests,
+# and every process that a test starts all of us: half of what a run costs.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# kio loads Hypothesis where it is installed, which then reckons with all of Unicode: a second in
+# every process that starts in an empty directory and finds nothing kept there.
+STORAGE = Path(__file__).parents[1] / ".hypothesis"
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(STORAGE))
 
 # A shell's background job, as some CI runs us, ignores SIGINT, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -27,6 +39,14 @@ def in_ci() -> bool:
 
 def asks_a_real_broker(item):
     return item.get_closest_marker("live") or item.config.getoption("mqchaos_broker") == "process"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Thousands of collected tests live as long as the process: no collection looks at them again,
+    those that some tests ask for least of all."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,7 @@ It knows Markdown comments and fences; it must never know what a page is about.
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +131,8 @@ class Reader:
 
     def printed_by(self, line):
         program, *arguments = shlex.split(line)
+        # A page changes a file within the second that tells its compiled twin from a stale one.
+        shutil.rmtree(self.directory / "__pycache__", ignore_errors=True)
         environment = {
             key: value for key, value in os.environ.items() if key not in ("CI", REPLAYING)
         }

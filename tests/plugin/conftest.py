@@ -3,6 +3,8 @@
 What the inner runs need is loaded here, once: pytester forgets what an inner run has imported.
 """
 
+import sys
+
 import aiokafka  # noqa: F401 - see above
 import pytest
 
@@ -40,6 +42,9 @@ class Project:
 @pytest.fixture
 def project(pytester, monkeypatch):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")  # proof has tests of its own
+    # Files of one name are written twice within the second that tells compiled ones apart.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     for named in ("CI", "BUILD_NUMBER"):  # pytest's short summary repeats whole texts there
