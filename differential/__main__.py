@@ -76,10 +76,10 @@ def _print(figures: Figures, found: list[Found], version: str, seconds: float) -
     print(f"{len(found)} kinds of difference that are not listed")
     for one in sorted(found, key=lambda one: -one.count):
         print(f"\n{one.count} times, shown by {len(one.script.conversation.steps)} steps:")
-        seen = one.difference.number >= 0
-        print(f"  {one.difference if seen else f'not seen again: {one.kind}'}")
+        shown = one.difference.number >= 0
+        print(f"  {one.difference if shown else f'not seen again: {one.kind}'}")
         for step in one.script.conversation.steps:
-            print(f"    {step.api} v{step.version} {step.values}"[:260])
+            print(f"    {step.api} v{step.version} {step.values}"[:600])
 
 
 def _print_varies(figures: Figures) -> None:

@@ -5,6 +5,8 @@ What only the broker knows is written as a mark, a mapping with one key that beg
     {"$member": 0}       the first member id that was handed out     {"$producer": 0}  producer id
     {"$topic": "~a"}     the id of a topic                           {"$bytes": "0f"}  bytes
     {"$batch": {...}}    a record batch, see marks.py
+    {"$epoch": 0}        the epoch that the first member was told last (KIP-848)
+    {"$owned": 0}        the partitions that it was told last
 
 A text that begins with `~` is a name of this conversation alone: topics, groups, transactional ids.
 """

@@ -9,7 +9,10 @@ from differential.marks import Marks
 from differential.players import Answer, Place, Player
 from pytest_mqchaos.kafka_cluster.cluster import Cluster
 
-SETTINGS = {"group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 100}
+SETTINGS = {
+    "group.initial.rebalance.delay.ms": 0, "group.min.session.timeout.ms": 100,
+    "group.consumer.heartbeat.interval.ms": 5000,
+}  # fmt: skip
 _MILLISECOND = 1_000_000
 _STEP = _MILLISECOND  # between two requests
 _SOON = 200 * _MILLISECOND  # what is due by then is not waited for by the next request

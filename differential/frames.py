@@ -12,8 +12,8 @@ from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader, entity_writer
 
 from differential.marks import CLIENT
-from pytest_mqchaos.brokers.kafka_request import fill
 from pytest_mqchaos.kafka_cluster.apis import APIS
+from pytest_mqchaos.wire.kafka.entities import fill
 
 KEYS = {api.name: api.key for api in APIS.values()}
 VERSIONS = {api.name: (api.low, api.high) for api in APIS.values()}

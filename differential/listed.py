@@ -57,20 +57,22 @@ def _deleted_newest(conversation: Conversation, told: Difference) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """`ends`: what follows in the conversation may differ because of it."""
+    """What else may differ because of it: `answer`, the rest of the same answer; `ends`, all that
+    follows in the conversation."""
 
     why: str
     rule: Rule
+    answer: bool = False
     ends: bool = False
 
 
 LISTED = (
     Listed(why="a marker of a transaction has the timestamp of the newest record",
-           rule=_marker_time),
+           rule=_marker_time, answer=True),
     Listed(why="the newest timestamp is also looked for among deleted records",
-           rule=_deleted_newest),
+           rule=_deleted_newest, answer=True),
     Listed(why="a group of which nothing was written down yet is not shown",
-           rule=_unwritten_group),
+           rule=_unwritten_group, answer=True),
     Listed(why="the lowest sequence of refused batches is remembered while a transaction is "
                "verified", rule=_verified_sequence, ends=True),
 )  # fmt: skip

@@ -6,7 +6,6 @@ answers the same. It must never know which broker it is.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +17,6 @@ from pytest_mqchaos.wire.kafka.records import build_batch
 OWN = "~"
 CLIENT = "differential"
 STAMP = 1_700_000_000_000  # milliseconds; the base of all timestamps
-# Fields that are milliseconds on the wire.
-_DURATIONS = frozenset({
-    "max_wait", "timeout", "session_timeout", "rebalance_timeout", "transaction_timeout",
-})  # fmt: skip
 # A member id: what the client or its instance calls itself, and a UUID.
 _MADE_UP = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _NOBODY, _NO_PRODUCER = "nobody-1", 987_654_321
@@ -35,18 +30,30 @@ class Marks:
         self.members: list[str] = []
         self.producers: list[int] = []
         self.topics: dict[str, uuid.UUID] = {}
+        self._epochs: dict[str, int] = {}  # of members by the newer protocol, and what they have
+        self._owned: dict[str, list[dict[str, Any]]] = {}
 
     def learn(self, body: Any) -> None:
         """Take note of the ids that an answer hands out."""
         member, producer = getattr(body, "member_id", ""), getattr(body, "producer_id", -1)
         if member and member not in self.members:
             self.members.append(member)
+        if member and hasattr(body, "member_epoch"):
+            self._learn_place(member, body)
         if producer >= 0 and producer not in self.producers:
             self.producers.append(producer)
         for topic in getattr(body, "topics", None) or ():
             known = getattr(topic, "topic_id", None)
             if known is not None and known.int and getattr(topic, "name", None):
                 self.topics[str(topic.name)] = known
+
+    def _learn_place(self, member: str, body: Any) -> None:
+        self._epochs[member] = max(0, body.member_epoch)
+        if body.assignment is not None:
+            self._owned[member] = [
+                {"topic_id": one.topic_id.bytes, "partitions": list(one.partitions)}
+                for one in body.assignment.topic_partitions
+            ]
 
     def resolve(self, value: Any) -> Any:
         """A request's values as this broker is to be told them."""
@@ -60,16 +67,15 @@ class Marks:
             ((mark, given),) = value.items()
             if mark.startswith("$"):
                 return self._meant(mark, given)
-        return {
-            name: dt.timedelta(milliseconds=each) if name in _DURATIONS else self.resolve(each)
-            for name, each in value.items()
-        }
+        return {name: self.resolve(each) for name, each in value.items()}
 
     def _meant(self, mark: str, given: Any) -> Any:
         meanings: Mapping[str, Callable[[], Any]] = {
             "$member": lambda: self._known(self.members, given, _NOBODY),
+            "$epoch": lambda: self._epochs.get(self._known(self.members, given, ""), 0),
+            "$owned": lambda: self._owned.get(self._known(self.members, given, ""), []),
             "$producer": lambda: self._known(self.producers, given, _NO_PRODUCER),
-            "$topic": lambda: self.topics.get(self.resolve(given), uuid.UUID(int=1)),
+            "$topic": lambda: self.topics.get(self.resolve(given), uuid.UUID(int=1)).bytes,
             "$bytes": lambda: bytes.fromhex(given),
             "$batch": lambda: self._batch(**given),
         }

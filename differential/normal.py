@@ -22,7 +22,11 @@ _LEFT_OUT = frozenset({
     "throttle_time", "error_message", "batch_index_error_message", "cluster_id", "controller_id",
     "host", "port", "rack", "session_id", "node_endpoints", "topic_config_error_code",
 })  # fmt: skip
-_UNORDERED = frozenset({"members", "groups", "topics", "coordinators", "responses", "configs"})
+_UNORDERED = frozenset({
+    "members", "groups", "topics", "coordinators", "responses", "configs", "topic_partitions",
+    "subscribed_topic_names", "transaction_states", "brokers",
+})  # fmt: skip
+_IDENTITIES = ("group_id", "member_id", "name", "topic", "topic_id", "resource_name")
 _MEMBERS = frozenset({"member_id", "leader"})
 # Which node it is differs; whether there is one, and how many copies, does not.
 _NODES = frozenset({"leader_id", "node_id", "replica_nodes", "isr_nodes", "offline_replicas"})
@@ -52,7 +56,9 @@ def _field(name: str, value: Any, marks: Marks) -> Any:
     found = _plain(value, marks)
     if name in _UNORDERED and isinstance(found, list):
         found = [each for each in found if not _foreign(each)]
-        found.sort(key=lambda each: json.dumps(each, sort_keys=True))
+        found.sort(key=_place)
+    if name == "partitions" and isinstance(found, list):  # bare numbers: an assignment
+        return found if any(isinstance(each, dict) for each in found) else sorted(found)
     return found
 
 
@@ -86,9 +92,16 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _place(row: Any) -> tuple[str, str]:
+    """By what it is about, so that two lists with one difference do not differ in all rows."""
+    names = [str(row[name]) for name in _IDENTITIES if name in row] if isinstance(row, dict) else []
+    return " ".join(names), json.dumps(row, sort_keys=True)
+
+
 def _foreign(row: Any) -> bool:
-    """A group of another conversation, in a list of all."""
-    return isinstance(row, dict) and not str(row.get("group_id", OWN)).startswith(OWN)
+    """A group or a transaction of another conversation, in a list of all."""
+    names = ("group_id", "transactional_id")
+    return isinstance(row, dict) and not all(str(row.get(n, OWN)).startswith(OWN) for n in names)
 
 
 def _batches(blob: bytes, marks: Marks) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,10 @@ CLOSED = "closed"
 # another connection, and must not overtake it. The second: where a first try differed.
 ARRIVES, SURELY = 0.03, 0.3
 _ENDS = frozenset({"EndTxn", "InitProducerId"})
+# Answered by the controller; brokers hear of it some moments later, as of a request on its way.
+_HEARD_LATER = frozenset({
+    "CreateTopics", "DeleteTopics", "CreatePartitions", "AlterConfigs", "IncrementalAlterConfigs",
+})  # fmt: skip
 _LOOKS, _LOOK = 200, 0.01  # how often, and how many seconds apart, a transaction is looked at
 Place = tuple[int, int]  # number of a link, node
 
@@ -66,10 +70,11 @@ class Player:
         self._begin(conversation)
         for number, step in enumerate(conversation.steps):
             self._say(number, step)
-            for wanted in patience[number] if patience is not None else ():
+            due = patience[number] if patience is not None else ()
+            for wanted in due:
                 self._wait(wanted, number, limit)
             self._listen(number)
-            if patience is not None and number not in patience[number]:
+            if patience is not None and (number not in due or step.api in _HEARD_LATER):
                 time.sleep(self._arrives)
         return [
             self._found.get(number, Answer(-1, None)) for number in range(len(conversation.steps))

@@ -27,6 +27,7 @@ _KAFKA = {
     "log.index.size.max.bytes": "4096",  # of thousands of topics
     "log.cleaner.enable": "false",
     "group.coordinator.append.linger.ms": "0",
+    "group.consumer.assignment.interval.ms": "0",  # at once, not once a second
 }
 _numbers = itertools.count(1)
 

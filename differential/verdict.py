@@ -52,11 +52,15 @@ def unlisted(
     """The first difference that is not listed, and the reasons of those before it. Behind one that
     changes what follows nothing is compared any more."""
     reasons: list[str] = []
+    covered = -1
     for told in differences(conversation, ours, theirs):
+        if told.number == covered:
+            continue
         known = listed(conversation, told)
         if known is None:
             return told, reasons
         reasons.append(known.why)
         if known.ends:
             break
+        covered = told.number if known.answer else covered
     return None, reasons

@@ -72,7 +72,7 @@ def leave(draw: st.DrawFn, number: int, instance: str | None = None) -> Step:
 
 
 @st.composite
-def commit(draw: st.DrawFn, number: int, generation: int | None = None) -> Step:
+def commit(draw: st.DrawFn, number: int, generation: Any = None) -> Step:
     """A position, of a member (below 0: of nobody, without a generation)."""
     topic, partition = draw(steps.PLACES)
     drawn = draw(GENERATIONS) if generation is None else generation
@@ -107,15 +107,16 @@ def described(draw: st.DrawFn) -> Step:
     group = draw(st.sampled_from([G, G, G, "~nobody"]))
     at, states = f"group:{group}", draw(st.sampled_from([[], ["Stable"], ["Empty"]]))
     one = {"groups": [group], "include_authorized_operations": False}
-    return draw(st.one_of(
+    found: Step = draw(st.one_of(
         steps.asked("DescribeGroups", one, at=at),
         steps.asked("ListGroups", {"states_filter": states, "types_filter": []}, at=at),
         steps.asked("DeleteGroups", {"groups_names": [group]}, at=at),
     ))  # fmt: skip
+    return found
 
 
 @st.composite
-def _any(draw: st.DrawFn) -> Step:
+def _any(draw: st.DrawFn) -> Any:
     number = draw(st.sampled_from([0, 0, 0, 1, 1, 2, -1]))
     link = draw(st.integers(0, 2))
     return draw(st.one_of(

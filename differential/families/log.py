@@ -29,6 +29,7 @@ def _read(draw: st.DrawFn) -> Step:
     return draw(st.one_of(
         steps.fetch(place, draw(st.sampled_from([0, 0, 1, 2, 3, 5, 99, -1]))),
         steps.list_offsets(place), steps.delete_records(place), steps.metadata(),
+        steps.epoch_ends(place),
     ))  # fmt: skip
 
 

@@ -102,7 +102,27 @@ def metadata(draw: st.DrawFn, names: tuple[str, ...] = (A, B, MISSING)) -> Step:
         "include_cluster_authorized_operations": False,
         "include_topic_authorized_operations": False,
     }  # fmt: skip
-    return draw(asked("Metadata", values, low=4))
+    surely = names == (A, B, MISSING) and name != MISSING  # versions below 4 create what is missing
+    return draw(asked("Metadata", values, low=0 if surely else 4))
+
+
+@st.composite
+def epoch_ends(draw: st.DrawFn, place: tuple[str, int]) -> Step:
+    """Where an epoch of a leader ended."""
+    topic, partition = place
+    one = {
+        "partition": partition, "current_leader_epoch": draw(st.sampled_from([-1, -1, 0, 3])),
+        "leader_epoch": draw(st.sampled_from([0, 0, 1, -1, 7])),
+    }  # fmt: skip
+    values = {"replica_id": -1, "topics": [{"topic": topic, "partitions": [one]}]}
+    return draw(asked("OffsetForLeaderEpoch", values, at=draw(_where(place))))
+
+
+@st.composite
+def coordinator(draw: st.DrawFn) -> Step:
+    """Who coordinates a group (0) or a transaction (1); 2 is no kind that is served."""
+    values = {"key": "~g", "coordinator_keys": ["~g"], "key_type": draw(st.integers(0, 1))}
+    return draw(asked("FindCoordinator", values, low=0 if values["key_type"] == 0 else 1))
 
 
 @st.composite

@@ -9,7 +9,15 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from differential.conversation import Conversation
-from differential.families import groups, idempotence, log, topics, transactions
+from differential.families import (
+    configs,
+    consumer_groups,
+    groups,
+    idempotence,
+    log,
+    topics,
+    transactions,
+)
 
 FAMILIES: Mapping[str, Callable[[], SearchStrategy[Conversation]]] = {
     "log": log.conversations,
@@ -17,6 +25,8 @@ FAMILIES: Mapping[str, Callable[[], SearchStrategy[Conversation]]] = {
     "offsets": groups.offsets,
     "groups": groups.conversations,
     "static": groups.static,
+    "consumer-groups": consumer_groups.conversations,
+    "configs": configs.conversations,
     "topics": topics.conversations,
     "transactions": transactions.conversations,
 }

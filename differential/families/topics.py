@@ -49,11 +49,19 @@ def _configs(draw: st.DrawFn) -> Step:
 
 
 @st.composite
+def _cluster(draw: st.DrawFn) -> Step:
+    values = {"include_cluster_authorized_operations": False, "endpoint_type": 1,
+              "include_fenced_brokers": False}  # fmt: skip
+    return draw(steps.asked("DescribeCluster", values))
+
+
+@st.composite
 def conversations(draw: st.DrawFn) -> Conversation:
     """Administration, each step followed by a look where it matters."""
     names = ("~a", "~c", "~d", "~missing")
     said = draw(st.lists(
-        st.one_of(_create(), _create(), _grow(), _delete(), steps.metadata(names), _configs()),
+        st.one_of(_create(), _create(), _grow(), _delete(), steps.metadata(names), _configs(),
+                  steps.coordinator(), _cluster()),
         min_size=3, max_size=10,
     ))  # fmt: skip
     return Conversation(family="topics", topics=[Topic(name="~a", partitions=2)], steps=said)

@@ -19,19 +19,26 @@ def _producer(number: int) -> Any:
 
 @st.composite
 def _add(draw: st.DrawFn, who: int, epoch: int) -> Step:
-    """Version 4 and later are for brokers, but for clients that verify: up to 3."""
+    """From version 4 on for brokers: several transactions, perhaps only to verify."""
     topic, partition = draw(steps.KNOWN)
     name = _IDS[who]
     parts = {"name": topic, "partitions": [partition]}
     one = {"transactional_id": name, "producer_id": _producer(who), "producer_epoch": epoch,
-           "verify_only": False, "topics": [parts]}  # fmt: skip
+           "verify_only": draw(st.integers(0, 3)) == 0, "topics": [parts]}  # fmt: skip
     values = {
         "v3_and_below_transactional_id": name, "v3_and_below_producer_id": _producer(who),
         "v3_and_below_producer_epoch": epoch, "v3_and_below_topics": [parts],
         "transactional_id": name, "producer_id": _producer(who), "producer_epoch": epoch,
         "topics": [parts], "transactions": [one],
     }  # fmt: skip
-    return draw(steps.asked("AddPartitionsToTxn", values, at=f"transaction:{name}", high=3))
+    return draw(
+        steps.asked(
+            "AddPartitionsToTxn",
+            values,
+            at=f"transaction:{name}",
+            high=draw(st.sampled_from([3, 3, 5])),
+        )
+    )
 
 
 @st.composite
@@ -77,9 +84,12 @@ def _positions(draw: st.DrawFn, who: int, epoch: int) -> Step:
 @st.composite
 def _look(draw: st.DrawFn) -> Step:
     place = draw(steps.KNOWN)
+    values = {"state_filters": draw(st.sampled_from([[], ["Ongoing"], ["Empty"]])),
+              "producer_id_filters": [], "duration_filter": -1,
+              "transactional_id_pattern": None}  # fmt: skip
     return draw(st.one_of(
         steps.fetch(place, draw(st.integers(0, 4))), steps.list_offsets(place),
-        groups.committed(),
+        groups.committed(), steps.asked("ListTransactions", values, at="transaction:~x"),
     ))  # fmt: skip
 
 

@@ -5,7 +5,7 @@ What follows from a new value is housekeeping's and the partitions'.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kio.schema.errors import ErrorCode
@@ -13,7 +13,7 @@ from kio.schema.errors import ErrorCode
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values
 from pytest_mqchaos.kafka_cluster.topic_configs import LIST, TOPIC_CONFIGS, items
-from pytest_mqchaos.kafka_cluster.topics import Refusal, Topic
+from pytest_mqchaos.kafka_cluster.topics import Refusal, sound
 
 _TOPIC = 2
 _SET, _DELETE, _APPEND, _SUBTRACT = range(4)
@@ -29,7 +29,7 @@ def incremental_alter_configs(call: Call) -> Values:
     return _altered(call, _changed)
 
 
-def _altered(call: Call, wanted: Callable[[Topic, Any], dict[str, str]]) -> Values:
+def _altered(call: Call, wanted: Callable[[Mapping[str, str], Any], dict[str, str]]) -> Values:
     responses = []
     for one in call.body.resources:
         code, text = ErrorCode.none, None
@@ -47,22 +47,31 @@ def _altered(call: Call, wanted: Callable[[Topic, Any], dict[str, str]]) -> Valu
     return {"responses": responses}
 
 
-def _alter(call: Call, one: Any, wanted: Callable[[Topic, Any], dict[str, str]]) -> None:
+def _alter(
+    call: Call, one: Any, wanted: Callable[[Mapping[str, str], Any], dict[str, str]]
+) -> None:
     if one.resource_type != _TOPIC:
         text = f"Configs of resource type {one.resource_type} cannot be changed here, only topics'."
         raise Refusal(ErrorCode.invalid_request, text)
+    if len({row.name for row in one.configs}) < len(one.configs):
+        raise Refusal(ErrorCode.invalid_request, "A config is named more than once.")
+    if any(row.value is None and _needs_value(row) for row in one.configs):
+        raise Refusal(ErrorCode.invalid_request, "A config has no value (null).")
     topic = call.state.topics.get(one.resource_name)
+    configs = wanted({} if topic is None else topic.configs, one)
+    sound(configs)  # Kafka looks at the values before it looks for the topic
     if topic is None:
         text = f"There is no topic '{one.resource_name}'."
         raise Refusal(ErrorCode.unknown_topic_or_partition, text)
-    if len({row.name for row in one.configs}) < len(one.configs):
-        raise Refusal(ErrorCode.invalid_request, "A config is named more than once.")
-    only_check = call.body.validate_only
-    call.state.topics.alter(topic, wanted(topic, one), only_check=only_check, now=call.now)
+    call.state.topics.alter(topic, configs, only_check=call.body.validate_only, now=call.now)
 
 
-def _changed(topic: Topic, one: Any) -> dict[str, str]:
-    configs = dict(topic.configs)
+def _needs_value(row: Any) -> bool:
+    return getattr(row, "config_operation", _SET) != _DELETE
+
+
+def _changed(before: Mapping[str, str], one: Any) -> dict[str, str]:
+    configs = dict(before)
     for row in one.configs:
         if row.config_operation == _DELETE:
             configs.pop(row.name, None)

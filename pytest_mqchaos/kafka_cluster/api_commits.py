@@ -71,11 +71,11 @@ def _commit(call: Call, topic: str, one: Any, group_code: ErrorCode) -> ErrorCod
         return ErrorCode.unknown_topic_or_partition  # Kafka looks at this before the group
     if group_code is not ErrorCode.none:
         return group_code
-    if not _owns(call, found, one.partition_index):
-        return ErrorCode.stale_member_epoch
     call.state.groups.get_or_create(call.body.group_id)
     if len(metadata.encode()) > call.state.settings.offset_metadata_max_bytes:
         return ErrorCode.offset_metadata_too_large
+    if not _owns(call, found, one.partition_index):
+        return ErrorCode.stale_member_epoch
     committed = Committed(
         one.committed_offset, getattr(one, "committed_leader_epoch", -1), metadata
     )

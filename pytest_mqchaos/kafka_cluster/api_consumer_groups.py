@@ -176,8 +176,9 @@ def _member(call: Call, group: ConsumerGroup, name: str) -> dict[str, Any]:
         "client_id": member.client,
         "client_host": _HOST,
         "subscribed_topic_names": sorted(member.topics),
-        "subscribed_topic_regex": member.regex or None,
-        "assignment": _named(call, member.assigned),
+        "subscribed_topic_regex": member.regex,
+        # What it has been told to give up is still its own (KAFKA-20431).
+        "assignment": _named(call, (*member.assigned, *member.revoking)),
         "target_assignment": _named(call, group.target.get(name, ())),
         "member_type": _CONSUMER_MEMBER,
     }

@@ -58,6 +58,7 @@ class ConsumerGroup:
         self.target_epoch = 0
         self.target: dict[str, Places] = {}
         self._counts: dict[UUID, int] = {}
+        self._shrunk = False  # the epoch has grown for what a member that went read alone
         self._settings = settings
         self._timers = timers
 
@@ -98,9 +99,9 @@ class ConsumerGroup:
         before = member.assigned.keys()
         changed = member.tell(beat)
         counts = self._readable(topics)
-        if changed or counts != self._counts:
-            self._counts = counts
+        if changed or (counts != self._counts and not self._shrunk):
             self.epoch += 1
+        self._counts, self._shrunk = counts, False
         if self.epoch > self.target_epoch:
             self._assign(topics)
         self._approach(member, beat.owned, topics, now)
@@ -232,6 +233,7 @@ class ConsumerGroup:
 
     def _remove(self, member: ConsumerMember) -> None:
         del self.members[member.id]
+        self._shrunk = True
         self.target.pop(member.id, None)
         _stop(member.expiry)
         _stop(member.patience)

@@ -81,8 +81,8 @@ def items(value: str) -> list[str]:
 
 
 def _not_allowed(name: str, value: str, config: TopicConfig) -> str | None:
-    given = items(value) if config.kind == LIST else [value]
-    if given and all(one in config.allowed for one in given):
+    given = items(value) if config.kind == LIST else [value]  # an empty list is one, too
+    if all(one in config.allowed for one in given):
         return None
     allowed = " and ".join(config.allowed)
     return f"{name}={value} is not served by the embedded cluster, only {allowed}."

@@ -96,10 +96,7 @@ class Topics:
         check_name(name)
         if name in self._by_name:
             raise Refusal(ErrorCode.topic_already_exists, f"Topic '{name}' already exists.")
-        for key, value in (configs or {}).items():
-            problem = problem_with(key, value)
-            if problem:
-                raise Refusal(ErrorCode.invalid_config, problem)
+        sound(configs or {})
         spread = self._spread(partitions, replication, assignments or {})
         topic = Topic(name=name, id=self._id(name), configs=dict(configs or {}), spread=spread)
         if not only_check:
@@ -153,11 +150,8 @@ class Topics:
     def alter(
         self, topic: Topic, configs: Mapping[str, str], *, only_check: bool, now: int
     ) -> None:
-        """Give a topic these configs of its own in place of all that it had. Raises `Refusal`."""
-        for key, value in configs.items():
-            problem = problem_with(key, value)
-            if problem:
-                raise Refusal(ErrorCode.invalid_config, problem)
+        """Give a topic these configs, which are `sound`, in place of all of its own. Raises
+        `Refusal` for what cannot change any more."""
         if any(topic.configs.get(name) != configs.get(name) for name in _FROM_BIRTH):
             text = f"{' and '.join(_FROM_BIRTH)} cannot change while the embedded cluster runs."
             raise Refusal(ErrorCode.invalid_config, text)
@@ -240,3 +234,11 @@ def check_name(name: str) -> None:
             ErrorCode.invalid_topic_exception,
             f"Topic name {name!r} is not legal: 1 to 249 of a-z, A-Z, 0-9, '.', '_', '-'.",
         )
+
+
+def sound(configs: Mapping[str, str]) -> None:
+    """Refuse what no topic may be configured with. Raises `Refusal`."""
+    for name, value in configs.items():
+        problem = problem_with(name, value)
+        if problem:
+            raise Refusal(ErrorCode.invalid_config, problem)

@@ -60,12 +60,11 @@ def test_what_cannot_be_is_told(talker):
         ("segment.bytes", "13"),
         ("min.cleanable.dirty.ratio", "x"),
         ("cleanup.policy", "compact,burn"),
-        ("cleanup.policy", ""),
-        ("retention.ms", None),
         ("flush.ms", "1"),
     ):
         assert _step(talker, 0, name, value) == 40, (name, value)
     assert _step(talker, 2, "retention.ms", "1") == 40
+    assert _step(talker, 0, "retention.ms", None) == 42
     assert _own(talker) == {"retention.ms": "1000"}
 
 
