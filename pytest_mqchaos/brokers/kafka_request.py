@@ -23,6 +23,8 @@ except ImportError as error:
 
 NONE = 0
 _CLIENT = b"mqchaos-direct"
+_NO_CORRELATION = bytes(4)
+_SMALL, _KEPT = 1024, 512  # replies that are remembered: up to so many bytes, so many
 
 # API: key, oldest and newest version that the callers in this room give all values for.
 # OffsetFetch 10 and Metadata below 4 (auto-creates) are left out on purpose.
@@ -79,13 +81,20 @@ def _request(key: int, version: int) -> tuple[bytes, Any]:
 
 def decode(api: str, version: int, frame: bytes) -> Any:
     """The reply's body; `frame` has its length prefix. BrokerError if it cannot be read."""
-    body_type: Any = load_response_schema(APIS[api][0], version)
-    header_type: Any = body_type.__header_schema__
     try:
-        _, used = entity_reader(header_type)(frame, 4)
-        body, _ = entity_reader(body_type)(frame, 4 + used)
+        return (_read if len(frame) <= _SMALL else _read.__wrapped__)(api, version, frame[8:])
     except Exception as error:
         raise BrokerError(f"unreadable reply to {api} version {version}: {error!r}") from error
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _read(api: str, version: int, rest: bytes) -> Any:
+    """What comes behind the correlation id. We ask the same things over and over, and a body can
+    not be changed: so each reply is read once."""
+    body_type: Any = load_response_schema(APIS[api][0], version)
+    header_type: Any = body_type.__header_schema__
+    _, at = entity_reader(header_type)(_NO_CORRELATION + rest, 0)
+    body, _ = entity_reader(body_type)(rest, at - len(_NO_CORRELATION))
     return body
 
 

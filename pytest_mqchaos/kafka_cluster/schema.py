@@ -14,7 +14,7 @@ import datetime as dt
 import struct
 import typing
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from kio.index import load_request_schema, load_response_schema
@@ -38,6 +38,7 @@ _HEAD = struct.Struct(">hhi")
 _SHORT = struct.Struct(">h")
 _RESPONSE_HEAD = struct.Struct(">ii")
 _SIZE = 4  # bytes of the length prefix, which does not count itself
+_SMALL, _KEPT = 512, 1024  # requests that are remembered: up to so many bytes, so many
 _THROTTLE = "throttle_time"  # 0 unless somebody says otherwise
 _MILLISECOND = dt.timedelta(milliseconds=1)
 _VARINT_MORE = 0x80
@@ -71,15 +72,24 @@ def parse(frame: bytes) -> Request:
     """Parse a whole request of an API and version that exist. Raises `Malformed`."""
     key, version, correlation = head(frame)
     try:
-        schema, read = _reader(key, version)
-        client, at = _client(frame)
-        if schema.__flexible__:
-            at = _skip_tags(frame, at)
-        walk(schema, frame, at)
-        body, _ = read(frame, at)
+        read = _read if len(frame) <= _SMALL else _read.__wrapped__
+        client, body = read(key, version, frame[_HEAD.size :])
     except Exception as error:  # kio has no one root for what bytes can get wrong
         raise Malformed(f"API {key} v{version}: {type(error).__name__}: {error}") from error
     return Request(key, version, correlation, client, body)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(key: int, version: int, rest: bytes) -> tuple[str | None, Any]:
+    """The client and the body. Most requests differ from others by their correlation id alone, and
+    a body cannot be changed: so each is read once."""
+    schema, read = _reader(key, version)
+    client, at = _client(rest)
+    if schema.__flexible__:
+        at = _skip_tags(rest, at)
+    walk(schema, rest, at)
+    body, _ = read(rest, at)
+    return client, body
 
 
 def render(key: int, version: int, correlation: int, values: Values) -> bytes:
@@ -118,14 +128,14 @@ def _answer(key: int, version: int) -> tuple[Any, bytes]:
     return schema, b"\0" if schema.__header_schema__.__flexible__ else b""  # no tagged fields
 
 
-def _client(frame: bytes) -> tuple[str | None, int]:
-    (size,) = _SHORT.unpack_from(frame, _HEAD.size)
-    at = _HEAD.size + _SHORT.size
+def _client(rest: bytes) -> tuple[str | None, int]:
+    (size,) = _SHORT.unpack_from(rest)
+    at = _SHORT.size
     if size < 0:
         return None, at
-    if at + size > len(frame):
+    if at + size > len(rest):
         raise Malformed("the client id is longer than the request")
-    return frame[at : at + size].decode(), at + size
+    return rest[at : at + size].decode(), at + size
 
 
 def _skip_tags(frame: bytes, at: int) -> int:

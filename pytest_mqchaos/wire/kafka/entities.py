@@ -27,39 +27,47 @@ from pytest_mqchaos.wire.kafka.shapes import walk
 
 _HEAD = struct.Struct(">hhi")
 _SIZE = struct.Struct(">i")
+_SMALL, _KEPT = 512, 1024  # frames whose bodies are remembered: up to so many bytes, so many
 UNSUPPORTED_VERSION = struct.pack(">h", 35)
 
 
 def read(frame: Frame) -> Any:
     """The body of a request or reply. Raises `Unreadable` for what kio cannot read whole."""
+    raw, reply = frame.raw, frame.direction is Direction.TO_CLIENT
+    once = _read if len(raw) <= _SMALL and type(raw) is bytes else _read.__wrapped__
     try:
-        if frame.direction is Direction.TO_BROKER:
-            cursor = body_of(frame.raw, 0, len(frame.raw), frame.kind, frame.version)
-        else:
-            cursor = body_of_reply(frame.kind, frame.version, frame.raw)
+        return once(frame.kind, frame.version, raw, reply)
     except Ended:
         raise Unreadable(f"{frame.name}: the header is torn") from None
-    reply = frame.direction is Direction.TO_CLIENT
-    version = frame.version
-    if reply and frame.kind == API_VERSIONS and frame.raw[8:10] == UNSUPPORTED_VERSION:
+    except Unreadable as why:
+        raise Unreadable(f"{frame.name} v{frame.version}{why}") from why.__cause__
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _read(kind: int, version: int, raw: bytes, reply: bool) -> Any:  # noqa: FBT001 - one caller
+    """A frame is looked at more than once (by a rule, for its row, as the request of its reply),
+    runs of one scenario say much the same, and a body cannot be changed: so each is read once."""
+    cursor = (
+        body_of_reply(kind, version, raw) if reply else body_of(raw, 0, len(raw), kind, version)
+    )
+    if reply and kind == API_VERSIONS and raw[8:10] == UNSUPPORTED_VERSION:
         version = 0  # "not this version" is told in the oldest form (KIP-511)
-    schema = schema_of(frame.kind, version, reply=reply)
+    schema = schema_of(kind, version, reply=reply)
     if schema is None:
-        raise Unreadable(f"{frame.name} v{frame.version} has no schema here")
+        raise Unreadable(" has no schema here")
     from kio.serial import entity_reader
 
     try:
-        end = walk(schema, frame.raw, cursor.at)
-        body, _ = entity_reader(schema)(frame.raw, cursor.at)
+        end = walk(schema, raw, cursor.at)
+        body, _ = entity_reader(schema)(raw, cursor.at)
     except Unreadable as why:
-        raise Unreadable(f"{frame.name} v{frame.version}: {why}") from None
+        raise Unreadable(f": {why}") from None
     except Exception as broken:  # KeyError for an unknown tagged field, ValueError, underflow, ...
-        raise Unreadable(f"{frame.name} v{frame.version}: {broken!r}") from broken
+        raise Unreadable(f": {broken!r}") from broken
     # Kafka passes over what a request has behind its end, and librdkafka 2.16 has something there
     # (Metadata v13 for all topics: a count of four bytes where one belongs). So this does too.
-    if reply and end != len(frame.raw):
-        size = end - cursor.at
-        raise Unreadable(f"{frame.name} v{frame.version}: {size} bytes read, more are there")
+    if reply and end != len(raw):
+        raise Unreadable(f": {end - cursor.at} bytes read, more are there")
     return body
 
 
