@@ -28,8 +28,11 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(STORAGE))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No absolute time in a test: a starved machine draws slowly, and that is no finding.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No absolute time in a test: a starved machine draws slowly, and that is no finding. Half of
+# Hypothesis's examples: the run is repeated often, each time with others.
+settings.register_profile(
+    "house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 

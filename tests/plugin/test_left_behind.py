@@ -61,7 +61,14 @@ def free(port):
         return sock.connect_ex(("127.0.0.1", port)) != 0
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "signum",
+    [
+        signal.SIGKILL,
+        pytest.param(signal.SIGINT, marks=pytest.mark.wide),  # test_ctrl_c asks for it, too
+        pytest.param(signal.SIGTERM, marks=pytest.mark.wide),
+    ],
+)
 def test_nothing_is_left(pytester, monkeypatch, signum):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")
     temporary = pytester.mkdir("temporary")

@@ -131,6 +131,7 @@ def test_xdist_workers_have_a_broker_each(project):
     result.stdout.fnmatch_lines(["*stands for Kafka*(2 tests)"])
 
 
+@pytest.mark.wide
 def test_a_failure_travels_from_an_xdist_worker_as_it_is(project):
     project.test(TEST.replace("slow-confirm", "lost-confirm"))
     result = project.pytester.runpytest_subprocess(

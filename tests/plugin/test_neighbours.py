@@ -1,5 +1,7 @@
 """Beside pytest-rerunfailures and pytest-cov; those that our own tests run under need none here."""
 
+import pytest
+
 RERUN = """
     from pytest_mqchaos import on
 
@@ -66,6 +68,7 @@ def test_a_test_that_is_run_again_starts_afresh(project):
     assert text.count("test_at_first: mqchaos: no_copies passed") == 1
 
 
+@pytest.mark.wide
 def test_a_worker_is_measured_and_the_plugin_is_not_disturbed(project):
     project.test(COVERED)
     project.pytester.makepyfile(service=SERVICE)

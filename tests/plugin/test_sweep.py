@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from pytest_mqchaos.guest import sweeping  # noqa: F401 - pytester forgets what a run has imported
 
 SWEEP = """
@@ -137,6 +139,7 @@ def test_wrong_use_is_told_in_one_sentence(project):
     assert "broker='rabbit': this version has kafka" in text
 
 
+@pytest.mark.wide
 def test_xdist_brings_subtests_and_table_home(project):
     project.test(SWEEP)
     result = project.pytester.runpytest_subprocess("-p", "no:randomly", "-n", "1")
