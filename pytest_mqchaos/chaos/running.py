@@ -78,7 +78,8 @@ class Crew:
         self, job: Job, incarnation: Incarnation, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Launch:
         self.owners.append(incarnation.name)
-        own = Address.of(self._plane.address(incarnation.name, node) for node in self._nodes)
+        places = [self._plane.address(incarnation.name, node) for node in self._nodes]
+        own = Address.of(places)
 
         def mine(value: Any) -> Any:
             return readdressed(value, self._address, own)
@@ -89,6 +90,7 @@ class Crew:
             args=tuple(mine(value) for value in given),
             kwargs={name: mine(value) for name, value in kwargs.items()},
             env=self._environment(own),
+            ports=frozenset(port for _, port in places),
         )
 
     def _record(self, event: ProcessEvent) -> None:

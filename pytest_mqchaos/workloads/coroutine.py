@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.workloads import left_open
 from pytest_mqchaos.workloads.incarnation import (
     End,
     Ended,
@@ -77,7 +78,7 @@ class CoroutineWorker:
         await the rest. Raises `WaitTimeout`."""
         self._told = self._told or told
         if self._task is not None:
-            self._task.cancel()
+            self._cancel_here(self._task)
         return self._dead(limit)
 
     async def _dead(self, limit: float) -> None:
@@ -91,7 +92,7 @@ class CoroutineWorker:
             if self._shared.time() >= until:
                 raise self._still_runs(limit)
             if self._task is not None:
-                self._task.cancel()
+                self._cancel_here(self._task)
 
     def _still_runs(self, limit: float) -> WaitTimeout:
         return WaitTimeout(
@@ -121,19 +122,24 @@ class CoroutineWorker:
         if loop is None or task is None:
             return
         try:
-            loop.call_soon_threadsafe(task.cancel)
+            loop.call_soon_threadsafe(self._cancel_here, task)
         except RuntimeError:
             if not loop.is_closed():
                 raise
             if self._shared is not None:  # an own loop's thread says itself when it is over
                 self._over.set()
 
+    def _cancel_here(self, task: asyncio.Task[None]) -> None:
+        if self._told == "crashed":  # as with a process its connections end first
+            left_open.abort(task.get_loop(), self._launch.ports)
+        task.cancel()
+
     def _own_loop(self, ended: Ended) -> None:
         try:
             with asyncio.Runner() as runner:
                 runner.run(self._main(), context=self._context)
-                if self._told == "crashed":
-                    runner.run(_close_what_is_open())
+                if self._told == "crashed" or self._end.error is not None:
+                    runner.run(left_open.close(runner.get_loop()))
         except BaseException as error:  # noqa: BLE001 - SystemExit of a background task: handed on
             self._end = End(error, f"a task of it raised {told(error)}")
         finally:
@@ -180,23 +186,21 @@ class CoroutineWorker:
     async def _after(self, offspring: Offspring | None) -> None:
         try:
             if offspring is not None:
-                await offspring.end(self.incarnation.name)
+                await self._leave_nothing(offspring)
             if self._told == "crashed" and self._job.on_crash is not None:
                 await _result(self._job.on_crash(*self._first()))
         except Exception as error:  # noqa: BLE001 - handed on, as above
             self._end = End(error, f"on_crash= raised {told(error)}")
 
+    async def _leave_nothing(self, offspring: Offspring) -> None:
+        assert self._loop is not None
+        if self._end.error is not None:
+            await left_open.close(self._loop, self._launch.ports)
+        await offspring.end(self.incarnation.name)
+        await left_open.close(self._loop, self._launch.ports)
+
     def _first(self) -> tuple[Any, ...]:
         return () if self._prepared is None else (self._prepared,)
-
-
-async def _close_what_is_open() -> None:
-    """A client that was crashed has left its connections open; with a process they would go, here
-    they would be found by the garbage collector in the middle of another test."""
-    transports = getattr(asyncio.get_running_loop(), "_transports", {})
-    for transport in list(transports.values()):
-        transport.abort()
-    await asyncio.sleep(0)  # they end in the loop's next turn
 
 
 async def _result(value: Any) -> Any:

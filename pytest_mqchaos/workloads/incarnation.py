@@ -36,12 +36,14 @@ class Launch:
     """What one incarnation is started with, its own addresses already in place.
 
     `args` and `kwargs` are the function's; for a command `args` is the whole argv. `env` is added
-    to the environment of a process and means nothing to the other kinds.
+    to the environment of a process and means nothing to the other kinds. `ports`: of listeners that
+    are its alone.
     """
 
     args: tuple[object, ...] = ()
     kwargs: Mapping[str, object] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    ports: frozenset[int] = frozenset()
 
 
 class End(NamedTuple):

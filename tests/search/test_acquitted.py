@@ -11,10 +11,6 @@ from pytest_mqchaos import Plan, on, simulate
 from tests.search.planted.one_by_one import ack_after_work, dedupe_inside
 from tests.search.planted.pairs import scenario_of
 
-# Who is cancelled while it stops a client leaves that client's connections open, and says so.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Unclosed AIOKafka:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 BATCH = ["a", "b", "c", "d"]
 
 

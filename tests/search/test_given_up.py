@@ -10,11 +10,6 @@ from tests.search.planted.pairs import scenario_of
 
 BATCH = ["a", "b", "c"]
 
-# Who is cancelled while it stops a client leaves that client's connections open, and says so.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Unclosed AIOKafka:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog):

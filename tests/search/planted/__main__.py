@@ -8,7 +8,7 @@ import logging
 import sys
 import warnings
 
-from pytest_mqchaos import VerdictFailed, plans
+from pytest_mqchaos import plans
 from tests.search.planted.pairs import BROKEN, CORRECT
 from tests.search.planted.searching import search
 
@@ -23,7 +23,7 @@ def verdict(service, examples, nodes):
         seen = search(service, examples, strategy)
         return seen.first is None, seen
     seen = search(service, WITHIN, strategy)
-    good = isinstance(seen.error, VerdictFailed) and 1 <= len(seen.plan.rules) <= MOST
+    good = " failed: " in str(seen.error) and 1 <= len(seen.plan.rules) <= MOST
     return good, seen
 
 

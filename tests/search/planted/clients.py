@@ -35,18 +35,30 @@ async def reading(servers, *topics):
         *topics, bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
         enable_auto_commit=False,
     )  # fmt: skip
-    await consumer.start()
-    try:
+    async with _started(consumer):
         yield consumer
+
+
+@asynccontextmanager
+async def sending(servers):
+    """A producer."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers)
+    async with _started(producer):
+        yield producer
+
+
+@asynccontextmanager
+async def _started(client):
+    """aiokafka's own `async with` leaves a client open whose start fails."""
+    try:
+        await client.start()
+        yield
     finally:
-        await consumer.stop()
+        await client.stop()
 
 
 async def messages(servers, *topics):
     """One `Work` after the other."""
-    async with (
-        AIOKafkaProducer(bootstrap_servers=servers) as producer,
-        reading(servers, *topics) as consumer,
-    ):
+    async with sending(servers) as producer, reading(servers, *topics) as consumer:
         async for record in consumer:
             yield Work(name=id_of(record), record=record, consumer=consumer, producer=producer)

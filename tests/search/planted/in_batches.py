@@ -2,19 +2,15 @@
 
 from contextlib import suppress
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from tests.search.planted.clients import reading
+from tests.search.planted.clients import reading, sending
 from tests.search.services import id_of
 
 
 async def _batches(servers, books, offsets):
     """Work on each batch, committing after each message what `offsets(partition, record)` says."""
-    async with (
-        AIOKafkaProducer(bootstrap_servers=servers) as producer,
-        reading(servers, "orders") as consumer,
-    ):
+    async with sending(servers) as producer, reading(servers, "orders") as consumer:
         while True:
             polled = await consumer.getmany(timeout_ms=1000, max_records=10)
             for partition, records in polled.items():
