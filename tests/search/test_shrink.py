@@ -21,7 +21,27 @@ POSSIBLE = choices(
         points=tuple(legality.table("kafka").apis),
     )
 )  # fmt: skip
-SEEDS = [*range(8), *(pytest.param(n, marks=pytest.mark.wide) for n in range(8, 1000))]
+ONES = [range(n, n + 1) for n in range(8)]
+BLOCKS = [pytest.param(range(n, n + 124), marks=pytest.mark.wide) for n in range(8, 1000, 124)]
+
+
+def with_seeds(test):
+    """`test(seed)` for a few seeds, in the wide run for a thousand: in blocks, because each worker
+    of each run collects all that there are."""
+
+    def block(seeds):
+        for seed in seeds:
+            try:
+                test(seed)
+            except BaseException as error:
+                error.add_note(f"with seed {seed}")
+                raise
+
+    block.__name__ = test.__name__
+    block.__doc__ = test.__doc__
+    return pytest.mark.parametrize(
+        "seeds", ONES + BLOCKS, ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}"
+    )(block)
 
 
 def milder(rule):
@@ -53,7 +73,7 @@ class Asked:
         return self.holds(plan.rules)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@with_seeds
 def test_exactly_the_cause_is_left_of_a_plan(seed):
     dice = random.Random(seed)
     rules = drawn(dice, dice.randint(1, 30))
@@ -65,7 +85,7 @@ def test_exactly_the_cause_is_left_of_a_plan(seed):
     assert found.asked == len(fails.plans)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@with_seeds
 def test_without_any_order_in_the_answers_no_single_rule_can_go(seed):
     """Some rules hide the failure, some sets fail for reasons of their own."""
     dice = random.Random(seed)
@@ -84,7 +104,7 @@ def test_without_any_order_in_the_answers_no_single_rule_can_go(seed):
     assert not holds(()) or not left
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@with_seeds
 def test_nothing_simpler_than_the_result_fails(seed):
     """What fails is a verb or anything behind it, at a point, from a position on."""
     dice = random.Random(seed)
@@ -106,12 +126,14 @@ def test_nothing_simpler_than_the_result_fails(seed):
     assert fatal(left)
     assert not any(map(fatal, milder(left)))
     assert (left.where.nth, left.where.attempt, left.where.destination) == (1, 1, None)
-    mildest = [verb for verb in ORDER[rank:] for v in POSSIBLE.get(verb, {}).get(left.where.point, ())
-               if v.api == left.where.api]  # fmt: skip
+    point, api = left.where.point, left.where.api
+    mildest = [
+        verb for verb in ORDER[rank:] for v in POSSIBLE.get(verb, {}).get(point, ()) if v.api == api
+    ]  # fmt: skip
     assert left.fault.verb == mildest[0]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@with_seeds
 def test_a_budget_is_kept_and_what_it_leaves_has_failed(seed):
     dice = random.Random(seed)
     rules = drawn(dice, 20)
@@ -187,7 +209,7 @@ def test_steps_go_one_thing_at_a_time_to_what_is_simpler(rule, steps):
     assert list(milder(rule)) == steps
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@with_seeds
 def test_steps_are_legal_and_come_to_an_end(seed):
     (rule,) = drawn(random.Random(seed), 1)
     for _ in range(100):
