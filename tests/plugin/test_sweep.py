@@ -145,3 +145,20 @@ def test_xdist_brings_subtests_and_table_home(project):
     result = project.pytester.runpytest_subprocess("-p", "no:randomly", "-n", "1")
     result.stdout.fnmatch_lines(["test_every: 4 points, 6 cases: 4 passed, 2 failed in * s"])
     assert result.stdout.str().count("SUBFAILED[") == 2
+
+
+@pytest.mark.wide
+def test_pairs_and_a_budget_are_told_in_the_table_and_the_names(project):
+    project.test(SWEEP.replace('id="value"', 'id="value", pairs=True, budget=12, seed=3'))
+    result = project.run()
+    text = result.stdout.str()
+    result.stdout.fnmatch_lines([
+        "test_every: 4 points, 12 cases: * passed, * failed in * s",
+        "budget: 9 of 21 cases were left out, the 12 others drawn evenly * with seed 3",
+        "publish + * * + *",
+    ])  # fmt: skip
+    names = re.findall(r"SUBFAILED\[(.*?)\] test_it.py::test_every", text)
+    assert LOST.format(1) in names
+    assert any(" + " in name for name in names)
+    for nodeid, plan in re.findall(r'replay +pytest "(\S+)" (--mqchaos-plan=\S+)', text):
+        project.run(nodeid, plan).assert_outcomes(failed=1)
