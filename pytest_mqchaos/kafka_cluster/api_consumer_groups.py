@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -11,7 +10,13 @@ from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.kafka_cluster.api_groups import check_coordinator
 from pytest_mqchaos.kafka_cluster.consumer_group import ConsumerGroup, Heard
-from pytest_mqchaos.kafka_cluster.consumer_members import AWAY, JOINING, LEAVING, Beat
+from pytest_mqchaos.kafka_cluster.consumer_members import (
+    AWAY,
+    JOINING,
+    LEAVING,
+    Beat,
+    unsound,
+)
 from pytest_mqchaos.kafka_cluster.registry import Call
 from pytest_mqchaos.kafka_cluster.schema import Values, milliseconds
 from pytest_mqchaos.kafka_cluster.target_assignment import ASSIGNORS, Place
@@ -93,7 +98,9 @@ def _invalid(call: Call) -> tuple[ErrorCode, str | None]:
             f"{', '.join(ASSIGNORS)}."
         )
         return ErrorCode.unsupported_assignor, text
-    return _invalid_regex(getattr(body, "subscribed_topic_regex", None))
+    if body.member_epoch == JOINING:  # of a member it is looked at later
+        text = unsound(getattr(body, "subscribed_topic_regex", None))
+    return (ErrorCode.none if text is None else ErrorCode.invalid_regular_expression), text
 
 
 def _invalid_joining(body: Any) -> str | None:
@@ -105,15 +112,6 @@ def _invalid_joining(body: Any) -> str | None:
     if body.subscribed_topic_names is None and regex is None:
         return "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null."
     return None
-
-
-def _invalid_regex(regex: str | None) -> tuple[ErrorCode, str | None]:
-    try:
-        re.compile(regex or "")
-    except re.error as error:
-        text = f"SubscribedTopicRegex `{regex}` is not a valid regular expression: {error}."
-        return ErrorCode.invalid_regular_expression, text
-    return ErrorCode.none, None
 
 
 def _heard(call: Call, heard: Heard) -> dict[str, Any]:

@@ -9,6 +9,7 @@ something is told to it; what it should have is `target_assignment.py`'s.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -132,3 +133,12 @@ class ConsumerMember:
 def _has_any(owned: Places | None, places: dict[Place, int]) -> bool:
     """Say whether a member may still have some of these; one that does not say has them."""
     return owned is None or not owned.isdisjoint(places)
+
+
+def unsound(regex: str | None) -> str | None:
+    """Say in a sentence what is wrong with a regular expression, None if nothing is."""
+    try:
+        re.compile(regex or "")
+    except re.error as error:
+        return f"SubscribedTopicRegex `{regex}` is not a valid regular expression: {error}."
+    return None

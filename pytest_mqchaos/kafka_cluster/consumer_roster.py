@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.consumer_members import AWAY, JOINING, Beat, ConsumerMember
+from pytest_mqchaos.kafka_cluster.consumer_members import (
+    AWAY,
+    JOINING,
+    Beat,
+    ConsumerMember,
+    unsound,
+)
 from pytest_mqchaos.kafka_cluster.settings import Settings
 
 
@@ -43,8 +49,13 @@ class ConsumerRoster:
         if beat.epoch == JOINING:
             return self._refuse_joining(beat)
         refused = self.refuse_stranger(beat.member_id, beat.instance)
-        if refused is not None or self.members[beat.member_id].knows(beat.epoch, beat.owned):
+        if refused is not None:
             return refused
+        if self.members[beat.member_id].knows(beat.epoch, beat.owned):
+            problem = unsound(beat.regex)
+            if problem is None:
+                return None
+            return Refused(ErrorCode.invalid_regular_expression, problem)
         known = self.members[beat.member_id].epoch
         size = "greater" if beat.epoch > known else "smaller"
         text = (
