@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Protocol, TypeAlias
 
 from pytest_mqchaos.errors import UsageError
@@ -124,8 +125,10 @@ def _hidden(name: str) -> Iterator[None]:
             del sys.modules[name]
 
 
+@cache
 def load(path: str) -> Callable[..., Any]:
-    """Find `module:name`. Raises `UsageError` with what is wrong about it."""
+    """Find `module:name`; one that was found is remembered: each command wants it. Raises
+    `UsageError` with what is wrong about it."""
     module, _, name = path.partition(":")
     try:
         with _hidden(UNWANTED):
