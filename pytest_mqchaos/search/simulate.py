@@ -18,6 +18,8 @@ from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import MqchaosError, UsageError, unknown
 from pytest_mqchaos.plan.check import needed
+from pytest_mqchaos.plan.profile import Profile
+from pytest_mqchaos.plan.profiles import expand, own_profiles
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
 from pytest_mqchaos.search.host import VirtualHost
@@ -45,18 +47,19 @@ class Setting:
 
 
 def simulate(  # noqa: PLR0913 - the public face
-    scenario: Scenario[T], *, broker: str = "kafka", plan: Plan | None = None, id: Any = None,
+    scenario: Scenario[T], *, broker: str = "kafka", plan: Plan | str | None = None, id: Any = None,
     key: Any = None, seed: int | None = None, nodes: int | None = None, real: Iterable[str] = (),
     settings: Mapping[str, object] | None = None, own_assertions: bool = False,
 ) -> T:  # fmt: skip
     """Run `await scenario(chaos)` in virtual time and judge it as a test is judged; gives what it
     returned.
 
-    `plan`: rules that are armed from the start (`--mqchaos-plan` replaces it). `id`, `key`,
-    `own_assertions`: as in the mark. `seed`: of `random` and of the cluster; default: the plan's,
-    else the test's own. `nodes`: brokers of the cluster, default 1, and 3 for a plan that needs
-    several. `settings`: the cluster's, by Kafka's names. `real`: I/O that is let out, such as
-    "localhost:5432", "aiosqlite", "to_thread"; time stands still while it is pending.
+    `plan`: rules that are armed from the start, or the name of a profile (`--mqchaos-plan`
+    replaces it). `id`, `key`, `own_assertions`: as in the mark. `seed`: of `random` and of the
+    cluster; default: the plan's, else the test's own. `nodes`: brokers of the cluster, default 1,
+    and 3 for a plan or profile that needs several. `settings`: the cluster's, by Kafka's names.
+    `real`: I/O that is let out, such as "localhost:5432", "aiosqlite", "to_thread"; time stands
+    still while it is pending.
 
     Same scenario, plan and seed: same `chaos.history.digest()`. Raises `VerdictFailed` as a test
     would fail, `SimulationStuck` where nothing can ever happen any more, `EscapedSimulation` for
@@ -65,12 +68,13 @@ def simulate(  # noqa: PLR0913 - the public face
     """
     _refuse(scenario, broker)
     place = here()
-    plan = place.plan if place and place.plan is not None else plan or Plan()
     config = place.config if place else Config()
+    profile = _profile(plan, broker, config) if isinstance(plan, str) else None
+    plan = _plan(profile.plan() if profile else plan, place)
     chosen = seed if seed is not None else plan.seed or (place.seed if place else 0)
     setting = Setting(
         broker=broker, plan=Plan(*plan.rules, seed=chosen) if plan.rules else plan, seed=chosen,
-        nodes=_nodes(nodes, plan, broker, config), settings=settings or {}, config=config,
+        nodes=_nodes(nodes, plan, broker, config, profile), settings=settings or {}, config=config,
         words={
             "id": id, "key": key, "own_assertions": own_assertions,
             "telling": place.telling if place else Telling(),
@@ -105,9 +109,32 @@ def _refuse(scenario: object, broker: str) -> None:
         )
 
 
-def _nodes(given: int | None, plan: Plan, broker: str, config: Config) -> int:
+def _plan(given: object, place: Place | None) -> Plan:
+    if not isinstance(given, Plan | None):
+        raise UsageError(
+            f"simulate(plan={given!r}): must be a Plan, such as Plan(on.confirm(nth=2).drop()), or "
+            'the name of a profile, such as "lost-confirm"'
+        )
+    return place.plan if place and place.plan is not None else given or Plan()
+
+
+def _profile(name: str, broker: str, config: Config) -> Profile:
+    found = expand(name, broker, own_profiles(config.profiles, broker))
+    if len(found) > 1 or found[0].name != name:
+        names = ", ".join(each.name for each in found)
+        raise UsageError(
+            f"simulate(plan={name!r}) is a bundle of profiles, and a simulation has one plan: "
+            f'@pytest.mark.parametrize("plan", [...]) with {names}'
+        )
+    return found[0]
+
+
+def _nodes(
+    given: int | None, plan: Plan, broker: str, config: Config, profile: Profile | None
+) -> int:
     wanted = size(config.nodes if given is None else given, f"simulate(nodes={given!r})")
-    several = given is None and wanted == 1 and CLUSTERED in needed(plan, broker)
+    needs = (*needed(plan, broker), *(profile.needs if profile else ()))
+    several = given is None and wanted == 1 and CLUSTERED in needs
     return SEVERAL if several else wanted
 
 

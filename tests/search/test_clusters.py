@@ -8,8 +8,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
 
-from pytest_mqchaos import Plan, VerdictFailed, on, simulate
+from pytest_mqchaos import Plan, UsageError, VerdictFailed, on, simulate
 from pytest_mqchaos.plan.profiles import PROFILES
+from pytest_mqchaos.plan.table import CLUSTERED
 from tests.search.scenarios import UNREPLICATED, what_the_leader_says, what_two_have
 from tests.search.services import payments
 
@@ -18,6 +19,31 @@ def test_what_only_the_leader_had_is_gone_with_it():
     with pytest.raises(VerdictFailed, match=r"1 of 10 .* lost: stored then gone \(leader change\)"):
         simulate(what_the_leader_says, plan=UNREPLICATED, id="value")
     simulate(what_two_have, plan=UNREPLICATED, id="value")
+
+
+async def count_nodes(chaos):
+    """A run with a message, and how many brokers there were."""
+    await what_two_have(chaos)
+    return len(chaos.bootstrap_servers.split(","))
+
+
+def test_a_profile_brings_its_nodes():
+    assert CLUSTERED in PROFILES["kafka"]["leader-kill"].needs
+    assert simulate(count_nodes, plan="leader-kill", id="value") == 3
+    assert simulate(count_nodes, plan="leader-kill", id="value", nodes=4) == 4
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [
+        ("leader-kil", "no kafka profile 'leader-kil'|leader-kill"),
+        ("standard", "is a bundle of profiles.*lost-confirm"),
+        ([on.publish().drop()], "must be a Plan"),
+    ],
+)
+def test_a_plan_that_is_none_is_refused(plan, says):
+    with pytest.raises(UsageError, match=says):
+        simulate(count_nodes, plan=plan)
 
 
 async def forward(servers, chaos):
