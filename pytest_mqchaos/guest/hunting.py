@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from pytest_mqchaos.errors import VerdictFailed
-from pytest_mqchaos.guest import proof
+from pytest_mqchaos.guest import proof, replay
 from pytest_mqchaos.guest.progress import Progress
 from pytest_mqchaos.guest.running import as_failure, host_for, replayed, virtual
-from pytest_mqchaos.guest.stash import HUNTED, INTERRUPTED, SIMULATED, SWEEPING
+from pytest_mqchaos.guest.stash import HUNTED, INTERRUPTED, RATE, SIMULATED, SWEEPING
 from pytest_mqchaos.search.bounds import Bounds
 from pytest_mqchaos.search.hunt import hunt
 from pytest_mqchaos.search.hunted import Hunted
@@ -115,12 +115,17 @@ class Search:
         """There will be no report of this test: the best so far waits for the summary."""
         told = [text]
         if hunted.best is not None:
-            error = _told_last(hunted.best.outcome)
+            error, chaos = _told_last(hunted.best.outcome), hunted.best.outcome.chaos
+            if chaos is not None:
+                sentence, rate = hunted.best.outcome.sentence, hunted.best.share
+                made = replay.failure(self._item, chaos, sentence=sentence, rate=rate)
+                replay.keep(self._item, made)
             told += [str(error), *getattr(error, "__notes__", ())]
         self._request.config.stash.setdefault(INTERRUPTED, []).append("\n\n".join(told))
 
     def _judge(self, hunted: Hunted) -> None:
         if hunted.found is not None:
+            self._item.stash[RATE] = hunted.found.share
             self._raise(hunted.found.outcome, hunted.rate(hunted.found))
         if hunted.undecided:
             self._raise(hunted.undecided[0], "")

@@ -12,13 +12,15 @@ import pytest
 
 from pytest_mqchaos.errors import MqchaosError, UsageError, VerdictFailed
 from pytest_mqchaos.guest import settings
-from pytest_mqchaos.guest.stash import SIMULATED
+from pytest_mqchaos.guest.stash import REPLAYED, SIMULATED
+from pytest_mqchaos.search.rate import Rate
 from pytest_mqchaos.search.runner import Outcome, asynchronous
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.plan.rules import Plan
 
+SURE, MOST = 0.99, 50  # that a stored failure would have come again; runs to be so
 VIRTUAL = ("settings", "real")  # words that only virtual time understands
 
 
@@ -49,12 +51,22 @@ def virtual(what: str, host: ChaosBroker | None, given: Mapping[str, Any]) -> di
 
 
 def replayed(item: pytest.Item, once: Callable[[Plan], Outcome], plan: Plan) -> None:
-    """The one run of a plan that was given, as its replay line says."""
-    outcome = once(plan)
-    if outcome.chaos is not None:
-        item.stash[SIMULATED] = outcome.chaos
-    if outcome.error is not None:
-        raise as_failure(outcome) from None
+    """The run of a plan that was given, as its replay line says. A stored failure that came r of k
+    times is no other because it does not come once: it has to pass so often that this is none."""
+    kept = item.stash.get(REPLAYED, None)
+    for _ in range(1 if kept is None else _turns(kept.rate)):
+        outcome = once(plan)
+        if outcome.chaos is not None:
+            item.stash[SIMULATED] = outcome.chaos
+        if outcome.error is not None:
+            raise as_failure(outcome) from None
+
+
+def _turns(rate: tuple[int, int] | None) -> int:
+    if rate is None:
+        return 1
+    failed, of = rate
+    return min(MOST, Rate(failed=failed, passed=of - failed).enough(SURE))
 
 
 def as_failure(outcome: Outcome) -> BaseException:

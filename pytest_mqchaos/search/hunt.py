@@ -143,7 +143,7 @@ class _Search:
     def _shrunk(self, found: Found, milder: Simpler) -> None:
         hunted, meant, before = self._hunted, found.meant, self._hunted.runs
         hunted.stage = "shrinking"
-        times = 1 if self._same else min(found.seen.enough, hunted.bounds.times)
+        times = 1 if self._same else min(found.seen.enough(), hunted.bounds.times)
 
         def fails(plan: Plan) -> bool:
             for _ in range(times):

@@ -40,7 +40,12 @@ class Found:
     @property
     def often(self) -> Rate:
         """The fresh runs, or those that found it where there was no time for any."""
-        return self.rate if self.rate.runs else self.seen
+        return self.rate if self.rate.decided else self.seen
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """The same as numbers: so many failed, of so many."""
+        return self.often.failed, self.often.decided
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,7 +93,7 @@ class Hunted:
     def rate(self, found: Found) -> str:
         """`reproduced 9/10 by the search; without any fault 0/4`."""
         late = "when it was found; no run was left for more"
-        when = "by the search" if found.rate.runs else late
+        when = "by the search" if found.rate.decided else late
         clean = f"; without any fault {self.clean}" if found.plan.rules else " without any fault"
         return f"reproduced {found.often} {when}{clean}"
 

@@ -55,12 +55,11 @@ class Rate:
         """All of them."""
         return self.decided + self.undecided
 
-    @property
-    def enough(self) -> int:
-        """So many runs of a plan that fails as often as this one are almost sure to show it. Two
-        runs more are assumed, one of each sort: few runs prove little."""
+    def enough(self, sure: float = _SURE) -> int:
+        """So many runs of a plan that fails as often as this one are `sure` to show it. Two runs
+        more are assumed, one of each sort: few runs prove little."""
         share = (self.failed + 1) / (self.decided + 2)
-        return max(1, math.ceil(math.log(1 - _SURE) / math.log(1 - share)))
+        return max(1, math.ceil(math.log(1 - sure) / math.log(1 - share)))
 
     def __str__(self) -> str:
         """`9/10`, `7/9 (1 more failed in another way, 1 could not be decided)`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_mqchaos.errors import UsageError
@@ -25,8 +25,12 @@ class Store:
     directory: Path
 
     def keep(self, failure: Failure) -> Path:
-        """Write it down (again); its file."""
+        """Write it down (again); its file. One that is seen again keeps the rate that it had, if it
+        comes without: a single run says nothing of it."""
         path = self.directory / f"{failure.name}.json"
+        if failure.rate is None and path.exists():
+            before = (known.rate for at, known in self._files() if at == path)
+            failure = replace(failure, rate=next(before, None))
         self.directory.mkdir(parents=True, exist_ok=True)
         unfinished = self.directory / f".{failure.name}.{os.getpid()}"
         unfinished.write_text(json.dumps(data(failure), indent=1), encoding="utf-8")

@@ -11,6 +11,10 @@ import pytest
 from pytest_mqchaos.brokers import embedded, kafka_direct  # noqa: F401 - see above
 from pytest_mqchaos.chaos import kafka, session  # noqa: F401 - see above
 from pytest_mqchaos.guest import ending, fixtures, marks, proof, summary  # noqa: F401 - see above
+from pytest_mqchaos.kafka_cluster import cluster  # noqa: F401 - see above
+from pytest_mqchaos.recipes.kafka import table  # noqa: F401 - see above
+from pytest_mqchaos.relay import commands, engine  # noqa: F401 - see above
+from pytest_mqchaos.wire.kafka import codec  # noqa: F401 - see above
 
 PUBLISH = (
     'kafka_chaos.topic("t"); kafka_chaos.publish("t", ["a", "b"]); kafka_chaos.assert_no_copies()'

@@ -1,5 +1,6 @@
 """`mqchaos_search` in a user's project: the failure with its rate, one line that replays it."""
 
+import json
 import os
 import re
 import signal
@@ -53,6 +54,51 @@ def test_the_line_replays_its_plan_alone(project):
     assert "mqchaos search" not in again.stdout.str()
     project.test(SEARCH.replace('["a", "b"])', '["a", "b"], idempotent=True)'))
     project.run(nodeid, plan).assert_outcomes(passed=1)
+
+
+NOW_AND_THEN = """
+import pathlib
+
+COUNT = pathlib.Path("count")
+
+
+async def scenario(chaos):
+    chaos.topic("t")
+    await chaos.publish_async("t", ["a"])
+    if any(rule.fired for rule in chaos.history.rules):
+        runs = int(COUNT.read_text()) + 1 if COUNT.exists() else 1
+        COUNT.write_text(str(runs))
+        if runs % EVERY == 0:
+            chaos.assert_no_copies()
+    assert chaos.history.stored
+
+
+def test_it(mqchaos_search):
+    mqchaos_search(
+        scenario, id="value", points="confirm", faults="drop", own_assertions=True, nth=1
+    )
+"""
+
+
+@pytest.mark.wide
+def test_what_comes_seldom_is_stored_with_its_rate_and_not_fixed_by_one_pass(project):
+    project.test(NOW_AND_THEN.replace("EVERY", "3"))
+    project.run().assert_outcomes(failed=1)
+    (stored,) = (project.pytester.path / ".mqchaos" / "failures").glob("*.json")
+    failed, of = json.loads(stored.read_text())["rate"]
+    assert of == 10
+    assert failed in (3, 4)
+    for _ in range(2):  # seen again, it is still the one that came so seldom
+        replayed = project.run("--mqchaos-replay")
+        replayed.assert_outcomes(failed=1)
+        assert json.loads(stored.read_text())["rate"] == [failed, of]
+    project.test(NOW_AND_THEN.replace("EVERY", "10**9"))
+    (project.pytester.path / "count").unlink()
+    mended = project.run("--mqchaos-replay")
+    mended.assert_outcomes(passed=1)
+    mended.stdout.fnmatch_lines(["*FIXED test_it.py::test_it*"])
+    assert int((project.pytester.path / "count").read_text()) >= 8
+    assert not stored.exists()
 
 
 def test_what_survives_its_budget_passes_and_says_how_far_it_went(project):
@@ -216,3 +262,4 @@ def test_ctrl_c_leaves_the_best_so_far(tmp_path, heard, stage, faults, told):
     assert told in text
     assert "ended by Ctrl-C" in text
     assert ("--mqchaos-plan=mq1." in text) == (stage == 9)
+    assert len(list(tmp_path.glob(".mqchaos/failures/*.json"))) == (stage == 9)

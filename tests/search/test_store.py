@@ -159,3 +159,13 @@ def test_what_hypothesis_prints_is_found(note):
     note = note.format("@reproduce_failure('6.170.15', b'AEEAQQA=')")
     assert printed(["Falsifying example: f(x=1)", note], checksum) == GIVEN
     assert printed(["Falsifying example: f(x=1)"], checksum) is None
+
+
+def test_seen_again_without_a_rate_it_keeps_the_one_it_had(tmp_path):
+    store = Store(directory=tmp_path)
+    store.keep(replace(WHOLE, rate=(3, 10)))
+    store.keep(replace(WHOLE, rate=None, sentence="again"))
+    (kept,) = store.all()
+    assert (kept.rate, kept.sentence) == ((3, 10), "again")
+    store.keep(replace(WHOLE, rate=(1, 10)))
+    assert store.all()[0].rate == (1, 10)
