@@ -69,15 +69,21 @@ BENCHMARKS = {
         "P11: start", quick=("--repetitions", "3"), full=("--repetitions", "10")
     ),
     "p10_virtual": Benchmark(
-        "P10: scenarios in virtual time, beside the same over sockets",
+        "P9, P10: scenarios over sockets and in virtual time",
         quick=("--repetitions", "1", "--seconds", "1"),
         full=("--repetitions", "5"),
+        modules=("aiokafka", "hypothesis"),
+    ),
+    "p13_sweep": Benchmark(
+        "P13: a sweep, every fault at every point",
+        quick=("--repetitions", "1", "--messages", "5"),
+        full=("--repetitions", "3"),
         modules=("aiokafka",),
     ),
     "p12_shrink": Benchmark(
         "P12: runs that shrinking a plan of 30 faults takes",
         quick=("--repetitions", "3"),
-        full=("--repetitions", "50"),
+        full=("--repetitions", "20"),
         modules=("aiokafka",),
     ),
     "p15_replicated": Benchmark(
