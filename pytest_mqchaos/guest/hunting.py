@@ -127,7 +127,7 @@ class Search:
         if hunted.found is not None:
             self._item.stash[RATE] = hunted.found.share
             self._raise(hunted.found.outcome, hunted.rate(hunted.found))
-        if hunted.undecided:
+        if hunted.unsure:
             self._raise(hunted.undecided[0], "")
 
     def _raise(self, outcome: Outcome, rate: str) -> None:

@@ -76,6 +76,11 @@ class Hunted:
         return self.found or (often[-1] if often else None)
 
     @property
+    def unsure(self) -> bool:
+        """Nothing failed, but most plans gave no answer either: that is no pass."""
+        return self.best is None and len(self.undecided) > (1 - _FEW) * self.drawn
+
+    @property
     def so_far(self) -> str:
         """In one line."""
         best = self.best

@@ -131,30 +131,35 @@ def test_the_users_own_assertion_keeps_its_traceback_and_has_the_rate(project):
     assert RATE.search(text[: text.index("mqchaos search")]).groups() == ("3", "3")
 
 
-def test_what_cannot_be_decided_is_no_pass(project):
-    project.test(
-        """
-        from pytest_mqchaos import Verdict, VerdictFailed
+UNDECIDED = """
+from pytest_mqchaos import Verdict, VerdictFailed
 
-        def undecided(history):
-            hurt = any(rule.fired for rule in history.rules)
-            return Verdict(question="q", status="unknown" if hurt else "passed", sentence="perhaps")
+runs = []
 
-        async def scenario(chaos):
-            chaos.topic("t")
-            await chaos.publish_async("t", ["a"])
-            if chaos.check(undecided).status != "passed":
-                raise VerdictFailed("perhaps")
+def perhaps(history):
+    unknown = len(runs) > 1 and len(runs) % EACH == 0
+    return Verdict(question="q", status="unknown" if unknown else "passed", sentence="perhaps")
 
-        def test_it(mqchaos_search):
-            mqchaos_search(scenario, points="confirm", faults="drop", budget=6, times=2)
-        """
-    )
+async def scenario(chaos):
+    runs.append(chaos)
+    chaos.topic("t")
+    await chaos.publish_async("t", ["a"])
+    if chaos.check(perhaps).status != "passed":
+        raise VerdictFailed("perhaps")
+
+def test_it(mqchaos_search):
+    mqchaos_search(scenario, points="confirm", faults="drop", budget=11, times=2)
+"""
+
+
+@pytest.mark.parametrize(("each", "passed", "count"), [(1, 0, 8), (4, 1, 2)])
+def test_what_cannot_be_decided_is_neither_and_if_it_is_most_no_pass(project, each, passed, count):
+    project.test(UNDECIDED.replace("EACH", str(each)))
     result = project.run()
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=1 - passed, passed=passed)
     result.stdout.fnmatch_lines([
-        "test_it: * runs, * plans at 1 points: none failed in * s",
-        "* could not be decided, which is neither a failure nor a pass: perhaps",
+        "test_it: 9 runs, 8 plans at 1 points: none failed in * s",
+        f"{count} could not be decided, which is neither a failure nor a pass: perhaps",
     ])  # fmt: skip
     assert "reproduced" not in result.stdout.str()
 
