@@ -83,10 +83,15 @@ class ConsumerGroup:
         )
         return "Stable" if arrived else "Reconciling"
 
-    def assignor(self) -> str:
-        """Give the assignor that most members prefer."""
+    def assignor(self, fresh: str | None = None) -> str:
+        """Give the assignor that most members prefer. Where two are preferred alike it is the one
+        that nobody wanted before this beat (`fresh`), as Kafka's own counting has it."""
         votes = Counter(one.assignor for one in self.members.values() if one.assignor is not None)
-        return max(votes, key=lambda name: votes[name]) if votes else DEFAULT
+        most = max(votes.values(), default=0)
+        best = [name for name in votes if votes[name] == most]
+        if fresh in best:
+            return fresh
+        return best[0] if len(best) == 1 else DEFAULT
 
     def beat(self, beat: Beat, topics: Topics, now: int) -> Heard:
         """ConsumerGroupHeartbeat of a member that joins or stays."""
@@ -97,13 +102,14 @@ class ConsumerGroup:
         if replaced is not None:
             self.target[member.id] = self.target.pop(replaced, _NOTHING)
         before = member.assigned.keys()
+        wanted = {one.assignor for one in self.members.values()}
         changed = member.tell(beat)
         counts = self._readable(topics)
         if changed or (counts != self._counts and not self._shrunk):
             self.epoch += 1
         self._counts, self._shrunk = counts, False
         if self.epoch > self.target_epoch:
-            self._assign(topics)
+            self._assign(topics, None if member.assignor in wanted else member.assignor)
         self._approach(member, beat.owned, topics, now)
         self._expire_later(member, now)
         news = beat.whole or member.assigned.keys() != before
@@ -203,7 +209,7 @@ class ConsumerGroup:
             counts.update(self.reads(member, topics))
         return counts
 
-    def _assign(self, topics: Topics) -> None:
+    def _assign(self, topics: Topics, fresh: str | None) -> None:
         subscribers = [
             Subscriber(
                 one.id,
@@ -213,7 +219,7 @@ class ConsumerGroup:
             )
             for one in self.members.values()
         ]
-        self.target = ASSIGNORS[self.assignor()](subscribers, self._counts)
+        self.target = ASSIGNORS[self.assignor(fresh)](subscribers, self._counts)
         self.target_epoch = self.epoch
 
     def _approach(

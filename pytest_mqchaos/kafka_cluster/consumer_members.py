@@ -104,7 +104,7 @@ class ConsumerMember:
         if self.step is Step.STABLE and self.epoch == epoch:
             return False
         if self.step is Step.UNREVOKED and _has_any(owned, self.revoking):
-            return False
+            return self._lose_unread(read)
         kept: dict[Place, int] = {}
         lost: dict[Place, int] = {}
         granted: dict[Place, int] = {}
@@ -120,6 +120,14 @@ class ConsumerMember:
             return self._become(Step.UNREVOKED, self.epoch, kept, lost)
         step = Step.UNRELEASED if waits else Step.STABLE
         return self._become(step, epoch, {**kept, **granted}, {})
+
+    def _lose_unread(self, read: set[UUID]) -> bool:
+        """Give up topics that it does not read any more beside what it gives up already."""
+        kept = {place: since for place, since in self.assigned.items() if place[0] in read}
+        lost = {place: since for place, since in self.assigned.items() if place not in kept}
+        if not lost:
+            return False
+        return self._become(Step.UNREVOKED, self.epoch, kept, {**self.revoking, **lost})
 
     def _become(
         self, step: Step, epoch: int, assigned: dict[Place, int], revoking: dict[Place, int]

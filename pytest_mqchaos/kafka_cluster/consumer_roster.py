@@ -95,8 +95,10 @@ class ConsumerRoster:
             self.members[away.id] = away
             return away, old_id
         if beat.member_id not in self.members:
-            self.members[beat.member_id] = ConsumerMember(id=beat.member_id, instance=beat.instance)
-        return self.members[beat.member_id], None
+            self.members[beat.member_id] = ConsumerMember(id=beat.member_id)
+        member = self.members[beat.member_id]
+        member.instance = member.instance if beat.instance is None else beat.instance
+        return member, None
 
     def _refuse_joining(self, beat: Beat) -> Refused | None:
         owner = self.static(beat.instance)
