@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 
 from pytest_mqchaos.wire.kafka.apis import PRODUCE, flexible
-from pytest_mqchaos.wire.kafka.cursor import Cursor
+from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended
 
 _CLIENT = 12
 _I16 = struct.Struct(">h")
@@ -19,6 +19,16 @@ Buffer = bytes | bytearray | memoryview
 
 def client_of(buf: Buffer, at: int, end: int) -> str | None:
     """The client id, None for null. Raises `Ended` when [at, end) stops before its end."""
+    place = at + _CLIENT
+    if end - place >= 2:  # the usual case, without a cursor: every frame of a history is asked
+        size = _I16.unpack_from(buf, place)[0]
+        if size <= 0:
+            return "" if size == 0 else None
+        if place + 2 + size <= end:
+            try:
+                return str(buf[place + 2 : place + 2 + size], "utf-8")
+            except UnicodeDecodeError:
+                raise Ended from None
     return Cursor(buf, at + _CLIENT, end).string()
 
 
