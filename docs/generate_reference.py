@@ -19,8 +19,8 @@ verdict instead. Ask after `chaos.settle()`.
 
 An answer is `passed`, `failed` or `unknown`. `unknown` fails the test too, and says what was
 missing and what to add: a wrong verdict is worse than none. Each answer states its population
-(how much was looked at); a population of 0 is `unknown` when a fault was armed (for rules that are all
-`optional`, as drawn ones are: only if anything was published that could have been in it). Words:
+(how much was looked at); a population of 0 is `unknown` when a fault was armed (where all rules are
+`optional`, as drawn ones are: only if something was to be expected in it). Words:
 *confirmed* = the broker said that it is safe; *accepted* = your service told its own caller so
 (`chaos.accepted(id)`); *effect* = what your code did to the world
 ([effects](../how-to/effects.md)); *expected* = declared by `chaos.expect(dead_lettered=,

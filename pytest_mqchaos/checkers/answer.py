@@ -3,8 +3,9 @@
     findings (proven) --> failed      doubts --> unknown      nothing looked at --> unknown
 
 A proven failure outranks a doubt; a doubt outranks a pass; a population of 0 is a doubt unless no
-fault was armed, or only drawn ones (optional) and nothing was published that could have been in it.
-What each checker may call proven in spite of a gap is said in its own module.
+fault was armed, or only drawn ones (optional) and nothing should have been in it: nothing was
+published, or a fault took effect and nothing was confirmed. What each checker may call proven in
+spite of a gap is said in its own module.
 """
 
 from __future__ import annotations
@@ -142,6 +143,14 @@ def not_covered(index: Index) -> tuple[str, ...]:
     return (*((unseen,) if unseen else ()), *history.limits, *unfired)
 
 
+def expected(index: Index) -> set[str]:
+    """Messages that something should have come of: all that were published; if a fault took effect
+    those of which a producer was told that they are safe."""
+    if any(rule.fired for rule in index.history.rules):
+        return index.owed
+    return index.first.keys() | index.stored_ids
+
+
 def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     question: str,
     index: Index,
@@ -159,7 +168,7 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
 ) -> Verdict:
     """Make the verdict. `size` is what the question looked at; `passed` and `sentence` are what a
     person reads if nothing, or something, was found; `nothing` and `add` speak of size 0;
-    `possible` is the size had nothing gone wrong (None: as many as were published)."""
+    `possible` is the size that was to be expected (None: as many as `expected`)."""
     history = index.history
     found = tuple(failed[:SHOWN]) + tuple(f for doubt in doubts for f in doubt.findings)
     if failed:
@@ -173,7 +182,7 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     unseen = bypassed.unseen(index)
     drawn = all(rule.optional for rule in history.rules)
     if possible is None:
-        possible = len(index.attempts) + len(index.stored)
+        possible = len(expected(index))
     excused = not history.rules or (drawn and not possible)
     if size == 0 and (doubts or outputs_only or unseen or not excused):
         if outputs_only:

@@ -8,7 +8,7 @@ messages into one sequence, "partition" each partition into its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Container, Hashable, Iterable
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -59,12 +59,13 @@ def lanes(index: Index, by: Spec | None) -> list[Hashable | None]:
     return list(map(key_of(index, by), index.effects))
 
 
-def shared(index: Index, by: Spec | None) -> int:
-    """How many keys more than one message was published with, whatever became of them. Of messages
+def shared(index: Index, by: Spec | None, ids: Container[str]) -> int:
+    """How many keys more than one of these messages was published with. Of messages
     without a key it is not known, nor where effects have keys of their own: any two may share one.
     """
     messages: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
     messages.update(index.first)
+    messages = {name: row for name, row in messages.items() if name in ids}
     own = by == "key" and not {None}.issuperset(map(itemgetter(6), index.effects))
     if by is None or own:
         return int(len(messages) > 1)

@@ -16,6 +16,7 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    expected,
     gap_touches,
     need_effects,
     number,
@@ -84,7 +85,7 @@ def ordered(
             advice=_ADVICE.get(failed[0].where, "") if failed else "",
             nothing="no key with more than one message that took effect",
             add="publish several messages per key, or say by=...",
-            possible=None if keys else shared(index, by),
+            possible=None if keys else shared(index, by, expected(index)),
         )
 
     return check

@@ -27,6 +27,7 @@ MS = 1_000_000
 RULE = RuleState(source="on.ack(nth=1).drop()", cause="a reply lost", fired=1, matched=1,
                  optional=False)  # fmt: skip
 DRAWN = replace(RULE, optional=True)
+UNFIRED = replace(DRAWN, fired=0)
 
 
 class Timeline:

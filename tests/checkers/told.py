@@ -14,7 +14,7 @@ from pytest_mqchaos.checkers.registry import CHECKERS
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history import rows
 from pytest_mqchaos.history.history import RuleState
-from tests.checkers.timeline import DRAWN, MS, RULE, run
+from tests.checkers.timeline import DRAWN, MS, RULE, UNFIRED, run
 
 PAGES = Path(__file__).parent / "told"
 NAMES = {
@@ -24,6 +24,7 @@ NAMES = {
     "MS": MS,
     "RULE": RULE,
     "DRAWN": DRAWN,
+    "UNFIRED": UNFIRED,
     "RuleState": RuleState,
 }
 

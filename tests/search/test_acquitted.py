@@ -21,16 +21,23 @@ def _quiet(caplog):
 
 
 @pytest.mark.parametrize(
-    ("service", "rules"),
+    ("service", "batch", "rules"),
     [
         # The client waits 40 s and gives up: the rule has harmed it, though its end never came.
-        (dedupe_inside, [on.confirm(nth=5).delay(60.0)]),
+        (dedupe_inside, BATCH, [on.confirm(nth=5).delay(60.0)]),
         # Three pauses one after the other last longer than a limit that knows one of them.
-        (ack_after_work, [on.control(api="ListOffsets", nth=range(1, 4)).pause_broker(for_=60.0)]),
+        (
+            ack_after_work,
+            BATCH,
+            [on.control(api="ListOffsets", nth=range(1, 4)).pause_broker(for_=60.0)],
+        ),
         # A worker that gives up while its broker stands still: its membership ends later.
-        (dedupe_inside, [on.publish(nth=range(2, 5)).pause_broker(for_=60.0)] * 2),
+        (dedupe_inside, BATCH, [on.publish(nth=range(2, 5)).pause_broker(for_=60.0)] * 2),
+        # Nothing was drawn to be sent; nothing that was sent was ever confirmed.
+        (ack_after_work, [], [on.publish(nth=1).drop(optional=True)]),
+        (ack_after_work, ["a"], [on.publish(nth=1).pause_broker(for_=60.0, optional=True)]),
     ],
-    ids=["late", "paused again", "nobody to hear of a death"],
+    ids=["late", "paused again", "nobody to hear of a death", "empty", "unconfirmed"],
 )
-def test_a_correct_service_is_not_failed(service, rules):
-    simulate(scenario_of(service, BATCH), plan=Plan(*rules))
+def test_a_correct_service_is_not_failed(service, batch, rules):
+    simulate(scenario_of(service, batch), plan=Plan(*rules))
