@@ -22,18 +22,21 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.when import where
     from pytest_mqchaos.search.batches import batches
     from pytest_mqchaos.search.simulate import simulate
+    from pytest_mqchaos.search.stateful import ChaosMachine
     from pytest_mqchaos.search.strategies import plans, rules, selectors
     from pytest_mqchaos.workloads.effects_file import record_attempt, record_effect
 
 __all__ = (
-    "Chaos", "ChaosBroker", "Checker", "Finding", "History", "Message", "MqchaosError", "Plan",
-    "Receipt", "Record", "Rule", "UsageError", "Verdict", "VerdictFailed", "batches", "every",
-    "on", "plans", "record_attempt", "record_effect", "rules", "selectors", "simulate", "where",
+    "Chaos", "ChaosBroker", "ChaosMachine", "Checker", "Finding", "History", "Message",
+    "MqchaosError", "Plan", "Receipt", "Record", "Rule", "UsageError", "Verdict", "VerdictFailed",
+    "batches", "every", "on", "plans", "record_attempt", "record_effect", "rules", "selectors",
+    "simulate", "where",
 )  # fmt: skip
 
 _HOMES = {
     "Chaos": "chaos.session",
     "ChaosBroker": "chaos.host",
+    "ChaosMachine": "search.stateful",
     "Checker": "checkers.verdict",
     "Finding": "checkers.verdict",
     "History": "history.history",

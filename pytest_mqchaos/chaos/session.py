@@ -269,6 +269,11 @@ class Chaos(Assertions, Declarations, Twins):
         self._host.alive()
         return self._crew.failure
 
+    def heal(self) -> None:
+        """End what rules have broken: what they hold goes on, brokers come back."""
+        self._host.plane.request("heal")
+        self._questions.heal()
+
     # ------------------------------------------------------------ judgement
 
     @property

@@ -48,18 +48,18 @@ def batches(
 
 @st.composite  # and no `map`: Hypothesis would print a call of ours instead of the messages
 def _batches(draw: DrawFn, chosen: SearchStrategy[list[str]], encode: Encode) -> list[Message]:
-    return _numbered(draw(chosen), encode)
+    return numbered(draw(chosen), Counter(), encode)
 
 
-def _numbered(keys: Iterable[str], encode: Encode) -> list[Message]:
-    seen: Counter[str] = Counter()
+def _json(name: str, key: str, seq: int) -> bytes:
+    return json.dumps({"id": name, "key": key, "seq": seq}).encode()
+
+
+def numbered(keys: Iterable[str], seen: Counter[str], encode: Encode = _json) -> list[Message]:
+    """A message for each of these keys; `seen` counts on how many each key had before."""
     made = []
     for key in keys:
         seen[key] += 1
         name = f"{key}-{seen[key]}"
         made.append(Message(value=encode(name, key, seen[key]), key=key.encode(), id=name))
     return made
-
-
-def _json(name: str, key: str, seq: int) -> bytes:
-    return json.dumps({"id": name, "key": key, "seq": seq}).encode()

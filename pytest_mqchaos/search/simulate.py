@@ -68,24 +68,42 @@ def simulate(  # noqa: PLR0913 - the public face
     """
     _refuse(scenario, broker)
     place = here()
-    config = place.config if place else Config()
-    profile = _profile(plan, broker, config) if isinstance(plan, str) else None
-    plan = _plan(profile.plan() if profile else plan, place)
-    chosen = seed if seed is not None else plan.seed or (place.seed if place else 0)
-    setting = Setting(
-        broker=broker, plan=Plan(*plan.rules, seed=chosen) if plan.rules else plan, seed=chosen,
-        nodes=_nodes(nodes, plan, broker, config, profile), settings=settings or {}, config=config,
-        words={
-            "id": id, "key": key, "own_assertions": own_assertions,
-            "telling": place.telling if place else Telling(),
-        },
+    setting = arranged(
+        plan, place, broker=broker, nodes=nodes, seed=seed, settings=settings, id=id, key=key,
+        own_assertions=own_assertions,
     )  # fmt: skip
-    with _seldom_collected(), Stage(seed=setting.seed, real=real) as stage:
+    with seldom_collected():
+        return _staged(scenario, setting, place, real)
+
+
+def _staged(
+    scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str]
+) -> T:
+    """In a frame of its own: when it returns nothing holds the run's objects any more, and the
+    collection that is due then frees them; later, and older, they are several times as dear."""
+    with Stage(seed=setting.seed, real=real) as stage:
         return stage.run(_run(scenario, stage.loop, setting, place))
 
 
+def arranged(
+    plan: object, place: Place | None, *, broker: str, nodes: int | None, seed: int | None,
+    settings: Mapping[str, object] | None, **words: Any,
+) -> Setting:  # fmt: skip
+    """The arguments of a simulation, checked and filled in from where it is started. `words`: of
+    its Chaos. Raises UsageError."""
+    config = place.config if place else Config()
+    profile = _profile(plan, broker, config) if isinstance(plan, str) else None
+    chosen = _plan(profile.plan() if profile else plan, place)
+    number = seed if seed is not None else chosen.seed or (place.seed if place else 0)
+    return Setting(
+        broker=broker, plan=Plan(*chosen.rules, seed=number) if chosen.rules else chosen,
+        nodes=_nodes(nodes, chosen, broker, config, profile), seed=number, settings=settings or {},
+        config=config, words={**words, "telling": place.telling if place else Telling()},
+    )  # fmt: skip
+
+
 @contextmanager
-def _seldom_collected() -> Iterator[None]:
+def seldom_collected() -> Iterator[None]:
     """A run makes little garbage and is over in milliseconds; a full collection would take longer,
     and would call finalizers at another moment in each process."""
     before = gc.get_threshold()
@@ -138,15 +156,19 @@ def _nodes(
     return SEVERAL if several else wanted
 
 
-async def _run(
-    scenario: Scenario[T], loop: VirtualLoop, setting: Setting, place: Place | None
-) -> T:
+def begun(loop: VirtualLoop, setting: Setting) -> Chaos:
+    """A Chaos with its broker and its links, all of them on this loop."""
     host = VirtualHost(
         loop, setting.broker, nodes=setting.nodes, settings=setting.settings, seed=setting.seed,
         config=setting.config,
     )  # fmt: skip
-    chaos = Chaos(host, setting.plan, **setting.words)
-    chaos.start()
+    return Chaos(host, setting.plan, **setting.words).start()
+
+
+async def _run(
+    scenario: Scenario[T], loop: VirtualLoop, setting: Setting, place: Place | None
+) -> T:
+    chaos = begun(loop, setting)
     try:
         return await _judged(scenario, chaos)
     except BaseException as error:
