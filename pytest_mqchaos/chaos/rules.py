@@ -92,11 +92,11 @@ class RuleBook:
 
     def harmed(self) -> bool:
         """Whether a fault has taken effect or is at work: a client may give up on what is held
-        before the rule lets it go."""
-        if any(state["fired"] for state in self.states().values()):
+        before the rule lets it go, or of links that are cut before its worker is killed."""
+        status = self._plane.request("status")  # one look: what is asked may fire at any moment
+        if any(state["fired"] for state in status["rules"]):
             return True
-        status = self._plane.request("status")
-        return bool(status["held"] or status["dark"])
+        return bool(status["held"] or status["dark"] or status["asked"])
 
     async def wait_for(self, armed: ArmedRule, timeout: float) -> None:
         """Return when this rule has taken effect."""

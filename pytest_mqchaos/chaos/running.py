@@ -52,6 +52,7 @@ class Crew:
         self._fault_seen = fault_seen
         self._bury = bury
         self._unburied: list[str] = []
+        self._doomed: dict[str, Keeper] = {}
         self._count = 0
 
     def hire(
@@ -130,12 +131,14 @@ class Crew:
             supervisor.require_crashable()
         except UsageError as error:
             return str(error)
+        self._doomed[owner] = supervisor  # its links are cut now, then `crash` is asked for
         return None
 
     def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> Maybe[str | None]:
         """Kill it (or the one forked child that holds the connection from port `child_at`) and bury
-        its memberships; why not, if it could not be done."""
-        supervisor = self.find(owner)
+        its memberships; why not, if it could not be done. One that `may_crash`, and that ends of
+        its cut links before we come to kill it, has died of this."""
+        supervisor = self.find(owner) or self._doomed.get(owner)
         if supervisor is None:
             return f"{owner} was not running any more"
         if child_at is not None:
@@ -149,7 +152,8 @@ class Crew:
         return self._died(owner, await death)
 
     def _died(self, owner: str, dead: bool) -> str | None:  # noqa: FBT001 - what was answered
-        if not dead:
+        doomed = self._doomed.get(owner)
+        if not dead and not (doomed is not None and doomed.fell(owner)):
             return f"{owner} was not running any more"
         self._lay_to_rest(owner)
         return None

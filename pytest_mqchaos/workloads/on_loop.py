@@ -122,6 +122,11 @@ class LoopSupervisor:
         del port, cause, limit
         raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
 
+    def fell(self, incarnation: str) -> bool:
+        """Never: links are cut and their worker is killed at one instant."""
+        del incarnation
+        return False
+
     async def restart(
         self, *, cause: str = "restarted for the final drain", limit: float = 10.0
     ) -> None:

@@ -157,6 +157,17 @@ class Supervisor:
         self._record(incarnation, "crashed", f"its child {pid} alone: {cause}", instant)
         return True
 
+    def fell(self, incarnation: str) -> bool:
+        """Its links were cut to crash it. Whether it has ended of that by itself, however it took
+        it; then it is started again as after a crash, if it is not yet."""
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            if incarnation in self._crashed or (slot is not None and slot.state != "idle"):
+                return False  # killed, or being stopped
+        if slot is not None:
+            self._judge.hear(Ending(slot, slot.incarnation, "crashing", None, ""))
+        return True
+
     def restart(self, *, cause: str = "restarted for the final drain", limit: float = 10.0) -> None:
         """Stop every worker that runs, gracefully, then start each as its next incarnation."""
         _refuse_on_a_loop("restart")

@@ -1,0 +1,73 @@
+"""A rule that crashes a worker cuts its links first. A client that notices this before we have
+killed it ends by itself: that was the rule, not a failure of the code under test."""
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from pytest_mqchaos.plan.on import on
+from tests.chaos.services import idle
+
+
+def slowly(chaos):
+    """A controller that is later than the worker: it goes on when that has ended."""
+    crash = chaos.crew.crash
+
+    def late(owner, cause, **more):
+        def over():
+            return any(e.who == owner and e.what == "ended" for e in chaos.crew.events)
+
+        chaos.wait_for(over, what=f"the end of {owner}")
+        return crash(owner, cause, **more)
+
+    chaos.crew.crash = late
+
+
+async def raising(servers, starts):
+    starts.append(servers)
+    if len(starts) > 1:
+        await idle()
+    consumer = AIOKafkaConsumer("t", bootstrap_servers=servers)
+    try:
+        await consumer.start()  # KafkaConnectionError
+    finally:
+        await consumer.stop()
+
+
+async def returning(servers, starts):
+    """Ends as if all were well: nobody would start it again for that."""
+    starts.append(servers)
+    if len(starts) > 1:
+        await idle()
+    host, port = str(servers).split(",")[0].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    # ApiVersions version 0, number 1, no client id
+    writer.write(bytes.fromhex("0000000a 0012 0000 00000001 ffff"))
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize(("service", "api"), [(raising, "Metadata"), (returning, "ApiVersions")])
+def test_who_ends_of_the_cut_was_crashed_by_the_rule(chaos, service, api):
+    slowly(chaos)
+    starts = []
+    rule = chaos.arm(on.control(api=api, nth=1).crash_worker())
+    with chaos.worker(service, chaos.bootstrap_servers, starts):
+        chaos.wait_for(lambda: len(starts) > 1, what="the next incarnation")
+        rule.wait()
+    assert rule.fired == 1
+    told = [(event.who, event.what) for event in chaos.crew.events]
+    assert told == [
+        ("worker-1#1", "started"), ("worker-1#1", "ended"),
+        ("worker-1#2", "restarted"), ("worker-1#2", "stopped"),
+    ]  # fmt: skip
+
+
+def test_who_had_ended_long_before_was_not(chaos):
+    async def gone(servers):
+        del servers
+
+    with chaos.worker(gone, chaos.bootstrap_servers):
+        chaos.wait_for(lambda: not chaos.crew.running, what="its end")
+        assert chaos.crew.crash("worker-1#1", "x") == "worker-1#1 was not running any more"
