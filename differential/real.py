@@ -7,13 +7,16 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Self
 
 from differential import frames
 from differential.conversation import Conversation, Step
 from differential.embedded import SETTINGS
+from differential.families.groups import G
 from differential.players import ARRIVES, Answer, Place, Player, own, waits
+from differential.probing import known
 from pytest_mqchaos.brokers.base import Address
 from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
@@ -127,15 +130,32 @@ class Kafka:
         ]  # fmt: skip
         if topics:
             way = Sockets(self._addresses)
-            place = (0, min(self._addresses))
-            way.send(place, frames.request("CreateTopics", 5, 1, {"topics": topics}))
-            told = way.take(place, 60.0)
-            assert told is not None, "no answer to CreateTopics"
-            wrong = [t for t in frames.answer("CreateTopics", 5, told).topics if t.error_code]
+            told = self._ask(way, "CreateTopics", 5, {"topics": topics}, None)
+            wrong = [t for t in told.topics if t.error_code]
             assert not wrong, wrong
-            way.close()
             self._direct.ends([str(topic["name"]) for topic in topics])
+            self._tell_coordinators(way, conversations, prefixes)
+            way.close()
         return prefixes
+
+    def _tell_coordinators(
+        self, way: Sockets, conversations: Sequence[Conversation], prefixes: Sequence[str]
+    ) -> None:
+        for prefix, conversation in zip(prefixes, conversations, strict=True):
+            beats = any(step.api == "ConsumerGroupHeartbeat" for step in conversation.steps)
+            if beats and conversation.topics:
+                topic = own(conversation.topics[0].name, prefix)
+                known(partial(self._ask, way), own(G, prefix), topic)
+
+    def _ask(
+        self, way: Sockets, api: str, version: int, values: Mapping[str, Any], node: int | None
+    ) -> Any:
+        """Ask something of our own and wait for it."""
+        place = (0, min(self._addresses) if node is None else node)
+        way.send(place, frames.request(api, version, 1, values))
+        told = way.take(place, 60.0)
+        assert told is not None, f"no answer to {api}"
+        return frames.answer(api, version, told)
 
     def play(
         self, conversation: Conversation, prefix: str, expected: Sequence[Answer],
