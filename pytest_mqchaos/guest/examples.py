@@ -30,9 +30,9 @@ TOLD: pytest.StashKey[bool] = pytest.StashKey()
 
 @contextmanager
 def prepared(item: pytest.Item) -> Iterator[None]:
-    """While this property test runs: no deadline for an example in which brokers die, unless the
-    user has set one; Hypothesis says what a failing example was drawn from; and it runs the one
-    example that is replayed, if one is."""
+    """While this property test runs: no deadline for an example in which brokers die and no phase
+    that explains, unless the user has set them; Hypothesis says what a failing example was drawn
+    from; and it runs the one example that is replayed, if one is."""
     test: Any = getattr(item, "obj", None)
     if not _of_chaos(item, test):
         yield
@@ -53,8 +53,12 @@ def _patient(item: pytest.Item, test: Any) -> Iterator[None]:
         yield
         return
     item.stash[TOLD] = own.print_blob
-    more = {"deadline": None} if own.deadline == _DEFAULT else {}
-    kind: Any = sys.modules["hypothesis"].settings
+    hypothesis: Any = sys.modules["hypothesis"]
+    more: dict[str, Any] = {"deadline": None} if own.deadline == _DEFAULT else {}
+    if own.phases == tuple(hypothesis.Phase):  # nobody has chosen: explaining takes most of a
+        # failure's time, and what it finds are lines of clients and of ours
+        more["phases"] = tuple(one for one in own.phases if one.name != "explain")
+    kind = hypothesis.settings
     setattr(test, _SETTINGS, kind(parent=own, print_blob=True, **more))
     try:
         yield
