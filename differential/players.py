@@ -26,6 +26,7 @@ _HEARD_LATER = frozenset({
     "CreateTopics", "DeleteTopics", "CreatePartitions", "AlterConfigs", "IncrementalAlterConfigs",
 })  # fmt: skip
 _LOOKS, _LOOK = 200, 0.01  # how often, and how many seconds apart, a transaction is looked at
+_PATIENCE = 60.0  # seconds for an answer to a question of our own
 Place = tuple[int, int]  # number of a link, node
 
 
@@ -92,7 +93,7 @@ class Player:
     def _exchange(self, step: Step, node: int | None) -> bytes:
         place = (step.link, self._nodes[0] if node is None else node)
         self._way.send(place, self._frame(step))
-        answer = self._way.take(place, 10.0)
+        answer = self._way.take(place, _PATIENCE)
         if answer is None:
             raise TimeoutError(f"no answer to our own {step.api}")
         return answer

@@ -109,12 +109,13 @@ class Kafka:
 
     def _until_none(self, step: Step) -> None:
         conversation = Conversation(family="warm", topics=[], steps=[step], nodes=self.nodes)
-        end = time.monotonic() + _WARM
+        end, answer = time.monotonic() + _WARM, Answer(0, None)
         while time.monotonic() < end:
             (answer,) = self.play(conversation, "", [Answer(0, {})])
-            told = answer.what.get("coordinators", [answer.what])[0]
-            if told["error_code"] == "none":
-                return
+            if isinstance(answer.what, dict):
+                told = answer.what.get("coordinators", [answer.what])[0]
+                if told["error_code"] == "none":
+                    return
             time.sleep(0.05)
         raise TimeoutError(f"{step.api} is still refused: {answer.what}")
 
