@@ -116,7 +116,7 @@ async def handlers(bootstrap, world, *, tracked=True):
     async def handle(message):
         try:
             # The first of every three takes longest: later ones finish before it.
-            await asyncio.sleep(0.03 if message.offset % 3 == 0 else 0.001)
+            await asyncio.sleep(0.2 if message.offset % 3 == 0 else 0.001)
             world.once(order_of(message), key=key_of(message))
             spot = TopicPartition(message.topic, message.partition)
             done = tracker.end(message) if tracked else {spot: message.offset + 1}

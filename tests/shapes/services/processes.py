@@ -16,7 +16,8 @@ QUERY = "select id, key from done order by seq"
 _ROW = "insert or ignore into done (id, key) values (?, ?)"
 _CONFLUENT = {
     "group.id": "orders", "enable.auto.commit": False, "auto.offset.reset": "earliest",
-    "retry.backoff.ms": 50, "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 50,
+    "reconnect.backoff.ms": 20, "reconnect.backoff.max.ms": 50,
+    "fetch.wait.max.ms": 20, "retry.backoff.ms": 100,  # see tests/conformance/consuming.py
     "heartbeat.interval.ms": 300,
 }  # fmt: skip
 
