@@ -81,8 +81,8 @@ def by_confluent(bootstrap, topic, group, *, last, work=0.0, first=None, limit=L
             "bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "reconnect.backoff.ms": 20,
             "reconnect.backoff.max.ms": 50, "fetch.error.backoff.ms": 50,
-            # Its question for the coordinator waits behind a fetch. If that takes longer than a retry
-            # of the commit, the retry is thrown away with the connection, and all begins anew.
+            # Its question for the coordinator waits behind a fetch. If that takes longer than a
+            # retry of the commit, the retry goes with the connection, and all begins anew.
             "fetch.wait.max.ms": 20, "retry.backoff.ms": 100, **settings,
         }
     )  # fmt: skip
