@@ -36,8 +36,10 @@ def _verified_sequence(conversation: Conversation, told: Difference) -> bool:
 
 
 def _marker_time(_: Conversation, told: Difference) -> bool:
-    """A search by timestamp that finds a marker, which has the time of the broker."""
-    told_time = told.api == "ListOffsets" and told.path.endswith(".timestamp")
+    """A search by timestamp that finds a marker, which has the time of the broker; a producer whose
+    last batch a marker was."""
+    names = {"ListOffsets": ".timestamp", "DescribeProducers": ".last_timestamp"}
+    told_time = told.api in names and told.path.endswith(names[told.api])
     return told_time and isinstance(told.kafka, int) and told.kafka > STAMP + _YEAR
 
 

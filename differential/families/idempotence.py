@@ -38,7 +38,7 @@ def conversations(draw: st.DrawFn) -> Conversation:
                 steps.init_producer(),
                 steps.init_producer(producer=producer, epoch=draw(st.integers(0, 2))),
                 steps.list_offsets(("~a", 0)), steps.fetch(("~a", 0), draw(st.integers(0, 4))),
-                steps.delete_records(("~a", 0)),
+                steps.delete_records(("~a", 0)), steps.producers(("~a", 0)),
             ),
         )))  # fmt: skip
     topics = [Topic(name="~a", partitions=2), Topic(name="~b")]

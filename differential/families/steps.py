@@ -136,3 +136,11 @@ def init_producer(
     }  # fmt: skip
     at = f"transaction:{transactional}" if transactional else "any"
     return draw(asked("InitProducerId", values, at=at, low=3 if epoch >= 0 else 0))
+
+
+@st.composite
+def producers(draw: st.DrawFn, place: tuple[str, int]) -> Step:
+    """Who writes to a partition, as far as its leader remembers."""
+    topic, partition = place
+    values = {"topics": [{"name": topic, "partition_indexes": [partition]}]}
+    return draw(asked("DescribeProducers", values, at=draw(_where(place))))

@@ -89,7 +89,8 @@ def _look(draw: st.DrawFn) -> Step:
               "transactional_id_pattern": None}  # fmt: skip
     return draw(st.one_of(
         steps.fetch(place, draw(st.integers(0, 4))), steps.list_offsets(place),
-        groups.committed(), steps.asked("ListTransactions", values, at="transaction:~x"),
+        groups.committed(), steps.producers(place),
+        steps.asked("ListTransactions", values, at="transaction:~x"),
     ))  # fmt: skip
 
 
