@@ -93,7 +93,8 @@ class Serving:
     def pump(self, now: int) -> None:
         """Serve until nothing is left to do now."""
         while True:
-            self._guarded("errands", self.state.run_errands, now)
+            if self.state.errands:
+                self._guarded("errands", self.state.run_errands, now)
             if not self._ready:
                 return
             self._serve(self._ready.popleft(), now)
@@ -119,7 +120,7 @@ class Serving:
             if len(buffer) >= end:
                 frame = bytes(memoryview(buffer)[_SIZE.size : end])
                 del buffer[:end]
-                self._ready.append(connection)
+                self._later(connection)
                 self._handle(connection, frame, now)
                 return
         if not connection.open:
@@ -171,7 +172,12 @@ class Serving:
         frame = schema.render(request.key, request.version, request.correlation, values)
         connection.busy = False
         self._send(connection, frame)
-        self._ready.append(connection)
+        self._later(connection)
+
+    def _later(self, connection: _Connection) -> None:
+        """Look at it again, if it has sent more already or is gone."""
+        if connection.buffer or not connection.open:
+            self._ready.append(connection)
 
     def _send(self, connection: _Connection, frame: bytes) -> None:
         if connection.open and connection.id in self._connections:

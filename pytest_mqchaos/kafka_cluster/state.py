@@ -48,7 +48,7 @@ class State:
             changed=self._decided,
         )
         self.replication.controller = self.controller
-        self._errands: deque[Callable[[int], None]] = deque()
+        self.errands: deque[Callable[[int], None]] = deque()
         self.topics = Topics(self.nodes, settings, seed, self._admitted)
         self.housekeeping = Housekeeping(self.topics, self.timers, settings)
         self.coordinators = Coordinators(self.nodes, self.controller.admit, settings)
@@ -91,9 +91,9 @@ class State:
     def soon(self, act: Callable[[int], None]) -> None:
         """Have `act(now)` called when the request at hand is done: what one request causes in
         another must see all of it."""
-        self._errands.append(act)
+        self.errands.append(act)
 
     def run_errands(self, now: int) -> None:
         """Do what `soon` collected, and what that adds."""
-        while self._errands:
-            self._errands.popleft()(now)
+        while self.errands:
+            self.errands.popleft()(now)

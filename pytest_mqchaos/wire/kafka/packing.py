@@ -31,7 +31,8 @@ _CODES = {
     "datetime_i64": "q", "float64": "d", "uuid": "16s",
 }  # fmt: skip
 _NO_TAGS = "x"  # a zero byte: their count
-_LENGTHS = tuple(uvarint(size) for size in range(512))
+_LENGTHS = tuple(uvarint(size) for size in range(128))  # of one byte
+_SHORTEST = len(_LENGTHS) - 1
 _SHORT, _LONG = struct.Struct(">h").pack, struct.Struct(">i").pack
 _MILLISECOND = dt.timedelta(milliseconds=1)
 _NO_ID = bytes(16)
@@ -94,19 +95,21 @@ def _run(schema: Any, run: Iterable[Any], behind: str = "") -> Put:
     """Neighbours of fixed size, in one go."""
     kinds = [field.metadata["kafka_type"] for field in run]
     pack = struct.Struct(">" + "".join(_CODES[kind] for kind in kinds) + behind).pack
-    plan = [(field.name, field.default) for field in run]
+    names = [field.name for field in run]
+    defaults = [field.default for field in run]
     turned = [(at, _TURNED[kind]) for at, kind in enumerate(kinds) if kind in _TURNED]
 
     def put(out: list[bytes], values: Values) -> None:
-        get = values.get
-        given = [get(name, default) for name, default in plan]
+        given: Any = map(values.get, names, defaults)
         try:
-            for at, turn in turned:
-                given[at] = turn(given[at])
+            if turned:
+                given = [*given]
+                for at, turn in turned:
+                    given[at] = turn(given[at])
             out.append(pack(*given))
         except (struct.error, TypeError, AttributeError):
-            for name, default in plan:
-                if get(name, default) is _MISSING:
+            for name, default in zip(names, defaults, strict=True):
+                if values.get(name, default) is _MISSING:
                     raise _needs(schema, name) from None
             raise
 
@@ -191,14 +194,15 @@ def _text(kind: str, *, flexible: bool, nullable: bool) -> _Item:
             out.append(b"\0" if flexible else length(-1))
             return
         data = value.encode() if isinstance(value, str) else value
-        out += (_compact(len(data)) if flexible else length(len(data)), data)
+        size = len(data)
+        out += (_compact(size) if flexible else length(size), data)
 
     return item
 
 
 def _compact(size: int) -> bytes:
     """One more than the size: 0 is null."""
-    return _LENGTHS[size + 1] if size < len(_LENGTHS) - 1 else uvarint(size + 1)
+    return _LENGTHS[size + 1] if size < _SHORTEST else uvarint(size + 1)
 
 
 def _count(items: Any, *, flexible: bool) -> bytes:
