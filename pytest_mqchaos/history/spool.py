@@ -94,15 +94,16 @@ def read(data: bytes | memoryview) -> Iterator[FrameEntry | NoteEntry]:
             raise PeerError(f"the history is corrupt at byte {at}: entry type {kind}, size {size}")
         if end - at < size:
             return
-        rest = view[at + _HEAD.size : at + size]
         if kind == FRAME:
-            link, direction, api, version, request_seq, flags = _FRAME.unpack_from(rest)
+            link, direction, api, version, request_seq, flags = _FRAME.unpack_from(
+                view, at + _HEAD.size
+            )
             if direction not in _DIRECTIONS:
                 raise PeerError(f"the history is corrupt at byte {at}: direction {direction}")
-            raw = bytes(rest[_FRAME.size :])
+            raw = bytes(view[at + _BOTH.size : at + size])
             yield FrameEntry(seq, t, link, direction, api, version, request_seq, flags, raw)
         else:
-            yield NoteEntry(seq, t, _body(bytes(rest), at))
+            yield NoteEntry(seq, t, _body(bytes(view[at + _HEAD.size : at + size]), at))
         at += size
 
 
