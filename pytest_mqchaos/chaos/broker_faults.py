@@ -26,7 +26,7 @@ from pytest_mqchaos.brokers.base import (
 )
 from pytest_mqchaos.chaos.pace import REAL, Cancelable, Pace
 from pytest_mqchaos.chaos.waiting import until
-from pytest_mqchaos.errors import MqchaosError
+from pytest_mqchaos.errors import MqchaosError, UsageError
 
 Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
@@ -197,9 +197,17 @@ class BrokerFaults:
         return "replication goes on"
 
     def _each(self, nodes: list[int], act: Act, what: str) -> None:
+        """Do it to whom it can be done to: nobody can pause what is paused. `Cannot` if to none."""
+        refused = []
         for node in nodes:
-            act(node)
-            self._note(f"node {node}", what)
+            try:
+                act(node)
+            except UsageError as error:
+                refused.append(str(error))
+            else:
+                self._note(f"node {node}", what)
+        if len(refused) == len(nodes):
+            raise Cannot("; ".join(refused))
 
     # ------------------------------------------------------------ which node
 
@@ -277,6 +285,8 @@ class BrokerFaults:
         def run() -> None:
             try:
                 act()
+            except Cannot:
+                pass  # it is up, or another fault has it now, which has an end of its own
             except MqchaosError as error:
                 self._trouble(f"{what}: {error}")
             finally:

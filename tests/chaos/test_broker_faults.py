@@ -6,6 +6,7 @@ import pytest
 
 from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.questions import Questions
+from pytest_mqchaos.errors import UsageError
 from tests.chaos.doubles import Cluster, Crew, questions
 
 FRAME = {"node": 2, "places": [["t", 0], ["t", 1]], "group": "g"}
@@ -155,3 +156,33 @@ def test_what_is_to_last_for_a_time_is_let_run_out():
     asked("pause_broker", {"node": 2, "for_": 0.05})
     done(asked.brokers.run_out())
     assert cluster.done == [("pause", 2), ("resume", 2)]
+
+
+class Busy(Cluster):
+    """Node 2 is paused already, and says so."""
+
+    def _do(self, *what):
+        if what[-1] == 2:
+            raise UsageError("node 2 is paused; only one that is up can be paused.")
+        super()._do(*what)
+
+
+def test_what_is_down_already_is_no_trouble():
+    cluster = Busy()
+    asked, troubles = questions(cluster)
+    refused = asked("kill_broker", {**FRAME, "restart_after": 0.0})
+    assert refused == {"refused": "node 2 is paused; only one that is up can be paused."}
+    assert asked.brokers._timers == {}
+    assert asked("kill_broker", {**FRAME, "target": "all"})["done"]
+    assert cluster.done == [("kill", 1), ("kill", 3)]
+    assert troubles == []
+
+
+def test_nor_is_an_end_that_another_fault_has_brought():
+    """Its node was started, and stands still again, before its own restart is due."""
+    cluster = Busy()
+    asked, troubles = questions(cluster)
+    asked.brokers._later(0.0, lambda: asked.brokers._start([2]), "restart")
+    for timer in tuple(asked.brokers._timers.values()):
+        timer.join(10)
+    assert cluster.done == troubles == []
