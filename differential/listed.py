@@ -24,17 +24,6 @@ def _unwritten_group(_: Conversation, told: Difference) -> bool:
     return told.api == "DescribeGroups" and gone
 
 
-def _verified_sequence(conversation: Conversation, told: Difference) -> bool:
-    """A batch of a transaction whose producer had been refused at that partition before."""
-    codes = ["none", "out_of_order_sequence_number"]
-    if [told.embedded, told.kafka] not in (codes, codes[::-1]):
-        return False
-    before = conversation.steps[: told.number + 1]
-    return told.api == "Produce" and sum(step.api == "Produce" for step in before) > 1 and bool(
-        before[-1].values["transactional_id"]
-    )  # fmt: skip
-
-
 def _marker_time(_: Conversation, told: Difference) -> bool:
     """A search by timestamp that finds a marker, which has the time of the broker; a producer whose
     last batch a marker was."""
@@ -59,24 +48,19 @@ def _deleted_newest(conversation: Conversation, told: Difference) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What else may differ because of it: `answer`, the rest of the same answer; `ends`, all that
-    follows in the conversation."""
+    """What is meant, and how it is told. Not looked at then is the rest of the same answer."""
 
     why: str
     rule: Rule
-    answer: bool = False
-    ends: bool = False
 
 
 LISTED = (
     Listed(why="a marker of a transaction has the timestamp of the newest record",
-           rule=_marker_time, answer=True),
+           rule=_marker_time),
     Listed(why="the newest timestamp is also looked for among deleted records",
-           rule=_deleted_newest, answer=True),
+           rule=_deleted_newest),
     Listed(why="a group of which nothing was written down yet is not shown",
-           rule=_unwritten_group, answer=True),
-    Listed(why="the lowest sequence of refused batches is remembered while a transaction is "
-               "verified", rule=_verified_sequence, ends=True),
+           rule=_unwritten_group),
 )  # fmt: skip
 
 

@@ -49,8 +49,8 @@ def judged(
 def unlisted(
     conversation: Conversation, ours: Sequence[Answer], theirs: Sequence[Answer]
 ) -> tuple[Difference | None, list[str]]:
-    """The first difference that is not listed, and the reasons of those before it. Behind one that
-    changes what follows nothing is compared any more."""
+    """The first difference that is not listed, and the reasons of those before it. Of an answer
+    with a listed one the rest is not looked at."""
     reasons: list[str] = []
     covered = -1
     for told in differences(conversation, ours, theirs):
@@ -60,7 +60,5 @@ def unlisted(
         if known is None:
             return told, reasons
         reasons.append(known.why)
-        if known.ends:
-            break
-        covered = told.number if known.answer else covered
+        covered = told.number
     return None, reasons

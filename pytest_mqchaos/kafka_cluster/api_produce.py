@@ -86,12 +86,10 @@ def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended 
         return None
     support = Support.of(call.version, adds=_ADDS_FROM, abortable=_ABORTABLE_FROM)
     name = call.body.transactional_id
+    leader.replica.producers.verifying(batch, adds=support is Support.ADDS)
     code = verify(call.state, name, identity, place, support, call.now)
     if code is ErrorCode.none:
-        # Whoever adds by writing cannot have written before: it begins at 0 (KIP-890).
-        fresh = support is Support.ADDS and not leader.replica.producers.knows(batch.producer_id)
-        gap = ErrorCode.out_of_order_sequence_number
-        return Appended(gap, in_log=True) if fresh and batch.first_sequence != 0 else None
+        return None
     if code in _COME_AGAIN and not (
         code is ErrorCode.concurrent_transactions and support is Support.ADDS
     ):  # older clients would not come again

@@ -33,6 +33,15 @@ class _Producer:
     batches: deque[Batch] = field(default_factory=lambda: deque(maxlen=KEPT))
 
 
+class _Unverified(NamedTuple):
+    """The lowest sequence of an epoch whose transaction was asked for; `adds`: by a client that
+    adds partitions by writing to them, and so begins at 0 (KIP-890)."""
+
+    epoch: int
+    lowest: int
+    adds: bool
+
+
 class Shown(NamedTuple):
     """What DescribeProducers tells of one; -1 for what there is not."""
 
@@ -46,10 +55,11 @@ class Shown(NamedTuple):
 class Producers:
     """The producer state of one partition."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_unverified")
 
     def __init__(self) -> None:
         self._known: dict[int, _Producer] = {}
+        self._unverified: dict[int, _Unverified] = {}
 
     @classmethod
     def after(cls, before: Producers, log: Log) -> Producers:
@@ -70,24 +80,16 @@ class Producers:
         if batch.producer_id == _NO_PRODUCER:
             return ErrorCode.none
         known = self._known.get(batch.producer_id)
-        if known is None:
-            return ErrorCode.none  # KIP-360: an unknown producer may start anywhere
+        if known is not None and batch.epoch < known.epoch:
+            return ErrorCode.invalid_producer_epoch
         if batch.control:
-            older = batch.epoch < known.epoch
-            return ErrorCode.invalid_producer_epoch if older else ErrorCode.none
-        if batch.epoch != known.epoch:
-            return _judge_epoch(batch, known.epoch)
-        for kept in known.batches:
-            if (kept.first_sequence, kept.last_sequence) == (
-                batch.first_sequence,
-                batch.last_sequence,
-            ):
-                return kept
-        last = known.batches[-1].last_sequence if known.batches else -1
-        expected = 0 if last == _LAST_SEQUENCE else last + 1
-        if batch.first_sequence != expected:
+            return ErrorCode.none
+        copy = None if known is None else _stored(known, batch)
+        if copy is not None:
+            return copy
+        if (self._unverified and self._overtakes(batch, known)) or not _follows(batch, known):
             return ErrorCode.out_of_order_sequence_number
-        if known.ongoing and not batch.transactional:
+        if not batch.transactional and self.ongoing(batch.producer_id, batch.epoch):
             return ErrorCode.invalid_txn_state
         return ErrorCode.none
 
@@ -96,9 +98,15 @@ class Producers:
         known = self._known.get(producer_id)
         return known is not None and known.ongoing and known.epoch == epoch
 
-    def knows(self, producer_id: int) -> bool:
-        """Say whether anything is remembered of this producer."""
-        return producer_id in self._known
+    def verifying(self, batch: Batch, *, adds: bool) -> None:
+        """Note that a batch's transaction is asked for. What comes while it is refused must not be
+        overtaken: the lowest sequence is remembered until a batch of a transaction is stored."""
+        before = self._unverified.get(batch.producer_id)
+        given = _Unverified(batch.epoch, batch.first_sequence, adds)
+        if before is None:
+            self._unverified[batch.producer_id] = given
+        elif (given.epoch, -given.lowest) > (before.epoch, -before.lowest):
+            self._unverified[batch.producer_id] = given._replace(adds=before.adds)
 
     def shown(self) -> list[Shown]:
         """Give every producer, by id."""
@@ -113,10 +121,20 @@ class Producers:
             for producer_id, one in sorted(self._known.items())
         ]
 
+    def _overtakes(self, batch: Batch, known: _Producer | None) -> bool:
+        unverified = self._unverified.get(batch.producer_id)
+        if unverified is None:
+            return False
+        fresh = known is None or not known.batches
+        late = unverified.adds and fresh and batch.first_sequence != 0
+        return late or batch.first_sequence > unverified.lowest
+
     def remember(self, batch: Batch) -> None:
         """Note a stored batch (with its offsets)."""
         if batch.producer_id == _NO_PRODUCER:
             return
+        if batch.transactional and self._unverified:
+            self._unverified.pop(batch.producer_id, None)
         known = before = self._known.get(batch.producer_id)
         if known is None or known.epoch != batch.epoch:
             known = self._known[batch.producer_id] = _Producer(batch.epoch)
@@ -129,9 +147,21 @@ class Producers:
             known.batches.append(batch._replace(raw=b""))
 
 
-def _judge_epoch(batch: Batch, current: int) -> ErrorCode:
-    if batch.epoch < current:
-        return ErrorCode.invalid_producer_epoch
-    if batch.first_sequence != 0:
-        return ErrorCode.out_of_order_sequence_number
-    return ErrorCode.none
+def _stored(known: _Producer, batch: Batch) -> Batch | None:
+    """Give the first copy of a batch, if it is one of the last that were stored."""
+    wanted = (batch.first_sequence, batch.last_sequence)
+    if batch.epoch == known.epoch:
+        for kept in known.batches:
+            if (kept.first_sequence, kept.last_sequence) == wanted:
+                return kept
+    return None
+
+
+def _follows(batch: Batch, known: _Producer | None) -> bool:
+    """Say whether a batch is the next one. A producer that is not known may start anywhere
+    (KIP-360), a new epoch starts at 0."""
+    if known is None:
+        return True
+    last = known.batches[-1].last_sequence if known.batches else -1
+    fresh = batch.epoch != known.epoch or last == _LAST_SEQUENCE
+    return batch.first_sequence == (0 if fresh else last + 1)

@@ -136,7 +136,7 @@ def test_what_is_alike_is_not_asked_again():
     assert verdict == Verdict()
 
 
-def test_behind_what_is_listed_all_is_still_compared_unless_it_follows_from_it():
+def test_behind_an_answer_with_what_is_listed_all_is_still_compared():
     unknown = {"error_code": "none", "group_state": "Empty"}, {"error_code": "none",
                                                               "group_state": "Dead"}  # fmt: skip
     describe = Step(api="DescribeGroups", version=5, values={"groups": ["~g"]})
@@ -145,12 +145,3 @@ def test_behind_what_is_listed_all_is_still_compared_unless_it_follows_from_it()
     theirs = [Answer(0, unknown[1]), Answer(1, {"error_code": "fenced"})]
     told, reasons = unlisted(conversation, ours, theirs)
     assert (told.number, len(reasons)) == (1, 1)
-    first_try = {**produce(count=1).to_json()}
-    first_try["values"] = {**first_try["values"], "transactional_id": "~x"}
-    again = Step.from_json(first_try)
-    told, reasons = unlisted(
-        talk(again, again, INIT),
-        said("none", "none", "none"),
-        said("none", "out_of_order_sequence_number", "fenced"),
-    )
-    assert (told, len(reasons)) == (None, 1)
