@@ -24,6 +24,7 @@ from pytest_mqchaos.search.strategies import rules
 from pytest_mqchaos.simulation.stage import Stage
 
 try:
+    from hypothesis import Phase, settings
     from hypothesis import strategies as st
     from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 except ModuleNotFoundError as error:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from pytest_mqchaos.plan.rules import Rule
 
 T = TypeVar("T")
+STEPS = 10
+_PHASES = [phase for phase in Phase if phase is not Phase.explain]
 _SECONDS = (0.1, 1.0, 10.0, 60.0)  # the last is longer than the time-outs of every client
 _SIMULATED: Mapping[str, Any] = {
     "broker": "kafka", "plan": None, "id": None, "key": None, "seed": None, "nodes": None,
@@ -60,6 +63,13 @@ class ChaosMachine(RuleBasedStateMachine):
     drawn: ClassVar[Mapping[str, Any]] = {"nth": 3}
     simulated: ClassVar[Mapping[str, Any]] = {}
     chaos: Chaos
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        """Stories of ten steps, unless the class says otherwise: of fifty, as is Hypothesis's
+        default, most are noise, and shrinking one takes minutes; as explaining one does."""
+        super().__init_subclass__(**words)
+        test: Any = cls.TestCase
+        test.settings = settings(test.settings, stateful_step_count=STEPS, phases=_PHASES)
 
     def service(self, chaos: Chaos) -> WorkerHandle:
         """Yours: declare what the service needs and give `chaos.worker(...)`."""
