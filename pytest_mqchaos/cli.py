@@ -109,12 +109,11 @@ def _project() -> Path:
 
 def _told(failure: Failure) -> list[str]:
     """Name and test; below it what was broken and what came of it."""
-    rules = ", ".join(map(repr, failure.plan.rules)) or "no fault"
     rate = f" ({failure.rate[0]} of {failure.rate[1]} times)" if failure.rate else ""
     broker = failure.broker_version or failure.broker
     return [
         f"{failure.name} {failure.nodeid}",
-        f"             {rules}, on {broker}",
+        f"             {failure.told}, on {broker}",
         f"             {failure.sentence or 'it failed'}{rate}",
     ]
 

@@ -132,9 +132,11 @@ def pytest_runtest_makereport(
     from pytest_mqchaos.guest import ending, failing
 
     # Before pytest makes its text of the error: its replay line is completed.
-    parts = failing.parts(item, error) if error is not None and call.when == "call" else []
+    parts = failing.parts(item, call)
     report = yield
-    if stash.SWEEPING in item.stash:  # each case has told its own
+    failing.settle(item, call, report)
+    parts = parts or failing.parts(item, call)  # of a unittest.TestCase the error comes only now
+    if stash.SWEEPING in item.stash or stash.EXAMPLES in item.stash:  # what is told, tells its own
         report.sections = [one for one in report.sections if one[0] != "Captured log call"]
     ending.tell(item, call, report, parts)
     return report

@@ -19,7 +19,7 @@ from pytest_mqchaos.chaos.telling import line, run_of
 from pytest_mqchaos.errors import MqchaosError, VerdictFailed
 from pytest_mqchaos.guest import examples, replay
 from pytest_mqchaos.guest.stash import RUNNING, SIMULATED
-from pytest_mqchaos.search.given import Given, is_print, printed
+from pytest_mqchaos.search.given import Given, is_print, judged, printed
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.roles import Run
@@ -75,9 +75,12 @@ def told(error: BaseException) -> str | None:
     return f"{text}\n\n{notes}" if notes else text
 
 
-def parts(item: pytest.Item, error: BaseException) -> list[Part]:
+def parts(item: pytest.Item, call: pytest.CallInfo[None]) -> list[Part]:
     """The errors of a test that come from a run of chaos, each with its whole replay line."""
-    test = getattr(item, "obj", None)
+    if call.excinfo is None or call.when != "call":
+        return []
+    error = call.excinfo.value
+    test = examples.subject(item)
     default = item.stash.get(RUNNING, None) or item.stash.get(SIMULATED, None)
     outer = printed(_notes(error), test)
     group = isinstance(error, BaseExceptionGroup)
@@ -98,6 +101,20 @@ def parts(item: pytest.Item, error: BaseException) -> list[Part]:
         for one in (error, *(part.error for part in found)):
             one.__notes__ = list(_plainer(_notes(one), told=told))
     return found
+
+
+def settle(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    """Of a replayed unittest.TestCase (a state machine is one): that it passed now is no failure.
+    Elsewhere `brought` has seen to that; here the case itself has caught it."""
+    error = None if call.excinfo is None else call.excinfo.value
+    given = examples.given_for(item)
+    if given is None or error is None or type(error).__name__ != "DidNotReproduce":
+        return
+    changed = judged(given, error)
+    if changed is not None:
+        report.longrepr = told(changed) or ""
+        return
+    call.excinfo, report.longrepr, report.outcome = None, None, "passed"
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -99,7 +99,7 @@ def passed(item: pytest.Item, chaos: Run | None, report: pytest.TestReport) -> N
     kept = item.stash.get(REPLAYED, None)
     if kept is None or not report.passed or _FAILED in item.stash:
         return
-    told = f"{kept.nodeid} ({', '.join(map(repr, kept.plan.rules)) or 'no fault'})"
+    told = f"{kept.nodeid} ({kept.told})"
     doubt = _doubt(kept, chaos)
     if doubt:
         line = f"PASSED, NOT FIXED {told}: {doubt}: kept as {kept.name}"
@@ -112,7 +112,8 @@ def passed(item: pytest.Item, chaos: Run | None, report: pytest.TestReport) -> N
 def _doubt(kept: Failure, chaos: Run | None) -> str:
     if chaos is None:
         return "no chaos was seen in it"
-    if kept.plan.rules and not any(rule.fired for rule in chaos.last_history.rules):
+    armed = chaos.last_history.rules
+    if (kept.plan.rules or armed) and not any(rule.fired for rule in armed):
         return "no rule of its plan took effect"
     if kept.broker != chaos.host.kind:
         return f"it failed on --mqchaos-broker={kept.broker}, this was {chaos.host.kind}"

@@ -30,6 +30,9 @@ SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """On the config: what searches had found when Ctrl-C ended them, which have no report."""
 
+EXAMPLES: pytest.StashKey[bool] = pytest.StashKey()
+"""On an item: it runs many examples; the one that failed is told."""
+
 RATE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
 """On an item: how often its failure came of how many runs, where that was found out already."""
 

@@ -49,6 +49,12 @@ class Failure:
         return word if self.given is None else f"{word}.{self.given.word}"
 
     @property
+    def told(self) -> str:
+        """What went wrong on purpose, in a line."""
+        drawn = "no fault" if self.given is None else "no fault, or what its steps arm"
+        return ", ".join(map(repr, self.plan.rules)) or drawn
+
+    @property
     def name(self) -> str:
         """Of its file: the same test, plan and arguments, the same name."""
         body = f"{self.nodeid}\0{self.broker}\0{self.token}"

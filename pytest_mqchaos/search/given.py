@@ -91,14 +91,20 @@ def brought(test: Callable[..., object], given: Given) -> Iterator[None]:
     try:
         yield
     except DidNotReproduce as error:
-        if "completed successfully" not in str(error):
-            raise _changed(given, error) from error
+        changed = judged(given, error)
+        if changed is not None:
+            raise changed from error
     except InvalidArgument as error:
         if same_version(given):
             raise
         raise _changed(given, error) from error
     finally:
         setattr(test, _REPRODUCE, before)
+
+
+def judged(given: Given, error: BaseException) -> UsageError | None:
+    """What it means that the example did not fail: None where it ran and passed."""
+    return None if "completed successfully" in str(error) else _changed(given, error)
 
 
 def same_version(given: Given) -> bool:
@@ -116,7 +122,7 @@ def _broken(why: str) -> UsageError:
     )
 
 
-def _changed(given: Given, error: Exception) -> UsageError:
+def _changed(given: Given, error: BaseException) -> UsageError:
     import hypothesis
 
     here = hypothesis.__version__

@@ -270,18 +270,3 @@ def test_what_passes_the_second_time_is_flaky_and_fails_with_a_rate(project, mon
     assert re.search(r"replay +pytest .*\n +reproduced \d/5", text)
     (kept,) = stored(project)
     assert kept.rate[1] == 5
-
-
-def test_a_state_machine_is_left_alone(project):
-    project.test("""
-        from hypothesis.stateful import RuleBasedStateMachine, rule
-        from pytest_mqchaos import plans
-
-        class Machine(RuleBasedStateMachine):
-            @rule()
-            def step(self):
-                pass
-
-        TestIt = Machine.TestCase
-    """)
-    project.run().assert_outcomes(passed=1)
