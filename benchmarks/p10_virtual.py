@@ -214,7 +214,7 @@ def main() -> None:
                 goal("P10", SLOW, found[SLOW], most=5, show=_ms),
                 goal("P10", "drawn by Hypothesis, to Hypothesis alone",
                      ratios(found[DRAWN], found[EMPTY]), least=0.7),
-                goal("P9", "over sockets, fresh clients (group)", found[f"{GROUP}, sockets"],
+                goal("P9", "over sockets, fresh clients (produce)", found[f"{PRODUCE}, sockets"],
                      least=150, show=_rate),
                 goal("P9", "over sockets, reused clients", found[f"{REUSED}, sockets"], least=600,
                      show=_rate),
