@@ -52,7 +52,8 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
         _plan(request, chosen), nodes=nodes, id=said.get("id"), key=said.get("key"),
         may_skip=may_skip, own_assertions=bool(said.get("own_assertions")),
         telling=Telling(
-            nodeid=replayable(item, replay.nodeid_of(item)), profile=chosen.name if chosen else "",
+            nodeid=replayable(item, replay.near(item)),
+            profile=chosen.name if chosen else "",
             directory=settings.directory_of(item),
         ),
     )  # fmt: skip

@@ -45,6 +45,13 @@ def nodeid_of(item: pytest.Item) -> str:
     return item.nodeid if kept is None else kept.nodeid
 
 
+def near(item: pytest.Item) -> str:
+    """The same as pytest takes it from the directory in which it was started."""
+    path, mark, rest = nodeid_of(item).partition("::")
+    there = os.path.relpath(item.config.rootpath / path, item.config.invocation_params.dir)
+    return f"{there}{mark}{rest}"
+
+
 def failure(
     item: pytest.Item, chaos: Run, *, sentence: str = "", rate: tuple[int, int] | None = None,
     given: Given | None = None,

@@ -50,7 +50,9 @@ def _place(item: pytest.Item) -> place.Place:
     kept = item.stash.get(stash.REPLAYED, None)
     return place.Place(
         telling=Telling(
-            nodeid=replay.nodeid_of(item), directory=settings.directory_of(item), ended=ended
+            nodeid=replay.near(item),
+            directory=settings.directory_of(item),
+            ended=ended,
         ),
         config=settings.config_of(item.config),
         ended=ended,
