@@ -13,6 +13,7 @@ from differential.conversation import Conversation
 from differential.marks import STAMP
 
 _YEAR = 365 * 24 * 3_600_000  # milliseconds
+_FOLLOWED = frozenset({"high_watermark", "last_stable_offset", "records", "error_code"})
 Rule = Callable[[Conversation, Difference], bool]
 
 
@@ -22,6 +23,17 @@ def _unwritten_group(_: Conversation, told: Difference) -> bool:
         return told.kafka == [] and states == {"Empty"}
     gone = (told.embedded, told.kafka) in (("none", "group_id_not_found"), ("Empty", "Dead"))
     return told.api == "DescribeGroups" and gone
+
+
+def _of_a_follower(conversation: Conversation, told: Difference) -> bool:
+    """What a follower has not heard of yet: it may serve a fetch all the same (KIP-392)."""
+    step = conversation.steps[told.number]
+    return (
+        told.api == "Fetch"
+        and conversation.nodes > 1
+        and step.at.startswith("follower:")
+        and told.path.rpartition(".")[2].removesuffix("[]") in _FOLLOWED
+    )
 
 
 def _marker_time(_: Conversation, told: Difference) -> bool:
@@ -59,6 +71,8 @@ LISTED = (
            rule=_marker_time),
     Listed(why="the newest timestamp is also looked for among deleted records",
            rule=_deleted_newest),
+    Listed(why="a follower has the records and the high watermark some time after its leader",
+           rule=_of_a_follower),
     Listed(why="a group of which nothing was written down yet is not shown",
            rule=_unwritten_group),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def list_transactions(call: Call) -> Values:
 
 
 def describe_producers(call: Call) -> Values:
-    """DescribeProducers: what a partition's leader remembers of each producer id."""
+    """DescribeProducers: what this node's copy of a partition remembers of each producer id."""
     return {
         "topics": [
             {
@@ -105,8 +105,8 @@ def _age(call: Call, one: Transaction) -> int:
 
 def _producers(call: Call, topic: str, index: int) -> dict[str, Any]:
     partition = call.state.topics.partition(topic, index)
-    leader = None if partition is None else partition.led_by(call.node)
-    if leader is None:
+    replica = None if partition is None else partition.copies.get(call.node)
+    if replica is None:
         missing, elsewhere = ErrorCode.unknown_topic_or_partition, ErrorCode.not_leader_or_follower
         code = missing if partition is None else elsewhere
         return {
@@ -115,7 +115,6 @@ def _producers(call: Call, topic: str, index: int) -> dict[str, Any]:
             "error_message": None,
             "active_producers": (),
         }
-    replica = leader.replica
     return {
         "partition_index": index,
         "error_code": ErrorCode.none,

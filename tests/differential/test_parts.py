@@ -102,6 +102,23 @@ def test_only_what_is_listed_has_a_reason():
     assert Figures().conversations == 0
 
 
+@pytest.mark.parametrize(
+    ("nodes", "at", "path", "meant"),
+    [
+        (3, "follower:~a:0", ".high_watermark", True),
+        (3, "follower:~a:0", ".responses[].partitions[].records", True),
+        (3, "follower:~a:0", ".log_start_offset", False),
+        (3, "leader:~a:0", ".high_watermark", False),
+        (1, "follower:~a:0", ".high_watermark", False),
+    ],
+)
+def test_only_followers_may_lag(nodes, at, path, meant):
+    fetch = Step(api="Fetch", version=12, values={}, at=at)
+    conversation = Conversation(family="x", topics=[], steps=[fetch], nodes=nodes)
+    found = listed(conversation, Difference(0, "Fetch", 12, path, 3, 0))
+    assert (found is not None) is meant
+
+
 def test_an_unknown_mark_is_refused():
     with pytest.raises(KeyError):
         Marks("p-").resolve({"$nonsense": 1})
