@@ -9,9 +9,13 @@ from pytest_mqchaos.search.runner import run
 from tests.search.scenarios import group
 
 # Who is cancelled while it stops a client leaves that client's connections open, and says so.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Unclosed AIOKafka:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = [
+    pytest.mark.filterwarnings(
+        "ignore:Unclosed AIOKafka:ResourceWarning",
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+    ),
+    pytest.mark.wide,
+]
 
 
 @pytest.mark.parametrize(
@@ -19,21 +23,12 @@ pytestmark = pytest.mark.filterwarnings(
     [
         # Two consumers ask at once: both requests are held, and each has its broker paused.
         [on.ack(nth=range(6, 9)).pause_broker(for_=60.0)],
-        pytest.param(
-            [on.control(api="FindCoordinator", nth=range(1, 4)).kill_broker(restart_after=0)],
-            marks=pytest.mark.wide,
-        ),
-        pytest.param(
-            [on.control(api="FindCoordinator", nth=range(1, 4)).restart_broker()],
-            marks=pytest.mark.wide,
-        ),
-        pytest.param(
-            [
-                on.control(api="JoinGroup", nth=2).pause_broker(for_=10.0),
-                on.control(api="JoinGroup", nth=1).kill_broker(restart_after=1.0),
-            ],
-            marks=pytest.mark.wide,
-        ),
+        [on.control(api="FindCoordinator", nth=range(1, 4)).kill_broker(restart_after=0)],
+        [on.control(api="FindCoordinator", nth=range(1, 4)).restart_broker()],
+        [
+            on.control(api="JoinGroup", nth=2).pause_broker(for_=10.0),
+            on.control(api="JoinGroup", nth=1).kill_broker(restart_after=1.0),
+        ],
     ],
     ids=repr,
 )

@@ -58,6 +58,7 @@ NEAR = {"points": ("publish", "confirm"), "faults": ("drop", "delay", "sever")}
 LOST = on.confirm().drop()
 
 
+@pytest.mark.wide
 def test_a_planted_bug_is_found_shrunk_to_one_fault_and_its_rate_told():
     named = {"points": "ack", "faults": ("drop", "crash_worker")}
     hunted = searched(consuming(commit_first=True), named=named, seed=3, times=5)
