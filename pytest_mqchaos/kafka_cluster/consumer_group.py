@@ -98,6 +98,7 @@ class ConsumerGroup:
         refused = self.roster.refuse(beat)
         if refused is not None:
             return Heard(refused.code, refused.text)
+        renamed = beat.instance is not None and self.roster.static(beat.instance) is None
         member, replaced = self.roster.admit(beat)
         if replaced is not None:
             self.target[member.id] = self.target.pop(replaced, _NOTHING)
@@ -110,7 +111,10 @@ class ConsumerGroup:
         self._counts, self._shrunk = counts, False
         if self.epoch > self.target_epoch:
             self._assign(topics, None if member.assignor in wanted else member.assignor)
-        self._approach(member, beat.owned, topics, now)
+            renamed = False
+        # Kafka looks for the target under the new name, where nothing stands yet.
+        target = _NOTHING if renamed else self.target.get(member.id, _NOTHING)
+        self._approach(member, target, beat.owned, topics, now)
         self._expire_later(member, now)
         news = beat.whole or member.assigned.keys() != before
         owns = frozenset(member.assigned) if news else None
@@ -223,11 +227,15 @@ class ConsumerGroup:
         self.target_epoch = self.epoch
 
     def _approach(
-        self, member: ConsumerMember, owned: Places | None, topics: Topics, now: int
+        self,
+        member: ConsumerMember,
+        target: Places,
+        owned: Places | None,
+        topics: Topics,
+        now: int,
     ) -> None:
         others = [one for one in self.members.values() if one is not member]
         held = {place for one in others for place in (*one.assigned, *one.revoking)}
-        target = self.target.get(member.id, _NOTHING)
         read = set(self.reads(member, topics))
         if member.approach(target, self.target_epoch, owned, held, read):
             if member.step is Step.UNREVOKED:
