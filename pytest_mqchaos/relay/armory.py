@@ -107,7 +107,8 @@ class Armory:
                 continue
             if point in _ACKS:
                 if covered is None:
-                    covered = self._cover.newly(owner, sighting) if self._cover else []
+                    assert self._cover is not None
+                    covered = self._cover.newly(owner, sighting)
                 candidates = covered
             elif point is Point.CONTROL:
                 candidates = [Candidate(None, (), (frame.link, frame.correlation, frame.t))]

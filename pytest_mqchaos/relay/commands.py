@@ -58,17 +58,19 @@ def _note(engine: Engine, body: Body, now: int) -> None:
     engine.note(body["body"], now)
 
 
+def _counters(engine: Engine) -> list[dict[str, object]]:
+    return [
+        {"index": a.index, "fired": a.fired, "matched": a.matched, "reasons": a.reasons[-3:],
+         "firing": a.firing}
+        for a in engine.armory.armed
+    ]  # fmt: skip
+
+
 def _rules(engine: Engine, _body: Body, _now: int) -> dict[str, object]:
-    return {
-        "rules": [
-            {"index": a.index, "fired": a.fired, "matched": a.matched, "reasons": a.reasons[-3:],
-             "firing": a.firing}
-            for a in engine.armory.armed
-        ]
-    }  # fmt: skip
+    return {"rules": _counters(engine)}
 
 
-def _status(engine: Engine, body: Body, now: int) -> dict[str, object]:
+def _status(engine: Engine, _body: Body, now: int) -> dict[str, object]:
     """Everything that `settle` has to know."""
     publishes = engine.codec.requests_of(Point.PUBLISH)
     open_publishes = 0
@@ -93,7 +95,7 @@ def _status(engine: Engine, body: Body, now: int) -> dict[str, object]:
         "links": owners,
         "undecoded": engine.recording.undecoded,
         "blind": [link.scanner.blind for link in engine.links.values() if link.scanner.blind],
-        **_rules(engine, body, now),
+        "rules": _counters(engine),
     }
 
 

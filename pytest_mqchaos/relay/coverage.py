@@ -58,11 +58,9 @@ class Coverage:
         """Remember what was handed to an owner."""
         for record in records:
             place = self._places.setdefault((owner, record.topic, record.partition), _Place())
-            known, made = place.known.get(record.offset), candidate(record)
             # An offset may be given anew: a leader change cuts off what the new leader lacked.
-            if known is None or known.identity != made.identity:
-                kept = record if self.values else record._replace(value=None)
-                place.known[record.offset] = made._replace(record=kept)
+            kept = record if self.values else record._replace(value=None)
+            place.known[record.offset] = candidate(record)._replace(record=kept)
             for group, upto in place.upto.items():
                 if record.offset < upto:
                     place.upto[group] = record.offset
@@ -90,4 +88,5 @@ class Coverage:
         for topic, partition, _ in sighting.positions:
             place = self._places.get((owner, topic, partition))
             if place is not None and group in place.before:
-                place.upto[group] = min(place.upto.get(group, 0), place.before[group])
+                before = place.before[group]
+                place.upto[group] = min(place.upto.get(group, before), before)

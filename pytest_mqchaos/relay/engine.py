@@ -135,7 +135,6 @@ class Engine:
         refuse it."""
         if owner in self.refused:
             return None
-        self.now = now
         self._numbers += 1
         link = Link(self, self._numbers, owner, node, port)
         link.scanner.look(self._interest)
@@ -152,7 +151,7 @@ class Engine:
         if link.ended is None:
             link.ended = "client" if by_client else "broker"
             self.note({"note": "closed", "link": link.number, "by": link.ended}, now)
-        self.links.pop(link.number, None)
+        del self.links[link.number]
         for firing in tuple(link.firings):
             firing.closed(now, by_client=link.ended == "client")
 
@@ -197,7 +196,7 @@ class Engine:
         """The reply with every broker address replaced by the owner's own listener."""
         own = partial(self.address, link.owner)
         frame.raw = self.codec.rewrite_addresses(frame, own) or frame.raw
-        self.recording.topics(self.now)
+        self.recording.topics(frame.t)
         return frame.raw
 
     def trigger(self, link: Link, frame: Frame) -> Task | None:
@@ -234,7 +233,7 @@ class Engine:
 
     def finished(self, task: Task) -> None:
         """A firing is over."""
-        self.firings.pop(task, None)
+        del self.firings[task]
         self.questions = {n: t for n, t in self.questions.items() if t is not task}
 
     def question(self, task: Task) -> int:

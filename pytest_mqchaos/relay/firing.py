@@ -23,7 +23,7 @@ class Firing:
     keeps back; `healed`: it may cause nothing any more, only tell what an answer says."""
 
     __slots__ = ("_gated", "_ours", "_told", "armed", "done", "effect", "frame", "healed", "held",
-                 "label", "link", "recipe", "replied", "sighting")  # fmt: skip
+                 "label", "link", "recipe", "sighting")  # fmt: skip
 
     def __init__(
         self, *, armed: Armed, link: Link, frame: Frame, sighting: Sighting, recipe: act.Recipe,
@@ -39,7 +39,6 @@ class Firing:
         self.done = False
         self.effect = False
         self.healed = False
-        self.replied = False
         self._told = False
         self._ours = [frame]  # whose fate is ours and not decided yet
         self._gated: set[Direction] = set()
@@ -64,11 +63,10 @@ class Firing:
 
     def awaits(self, reply: Frame) -> bool:
         """Whether this reply answers the request that triggered us."""
-        return not self.replied and reply.request is self.frame
+        return reply.request is self.frame
 
     def reply(self, frame: Frame, now: int) -> None:
         """The broker's answer to our request has come; it is ours to let go."""
-        self.replied = True
         self._ours.append(frame)
         sighting = self.link.engine.decode(frame)
         self._feed(act.ReplySeen(frame=frame, sighting=sighting, t=now), now)
@@ -114,7 +112,6 @@ class Firing:
 
     def drop(self, now: int) -> None:
         """The run is over: nothing is waited for any more."""
-        self.heal(now, "the test was over first")
         self._give_up("the test was over before the answer came", now)
 
     # ------------------------------------------------------------ what follows from events
@@ -126,7 +123,8 @@ class Firing:
             for action in self.recipe.on(event):
                 self._do(action, now)
         except Exception as error:
-            self._failed(error, now)
+            if not self.done:  # else it was another one's, set off by what we let go
+                self._failed(error, now)
             raise
         for frame in tuple(self._ours):
             if frame not in self.held:

@@ -95,8 +95,9 @@ class Link:
     def _owes(self) -> bool:
         """Whether a rule is at work here: what cannot be read any more would overtake what it holds
         or has yet to answer, and that would never leave."""
-        waits = any(p.local or p.held or p.answer is not None for p in self.scanner.outstanding)
-        return waits or bool(self.firings) or bool(self.backlog)
+        if self.firings:  # each gate, each held frame and what waits behind them is a firing's
+            return True
+        return any(p.local or p.answer is not None for p in self.scanner.outstanding)
 
     # ------------------------------------------------------------ requests
 
@@ -173,7 +174,7 @@ class Link:
             place += 1
         pending = Pending(frame.kind, frame.version, frame.correlation)
         queue.insert(place, pending)
-        self.answer(pending, frame.raw, frame)
+        self.answer(pending, frame.raw)
 
     def pending_of(self, frame: Frame) -> Pending | None:
         """The place in the queue of replies that this frame (reply or request) has."""
@@ -190,8 +191,7 @@ class Link:
         pending.answer = data
         pending.held = False
         pending.reply = frame
-        queue = self.scanner.outstanding
-        usual = not (self.firings or self.scanner.every[TO_CLIENT]) and queue[0] is pending
+        usual = not (self.firings or self.scanner.every[TO_CLIENT])
         self._flush()
         if not usual:  # else nothing waited before, and nothing waits now
             self._update_every()
@@ -213,9 +213,8 @@ class Link:
 
     def _update_every(self) -> None:
         """Nothing may stream past a waiting reply, a closed gate, or a firing that waits for it."""
-        waits = any(p.local or p.held or p.answer is not None for p in self.scanner.outstanding)
         every = self.scanner.every
-        every[TO_CLIENT] = waits or bool(self.firings) or bool(self.gates[TO_CLIENT])
+        every[TO_CLIENT] = self._owes()
         every[TO_BROKER] = bool(self.gates[TO_BROKER])
 
     def regate(self, now: int) -> None:
@@ -279,9 +278,7 @@ class Link:
 
 def _answers(reply: Frame, pending: Pending) -> bool:
     """Whether this reply is of that request; the scanner knows even where a number comes twice."""
-    if reply.request is not None and pending.frame is not None:
-        return reply.request is pending.frame
-    return reply.correlation == pending.correlation
+    return reply.request is pending.frame and reply.correlation == pending.correlation
 
 
 def _received(pending: Pending) -> bool:

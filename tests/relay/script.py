@@ -159,6 +159,7 @@ class Talk:
         found += ["passed"] * self.passed
         self.engine.asks.clear()
         self.engine.sides.clear()
+        assert self.engine.dirty <= set(self.links.values())
         self.engine.dirty.clear()
         self.passed = False
         return found

@@ -2,9 +2,10 @@
 
 import pytest
 
+from pytest_mqchaos.errors import PeerError
 from pytest_mqchaos.frames import Direction, Outcome, Point, Position, Record, Sighting
 from pytest_mqchaos.history.identity import content
-from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, RuleEvent
+from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, ProcessEvent, RuleEvent
 from pytest_mqchaos.history.spool import HELD
 from pytest_mqchaos.relay.transcript_ends import TransactionEnd
 from tests.relay.tape import new_tape, only
@@ -145,3 +146,23 @@ def test_who_takes_part_in_what(tape):
     assert (read.groups, read.clients) == ({"g"}, {1: "c", 2: "d"})
     assert (read.consumers, read.listening) == ({"worker-2#1"}, {"worker-2#1"})
     assert (read.deliveries, read.frames) == ((), 5)
+
+
+def test_what_befell_brokers_is_kept_with_its_time():
+    tape = new_tape()
+    seq = tape.note("broker", who="broker-1", what="killed", why="rule 0")
+    tape.note("broker", who="orders-0")
+    found = tape.read().brokers
+    assert found == (
+        ProcessEvent(1000 * seq, "broker-1", "killed", "rule 0"),
+        ProcessEvent(1000 * (seq + 1), "orders-0", "", ""),
+    )
+
+
+def test_a_note_that_cannot_be_read_is_named():
+    tape = new_tape()
+    seq = tape.note("blind", link="x")
+    with pytest.raises(
+        PeerError, match=rf"history note {seq} \('blind'\) needs .*'link', found 'x'"
+    ):
+        tape.read()
