@@ -63,11 +63,11 @@ def _judge(call: Call, place: Place, leader: Leader | None, records: bytes) -> A
     except Unreadable as error:
         if not error.corrupt:
             return Appended(ErrorCode.invalid_record, message=str(error))
-        if call.version < _ZSTD_FROM and records[_CODEC_AT] & _CODEC == batches.ZSTD:
-            return Appended(ErrorCode.unsupported_compression_type)
         wrong = error
     if wrong is None and batch.transactional and call.body.transactional_id is None:
         return Appended(ErrorCode.transactional_id_authorization_failed)
+    if call.version < _ZSTD_FROM and records[_CODEC_AT] & _CODEC == batches.ZSTD:
+        return Appended(ErrorCode.unsupported_compression_type)
     if call.body.acks not in _ACKS:
         return Appended(ErrorCode.invalid_required_acks)
     if leader is None:
@@ -99,8 +99,6 @@ def _verify(call: Call, place: Place, leader: Leader, batch: Batch) -> Appended 
 
 
 def _refuse(call: Call, topic: str, leader: Leader, batch: Batch) -> Appended | None:
-    if batch.codec == batches.ZSTD and call.version < _ZSTD_FROM:
-        return Appended(ErrorCode.unsupported_compression_type)
     if batch.codec > batches.ZSTD:
         return Appended(ErrorCode.corrupt_message, message=f"unknown compression {batch.codec}")
     if batch.control:
