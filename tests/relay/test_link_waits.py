@@ -76,7 +76,7 @@ def test_a_reply_that_is_swallowed_holds_up_none_behind_it(recipe):
         yield [act.Swallow(event.frame), act.TookEffect("lost")]
 
     recipe("confirm", "drop", lose)
-    Talk(on.confirm(nth=1).drop()).play("""
+    talk = Talk(on.confirm(nth=1).drop()).play("""
         client P 1 t a + C 2
           rule 0 triggered
           > P 1 t a
@@ -86,6 +86,7 @@ def test_a_reply_that_is_swallowed_holds_up_none_behind_it(recipe):
         broker 2 pong
           < 2 pong
     """)
+    assert not talk.link.scanner.outstanding
 
 
 def test_a_held_reply_that_was_let_go_holds_up_no_end(recipe):
