@@ -76,9 +76,7 @@ def simulate(  # noqa: PLR0913 - the public face
         return _staged(scenario, setting, place, real)
 
 
-def _staged(
-    scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str]
-) -> T:
+def _staged(scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str]) -> T:
     """In a frame of its own: when it returns nothing holds the run's objects any more, and the
     collection that is due then frees them; later, and older, they are several times as dear."""
     with Stage(seed=setting.seed, real=real) as stage:
