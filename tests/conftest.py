@@ -41,7 +41,9 @@ def in_ci() -> bool:
 
 
 def asks_a_real_broker(item):
-    return item.get_closest_marker("live") or item.config.getoption("mqchaos_broker") == "process"
+    """Live tests, and those of `make conformance`, none of which wants more than one node of it."""
+    on_process = item.config.getoption("mqchaos_broker") == "process"
+    return item.get_closest_marker("live") or (on_process and "conformance" in item.path.parts)
 
 
 @pytest.hookimpl(trylast=True)

@@ -22,6 +22,9 @@ CHOSEN = (
     "faststream-nack", "faststream-run", "transaction",
 )  # fmt: skip
 UNDER = ("lost-confirm", "crash-before-ack", "crash-after-ack", "rebalance")
+# aiokafka 0.14 asks for committed offsets without `require_stable` (KIP-447): a member that is put out
+# while the markers of its transaction are being written reads on from where it was before.
+MAY_REPEAT = ("transaction", "rebalance")
 ALL = {shape.name: shape for shape in SHAPES}
 
 
@@ -39,7 +42,11 @@ def test_a_correct_service_passes_on_real_kafka(host, name, under):
     found = perform(host, ALL[name], case)
     # A handler in process may outlive its crash by a moment: then nobody can know.
     late = all("posthumous" in found.words[q] for q, s in found.status.items() if s != "passed")
-    assert outcome(found) == "passed" or (outcome(found) == "unknown" and late), found
+    repeated = (name, under) == MAY_REPEAT and [k for k, v in found.truth.items() if v] == [
+        "repeated"
+    ]
+    right = "failed" if repeated else "passed"
+    assert outcome(found) == right or (outcome(found) == "unknown" and late), found
 
 
 @pytest.mark.parametrize("name", CHOSEN)
