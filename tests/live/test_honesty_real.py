@@ -22,8 +22,8 @@ CHOSEN = (
     "faststream-nack", "faststream-run", "transaction",
 )  # fmt: skip
 UNDER = ("lost-confirm", "crash-before-ack", "crash-after-ack", "rebalance")
-# aiokafka 0.14 asks for committed offsets without `require_stable` (KIP-447): a member that is put out
-# while the markers of its transaction are being written reads on from where it was before.
+# aiokafka 0.14 asks for committed offsets without `require_stable` (KIP-447): a member that is put
+# out while the markers of its transaction are being written reads on from where it was before.
 MAY_REPEAT = ("transaction", "rebalance")
 ALL = {shape.name: shape for shape in SHAPES}
 
