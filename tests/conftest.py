@@ -29,8 +29,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No absolute time in a test: a starved machine draws slowly, and that is no finding. Half of
-# Hypothesis's examples: the run is repeated often, each time with others. Where CI is set Hypothesis
-# prints its blob; what our reports say beside it is asked here and there alike.
+# Hypothesis's examples: the run is repeated often, each time with others. Where CI is set it
+# prints its blob; what our reports say beside that is asked here and there alike.
 settings.register_profile(
     "house", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow],
     print_blob=False,
