@@ -1,5 +1,6 @@
 """Three real brokers beside their controller: what is done to a node, and that it is mended."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
@@ -116,9 +118,18 @@ def test_what_is_stored_while_followers_are_held_is_the_leaders_alone(kafka, dir
     direct.create_topic(topic, 1, 2, {"min.insync.replicas": 1})
     direct.write(topic, 0, b"both")
     leader = kafka.leader(topic, 0)
-    kafka.hold_replication(topic, 0)
-    questions.produce(kafka.addresses()[leader], topic, [(0, None, b"alone", [])], acks=1)
-    kafka.kill(leader)
+
+    async def alone():
+        """Within 1.5 s: after that the follower is in sync no more, and could not lead."""
+        at = str(kafka.addresses()[leader])
+        async with AIOKafkaProducer(bootstrap_servers=at, acks=1) as producer:
+            await producer.partitions_for(topic)
+            assert await producer.client.ready(leader)
+            kafka.hold_replication(topic, 0)
+            await producer.send_and_wait(topic, b"alone", partition=0)
+            kafka.kill(leader)
+
+    asyncio.run(alone())
     kafka.release_replication()
     direct.write(topic, 0, b"after")  # the follower leads now
     kafka.heal()

@@ -148,7 +148,8 @@ def _cut():
     )  # fmt: skip
     yield _row(
         name, severed, ("kafka-python", PLAIN), "another order", "another order, several twice",
-        log=arranged, why="sent again in reverse; how many is chance",
+        "3 behind later ones, several twice", log=arranged,
+        why="sent again in reverse; how many is chance",
     )  # fmt: skip
     drained = "on.publish(nth=3).drop()"
     name = "burst, drain, then swallow 3 + close"
