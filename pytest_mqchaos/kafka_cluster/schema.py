@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from kio.index import load_request_schema, load_response_schema
 from kio.serial import entity_reader
 
+from pytest_mqchaos.wire.kafka.headers import body_of, client_of
 from pytest_mqchaos.wire.kafka.packing import pack
 from pytest_mqchaos.wire.kafka.shapes import walk
 
@@ -35,15 +36,12 @@ class Constant(dict[str, Any]):
 
 
 _HEAD = struct.Struct(">hhi")
-_SHORT = struct.Struct(">h")
 _RESPONSE_HEAD = struct.Struct(">ii")
 _SIZE = 4  # bytes of the length prefix, which does not count itself
+_PASSED = -(_SIZE + _HEAD.size)  # where a frame begins of which only what is behind the ids is here
 _SMALL, _KEPT = 512, 1024  # requests that are remembered: up to so many bytes, so many
 _THROTTLE = "throttle_time"  # 0 unless somebody says otherwise
 _MILLISECOND = dt.timedelta(milliseconds=1)
-_VARINT_MORE = 0x80
-_VARINT_BITS = 7
-_VARINT_LONGEST = 28
 
 
 class Request(NamedTuple):
@@ -84,9 +82,8 @@ def _read(key: int, version: int, rest: bytes) -> tuple[str | None, Any]:
     """The client and the body. Most requests differ from others by their correlation id alone, and
     a body cannot be changed: so each is read once."""
     schema, read = _reader(key, version)
-    client, at = _client(rest)
-    if schema.__flexible__:
-        at = _skip_tags(rest, at)
+    at = body_of(rest, _PASSED, len(rest), key, version).at
+    client = client_of(rest, _PASSED, len(rest))
     walk(schema, rest, at)
     body, _ = read(rest, at)
     return client, body
@@ -126,33 +123,3 @@ def _answer(key: int, version: int) -> tuple[Any, bytes]:
     """The schema of a response, and what is between its correlation id and its body."""
     schema = load_response_schema(key, version)
     return schema, b"\0" if schema.__header_schema__.__flexible__ else b""  # no tagged fields
-
-
-def _client(rest: bytes) -> tuple[str | None, int]:
-    (size,) = _SHORT.unpack_from(rest)
-    at = _SHORT.size
-    if size < 0:
-        return None, at
-    if at + size > len(rest):
-        raise Malformed("the client id is longer than the request")
-    return rest[at : at + size].decode(), at + size
-
-
-def _skip_tags(frame: bytes, at: int) -> int:
-    count, at = _varint(frame, at)
-    for _ in range(count):
-        _, at = _varint(frame, at)
-        size, at = _varint(frame, at)
-        at += size
-    return at
-
-
-def _varint(frame: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, _VARINT_LONGEST + 1, _VARINT_BITS):
-        byte = frame[at]
-        at += 1
-        value |= (byte & (_VARINT_MORE - 1)) << shift
-        if byte < _VARINT_MORE:
-            return value, at
-    raise Malformed("a varint has more than five bytes")
