@@ -67,12 +67,17 @@ def sending(values: list[bytes] | None = None) -> Callable[[Chaos], Awaitable[No
 producing = sending()
 
 
-async def consuming(servers: str, chaos: Chaos) -> None:
-    """An effect, then its ack."""
-    consumer = AIOKafkaConsumer(
+def consumer_of(servers: str) -> AIOKafkaConsumer:
+    """One that acks by itself, from the beginning."""
+    return AIOKafkaConsumer(
         "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
         auto_offset_reset="earliest",
     )  # fmt: skip
+
+
+async def consuming(servers: str, chaos: Chaos) -> None:
+    """An effect, then its ack."""
+    consumer = consumer_of(servers)
     await consumer.start()
     try:
         async for record in consumer:
@@ -100,10 +105,7 @@ async def reused(chaos: Chaos) -> None:
     chaos.topic("orders")
     servers = chaos.bootstrap_servers
     producer = AIOKafkaProducer(bootstrap_servers=servers)
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )  # fmt: skip
+    consumer = consumer_of(servers)
     await producer.start()
     await consumer.start()
     for _ in range(ROUNDS):

@@ -21,11 +21,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from benchmarks import figures
 from benchmarks.figures import Figures, Goal, Table, goal, spread
+from benchmarks.p10_virtual import consumer_of
 from pytest_mqchaos import Chaos, Plan, on
 from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.search.bounds import Bounds, plans, possible
@@ -52,10 +52,7 @@ class Diary:
 async def consuming(servers: str, chaos: Chaos, diary: Diary, early: int) -> None:
     """An effect for each message; from its `early`-th start on it is acked before."""
     diary.starts += 1
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )  # fmt: skip
+    consumer = consumer_of(servers)
     await consumer.start()
     try:
         async for record in consumer:
