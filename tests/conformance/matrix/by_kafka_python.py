@@ -17,6 +17,9 @@ from kafka.errors import KafkaError
 from tests.conformance.matrix.client import Client, Got, Heard, Standing
 
 LIMIT = 20
+AGE = 1000
+"""ms after which metadata is asked for again. What is subscribed to while the first answer is under
+way is asked for only then (`ClusterMetadata.set_topics` has a note of it): by default 5 min."""
 
 
 def member(servers, topic, group, effects, ready, stop):
@@ -29,7 +32,7 @@ def member(servers, topic, group, effects, ready, stop):
 
     consumer = KafkaConsumer(
         bootstrap_servers=servers, group_id=group, enable_auto_commit=False,
-        auto_offset_reset="earliest", heartbeat_interval_ms=100,
+        auto_offset_reset="earliest", heartbeat_interval_ms=100, metadata_max_age_ms=AGE,
     )  # fmt: skip
     consumer.subscribe([topic], listener=Ready())
     while not stop.is_set():
@@ -65,7 +68,8 @@ class Reader:
         self._consumer = KafkaConsumer(
             bootstrap_servers=servers, group_id=group, auto_offset_reset="earliest",
             enable_auto_commit=auto_commit, auto_commit_interval_ms=100,
-            isolation_level="read_committed" if committed else "read_uncommitted", **settings,
+            isolation_level="read_committed" if committed else "read_uncommitted",
+            metadata_max_age_ms=AGE, **settings,
         )  # fmt: skip
         self._consumer.subscribe([topic], listener=Listener(self.heard))
 
