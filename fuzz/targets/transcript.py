@@ -33,6 +33,7 @@ QUESTIONS = {
     "attempts": {"at_most": 2},
     "dead_lettered": {"ids": ["x"]},
     "delivery": {"cls": "at_least_once"},
+    "same_outcome": {"baseline": {"x": None}},
 }
 seeds = spool.seeds
 mutate = spool.mutate

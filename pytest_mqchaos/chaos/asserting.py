@@ -5,11 +5,15 @@ One method each, so that an editor can offer them; a test compares the list with
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
+from pytest_mqchaos.chaos.comparing import FaultFreeRuns, compared
 from pytest_mqchaos.checkers.registry import checker
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.errors import VerdictFailed
+
+if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.roles import Run
 
 BY_KEY = ("ordered", "latest")  # their `by=` is the mark's `key=` unless it is given
 
@@ -19,6 +23,7 @@ class Assertions:
     name and raises `VerdictFailed` with the report unless the verdict is `passed`."""
 
     key: Any
+    fault_free: FaultFreeRuns | None = None
 
     def judged(self, question: Checker) -> Verdict:
         """Answer one question about everything seen so far."""
@@ -34,6 +39,8 @@ class Assertions:
             return self.judged(question)
         if question in BY_KEY and self.key is not None:
             options = {"by": self.key, **options}
+        if question == "same_outcome" and options.get("baseline") is None:
+            return compared(cast("Run", self), self.fault_free, options)
         return self.judged(checker(question, **options))
 
     def _ask(self, question: str, options: dict[str, Any]) -> None:
@@ -106,3 +113,8 @@ class Assertions:
         """Exactly these ids are in the dead letters."""
         __tracebackhide__ = True
         self._ask("dead_lettered", options)
+
+    def assert_same_outcome(self, **options: Any) -> None:
+        """Everything ended as it does without faults."""
+        __tracebackhide__ = True
+        self._ask("same_outcome", options)

@@ -152,7 +152,7 @@ class ChaosBroker:
         plan = plan or Plan()
         if self._arranged is not None:
             plan, settings = self._arranged(plan, settings)
-        self._resize(nodes, plan)
+        self._resize(self.nodes_for(nodes, plan))
         made = Chaos(self, plan, **settings)
         self._current = made
         return made
@@ -162,11 +162,14 @@ class ChaosBroker:
         """How many nodes a run can have."""
         return MOST if self.kind == "embedded" else self._count
 
-    def _resize(self, nodes: int | None, plan: Plan) -> None:
-        """Every run on the embedded broker has a cluster of its own; a real one is as it is."""
+    def nodes_for(self, nodes: int | None, plan: Plan) -> int:
+        """How many nodes a run has: as said, else as configured, but several for a plan that
+        cannot act on one."""
         wanted = size(self.config.nodes if nodes is None else nodes)
-        if wanted == 1 and CLUSTERED in needed(plan, self.protocol):
-            wanted = SEVERAL
+        return SEVERAL if wanted == 1 and CLUSTERED in needed(plan, self.protocol) else wanted
+
+    def _resize(self, wanted: int) -> None:
+        """Every run on the embedded broker has a cluster of its own; a real one is as it is."""
         if wanted <= self.most_nodes:
             self._count = wanted if self.kind == "embedded" else self._count
         else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.running import Crew
     from pytest_mqchaos.chaos.scope import Scope
     from pytest_mqchaos.chaos.telling import Telling
-    from pytest_mqchaos.checkers.verdict import Verdict
+    from pytest_mqchaos.checkers.verdict import Checker, Verdict
     from pytest_mqchaos.history.history import History
     from pytest_mqchaos.history.identity import Identity
     from pytest_mqchaos.plan.rules import Plan
@@ -56,6 +56,8 @@ class Run(Protocol):
 
     @property
     def history(self) -> History: ...
+
+    def judged(self, question: Checker) -> Verdict: ...
 
     @property
     def bootstrap_servers(self) -> str: ...

@@ -35,7 +35,7 @@ from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 
-_ADVICE = {
+ADVICE = {
     stages.ACKED: "ack only after the work",
     stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
     stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
@@ -108,7 +108,7 @@ def lossless(
             failed=found.failed,
             sentence=_sentence(found.failed, len(owed), noun),
             doubts=doubts,
-            advice=_ADVICE.get(worst, ""),
+            advice=ADVICE.get(worst, ""),
         )
 
     return check

@@ -29,6 +29,7 @@ QUESTIONS = (
     "attempts",
     "dead_lettered",
     "delivery",
+    "same_outcome",
 )
 
 

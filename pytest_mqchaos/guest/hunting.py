@@ -18,6 +18,7 @@ from pytest_mqchaos.guest.progress import Progress
 from pytest_mqchaos.guest.running import as_failure, host_for, replayed, virtual
 from pytest_mqchaos.guest.stash import HUNTED, INTERRUPTED, RATE, SIMULATED, SWEEPING
 from pytest_mqchaos.search.bounds import Bounds
+from pytest_mqchaos.search.fault_free import WithoutFaults
 from pytest_mqchaos.search.hunt import hunt
 from pytest_mqchaos.search.hunted import Hunted
 from pytest_mqchaos.search.narrowing import Words, wanted
@@ -73,7 +74,8 @@ class Search:
             "id": id, "key": key, "own_assertions": own_assertions, "nodes": nodes,
             **virtual("search", host, {"settings": settings, "real": tuple(real), "seed": seed}),
         }  # fmt: skip
-        once = partial(run, scenario, broker=broker, host=host, **words)
+        without = WithoutFaults()
+        once = partial(run, scenario, broker=broker, host=host, without=without, **words)
         if at is not None and at.plan is not None:
             replayed(self._item, once, at.plan)
             return None

@@ -16,6 +16,7 @@ from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.guest.progress import Progress
 from pytest_mqchaos.guest.running import as_failure, host_for, replayed, virtual
 from pytest_mqchaos.guest.stash import SIMULATED, SWEEPING, SWEPT
+from pytest_mqchaos.search.fault_free import WithoutFaults
 from pytest_mqchaos.search.place import here
 from pytest_mqchaos.search.runner import Outcome, run
 from pytest_mqchaos.search.sweep import Attempt, Extent, Swept, sweep
@@ -62,7 +63,8 @@ class Sweep:
         }  # fmt: skip
         host = host_for(self._request, scenario, broker)
         words |= virtual("sweep", host, {"settings": settings, "real": tuple(real), "seed": seed})
-        once = partial(run, scenario, broker=broker, host=host, **words)
+        without = WithoutFaults()
+        once = partial(run, scenario, broker=broker, host=host, without=without, **words)
         if at is not None and at.plan is not None:
             replayed(self._item, once, at.plan)
             return None

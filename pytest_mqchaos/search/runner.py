@@ -14,6 +14,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
@@ -23,9 +24,11 @@ from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, UsageError, VerdictFailed
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.search import place
-from pytest_mqchaos.search.simulate import simulate
+from pytest_mqchaos.search.fault_free import WithoutFaults
+from pytest_mqchaos.search.simulate import simulated
 
 if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.comparing import FaultFreeRuns
     from pytest_mqchaos.chaos.host import ChaosBroker
     from pytest_mqchaos.chaos.session import Chaos
     from pytest_mqchaos.checkers.verdict import Verdict
@@ -110,22 +113,26 @@ class _Seen:
 
 def run(
     scenario: Scenario, plan: Plan | None = None, *, broker: str = "kafka",
-    host: ChaosBroker | None = None, telling: Telling | None = None, **words: Any,
+    host: ChaosBroker | None = None, telling: Telling | None = None,
+    without: WithoutFaults | None = None, **words: Any,
 ) -> Outcome:  # fmt: skip
     """Run `scenario` once under `plan` and judge it; what fails is in the outcome, not raised.
 
     A coroutine function runs in virtual time, unless a `host` is given; a plain function needs one.
     `--mqchaos-plan` has no say here. `telling`: what reports say of the test (default: the test
-    that runs). `words`: `id`, `key`, `own_assertions`, `nodes`; in virtual time also `seed`,
-    `settings`, `real`. Raises `UsageError` for what cannot be run, `DataPlaneDied` where no
-    further run makes sense.
+    that runs). `without`: the runs without faults of a scenario that is run many times. `words`:
+    `id`, `key`, `own_assertions`, `nodes`; in virtual time also `seed`, `settings`, `real`. Raises
+    `UsageError` for what cannot be run, `DataPlaneDied` where no further run makes sense.
     """
-    plan, seen = plan or Plan(), _Seen()
+    plan, seen, without = plan or Plan(), _Seen(), without or WithoutFaults()
     try:
         if host is not None:
-            _on_sockets(scenario, plan, host, telling, words, seen)
+            words["nodes"] = host.nodes_for(words.get("nodes"), plan)  # without faults too
+            once = partial(_on_sockets, scenario, host, telling, words=words, seen=seen)
+            without.beside(once, plan)
         else:
-            _in_virtual_time(scenario, plan, broker, telling, words, seen)
+            once = partial(simulated, without=without, broker=broker, plan=plan, **words)
+            _in_virtual_time(scenario, once, telling, seen)
     except DataPlaneDied:
         raise
     except _FAILS as error:
@@ -157,8 +164,7 @@ def _status(chaos: Chaos | None, error: BaseException | None) -> Status:
 
 
 def _in_virtual_time(
-    scenario: Scenario, plan: Plan, broker: str, telling: Telling | None,
-    words: Mapping[str, Any], seen: _Seen,
+    scenario: Scenario, once: Callable[[Scenario], object], telling: Telling | None, seen: _Seen
 ) -> None:  # fmt: skip
     if not asynchronous(scenario):
         raise UsageError(
@@ -176,7 +182,7 @@ def _in_virtual_time(
     at = place.here() or place.Place(telling=Telling(), config=Config(), ended=ended)
     at = replace(at, plan=None, ended=ended, telling=telling or at.telling)
     with place.standing(lambda: at):
-        simulate(watched, broker=broker, plan=plan, **words)
+        once(watched)
 
 
 def asynchronous(scenario: object) -> bool:
@@ -189,8 +195,8 @@ def asynchronous(scenario: object) -> bool:
 
 
 def _on_sockets(
-    scenario: Scenario, plan: Plan, host: ChaosBroker, telling: Telling | None,
-    words: Mapping[str, Any], seen: _Seen,
+    scenario: Scenario, host: ChaosBroker, telling: Telling | None, plan: Plan,
+    asked: FaultFreeRuns, *, words: Mapping[str, Any], seen: _Seen,
 ) -> None:  # fmt: skip
     at = place.here()
     seeded = Plan(*plan.rules, seed=plan.seed or (at.seed if at is not None else 0))
@@ -198,6 +204,7 @@ def _on_sockets(
         seeded if plan.rules else plan, telling=telling or (at.telling if at else Telling()),
         **words,
     )  # fmt: skip
+    chaos.fault_free = asked
     try:
         chaos.start()
         _judged(scenario, chaos, seen)

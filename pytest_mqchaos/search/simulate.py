@@ -10,9 +10,10 @@ import gc
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from pytest_mqchaos.chaos.comparing import FaultFreeRuns
 from pytest_mqchaos.chaos.config import SEVERAL, Config, size
 from pytest_mqchaos.chaos.session import Chaos
 from pytest_mqchaos.chaos.telling import Telling
@@ -22,6 +23,7 @@ from pytest_mqchaos.plan.profile import Profile
 from pytest_mqchaos.plan.profiles import expand, own_profiles
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
+from pytest_mqchaos.search.fault_free import RunAgain, WithoutFaults
 from pytest_mqchaos.search.host import VirtualHost
 from pytest_mqchaos.search.place import Place, here
 from pytest_mqchaos.simulation.loop import VirtualLoop
@@ -66,21 +68,39 @@ def simulate(  # noqa: PLR0913 - the public face
     real I/O that was not let out, `UsageError` for what cannot be; what the scenario raises comes
     through with the report as a note.
     """
+    return simulated(
+        scenario, WithoutFaults(), broker=broker, plan=plan, id=id, key=key, seed=seed,
+        nodes=nodes, real=real, settings=settings, own_assertions=own_assertions,
+    )  # fmt: skip
+
+
+def simulated(
+    scenario: Scenario[T], without: WithoutFaults, *, broker: str, plan: object = None,
+    nodes: int | None = None, seed: int | None = None, real: Iterable[str] = (),
+    settings: Mapping[str, object] | None = None, **words: Any,
+) -> T:  # fmt: skip
+    """The same, where the runs without faults are those of a scenario that is run many times."""
     _refuse(scenario, broker)
     place = here()
     setting = arranged(
-        plan, place, broker=broker, nodes=nodes, seed=seed, settings=settings, id=id, key=key,
-        own_assertions=own_assertions,
-    )  # fmt: skip
+        plan, place, broker=broker, nodes=nodes, seed=seed, settings=settings, **words
+    )
+
+    def go(plan: Plan, asked: FaultFreeRuns) -> T:
+        return _staged(scenario, replace(setting, plan=plan), place, real, asked)
+
     with seldom_collected():
-        return _staged(scenario, setting, place, real)
+        return without.beside(go, setting.plan)
 
 
-def _staged(scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str]) -> T:
+def _staged(
+    scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str],
+    asked: FaultFreeRuns,
+) -> T:  # fmt: skip
     """In a frame of its own: when it returns nothing holds the run's objects any more, and the
     collection that is due then frees them; later, and older, they are several times as dear."""
     with Stage(seed=setting.seed, real=real) as stage:
-        return stage.run(_run(scenario, stage.loop, setting, place))
+        return stage.run(_run(scenario, stage.loop, setting, place, asked))
 
 
 def arranged(
@@ -164,11 +184,15 @@ def begun(loop: VirtualLoop, setting: Setting) -> Chaos:
 
 
 async def _run(
-    scenario: Scenario[T], loop: VirtualLoop, setting: Setting, place: Place | None
-) -> T:
+    scenario: Scenario[T], loop: VirtualLoop, setting: Setting, place: Place | None,
+    asked: FaultFreeRuns,
+) -> T:  # fmt: skip
     chaos = begun(loop, setting)
+    chaos.fault_free = asked
     try:
         return await _judged(scenario, chaos)
+    except RunAgain:
+        raise
     except BaseException as error:
         chaos.telling.blame(chaos, error)
         raise

@@ -73,7 +73,7 @@ def test_the_class_observed_is_named():
 
 
 def test_every_question_is_in_the_table_and_takes_keywords_only():
-    assert len(CHECKERS) == 13
+    assert len(CHECKERS) == 14
     for name, factory in CHECKERS.items():
         assert factory.__name__ == name
         kinds = {p.kind for p in inspect.signature(factory).parameters.values()}

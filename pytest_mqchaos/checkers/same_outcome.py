@@ -1,0 +1,149 @@
+"""Did everything end as it does without faults?
+
+What is compared is the final state: the effects of each id with their part, `by`, key and value,
+each as often as it is there. Their order is not (`ordered`, `latest`). The run without faults is
+made where the run is ours (a scenario of `simulate`, `mqchaos_sweep`, `mqchaos_search`: up to two
+more runs), elsewhere it is `baseline=`. An effect too many stays proven in spite of a gap, because
+effects do not pass the links.
+
+Not decided, hence unknown: what may still come or go on (here, or in the run without faults), what
+rests on a posthumous effect; any difference where the test itself published something else in the
+run without faults, where two runs without faults differ from each other, or where each of the two
+runs has ids that the other has never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.answer import (
+    SHOWN,
+    Doubt,
+    answer,
+    listed,
+    need_effects,
+    number,
+    standing_doubts,
+)
+from pytest_mqchaos.checkers.differences import Differences, compare
+from pytest_mqchaos.checkers.fault_free import (
+    Baseline,
+    FaultFree,
+    by_id,
+    everything,
+    fault_free,
+    known,
+    unlike,
+)
+from pytest_mqchaos.checkers.lossless import ADVICE
+from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect
+
+_ONCE = "record the processed id in the same transaction as the work"
+_REPEATABLE = (
+    "make all state of the run inside of the scenario, and leave out what changes from run to run: "
+    "same_outcome(of=lambda effect: ...)"
+)
+_ASK = "ask it in every run, not only where something went wrong"
+_SAME_IDS = "let a message have the same id in every run (id=... in the mark)"
+_SAME_DATA = "draw data before the scenario, not in it, and publish the same in every run"
+
+
+def same_outcome(
+    *,
+    baseline: Baseline | History | Mapping[str, object] | None = None,
+    of: Callable[[Effect], object] | None = None,
+) -> Checker:
+    """Every id ends with the effects that it has without faults, and nothing else has one.
+
+    `baseline`: id -> value of its one effect, or the `History` of a run without faults (default, in
+    a scenario that we run: of that run). `of`: what of an effect is compared.
+    """
+    base = fault_free(baseline, of)
+
+    def check(history: History) -> Verdict:
+        need_effects(history, "same_outcome")
+        index = index_of(history)
+        rows = by_id(index.effects, base.shows if base is not None else everything)
+        found = Differences()
+        if base is None:
+            found.doubt(_ASK, "the run without faults never came to this question")
+        else:
+            compare(index, base, rows, found)
+            _downgrade(index, base, found)
+        names = rows.keys() | (base.rows.keys() if base is not None else set())
+        return answer(
+            "same_outcome",
+            index,
+            population={**index.funnel, "compared": len(names), "different": len(found.failed)},
+            size=len(names),
+            passed=f"{number(len(names), 'id')} with the same effects as without faults",
+            failed=found.failed,
+            sentence=_sentence(found.failed, len(names)),
+            doubts=standing_doubts(index) + _doubts(found),
+            advice=_advice(found.failed),
+            nothing="no effect was recorded, with faults or without",
+            add="check that the effect source sees what the worker writes, and that the scenario "
+            "makes all state of the run itself",
+        )
+
+    return check
+
+
+def _downgrade(index: Index, base: FaultFree, found: Differences) -> None:
+    """Take back what is proven only if the two runs are the same but for the faults."""
+    if base.again is not None and base.index is not None:
+        twice = same_outcome(baseline=base.index.history, of=base.shows)(base.again)
+        if twice.status != "passed":
+            why = f"two runs without any fault ended differently: {twice.sentence}"
+            found.doubt(_REPEATABLE, why, *found.failed)
+            found.failed = []
+    if not found.failed:
+        return
+    others = unlike(index, base.index) if base.index is not None else []
+    if others:
+        why = f"the test itself did not publish the same in both runs ({listed(others)})"
+        found.doubt(_SAME_DATA, why, *found.failed)
+        found.failed = []
+    here = known(index)
+    odd = [f for f in found.failed if f.id not in base.known]
+    gone = [f for f in found.failed if f.id not in here]
+    if odd and gone:
+        why = (
+            f"ids are not the same from run to run ({odd[0].id!r} only here, {gone[0].id!r} only "
+            "without faults)"
+        )
+        found.doubt(_SAME_IDS, why, *odd, *gone)
+        found.failed = [f for f in found.failed if f not in odd and f not in gone]
+
+
+def _doubts(found: Differences) -> list[Doubt]:
+    made = []
+    for (missing, sentence), rows in found.open.items():
+        of = f"{number(len(rows), 'difference')} not decided ({listed(r.id for r in rows)}): "
+        text = (of if rows else "") + sentence
+        made.append(Doubt(sentence=text, missing=missing, findings=tuple(rows[:SHOWN])))
+    return made
+
+
+def _advice(failed: list[Finding]) -> str:
+    if not failed:
+        return ""
+    return ADVICE.get(failed[0].where, "") or (
+        _ONCE if failed[0].what in ("repeated", "altered") else ""
+    )
+
+
+def _sentence(failed: list[Finding], total: int) -> str:
+    if not failed:
+        return ""
+    said = []
+    for what in dict.fromkeys(finding.what for finding in failed):
+        rows = [finding for finding in failed if finding.what == what]
+        why = stages.summed(row.where for row in rows) if rows[0].where else rows[0].text
+        said.append(f"{len(rows)} {what}: {why}")
+    count = number(total, "id")
+    return f"{len(failed)} of {count} ended otherwise than without faults: {'; '.join(said)}"
