@@ -13,18 +13,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_mqchaos.errors import BrokerError, BrokerRefused, missing_extra
+from pytest_mqchaos.wire.kafka import bodies
+from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.packing import pack
 
 try:
-    from kio.index import load_request_schema, load_response_schema
-    from kio.serial import entity_reader
+    from kio.index import load_request_schema
 except ImportError as error:
     raise missing_extra("kio", "kafka", "talking to a Kafka broker") from error
 
 NONE = 0
 _CLIENT = b"mqchaos-direct"
-_NO_CORRELATION = bytes(4)
-_SMALL, _KEPT = 1024, 512  # replies that are remembered: up to so many bytes, so many
 
 # API: key, oldest and newest version that the callers in this room give all values for.
 # OffsetFetch 10 and Metadata below 4 (auto-creates) are left out on purpose.
@@ -82,19 +81,9 @@ def _request(key: int, version: int) -> tuple[bytes, Any]:
 def decode(api: str, version: int, frame: bytes) -> Any:
     """The reply's body; `frame` has its length prefix. BrokerError if it cannot be read."""
     try:
-        return (_read if len(frame) <= _SMALL else _read.__wrapped__)(api, version, frame[8:])
-    except Exception as error:
-        raise BrokerError(f"unreadable reply to {api} version {version}: {error!r}") from error
-
-
-@functools.lru_cache(maxsize=_KEPT)
-def _read(api: str, version: int, rest: bytes) -> Any:
-    """What comes behind the correlation id. We ask the same things over and over, and a body can
-    not be changed: so each reply is read once."""
-    body_type: Any = load_response_schema(APIS[api][0], version)
-    header_type: Any = body_type.__header_schema__
-    _, at = entity_reader(header_type)(_NO_CORRELATION + rest, 0)
-    body, _ = entity_reader(body_type)(rest, at - len(_NO_CORRELATION))
+        body, _ = bodies.read(APIS[api][0], version, frame, 0, reply=True)
+    except Unreadable as error:
+        raise BrokerError(f"unreadable reply to {api} version {version}: {error}") from error
     return body
 
 

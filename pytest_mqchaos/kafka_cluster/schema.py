@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
-import typing
-from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-from kio.index import load_request_schema, load_response_schema
-from kio.serial import entity_reader
+from kio.index import load_response_schema
 
-from pytest_mqchaos.wire.kafka.headers import body_of, client_of
+from pytest_mqchaos.wire.kafka import bodies
+from pytest_mqchaos.wire.kafka.compression import Unreadable
+from pytest_mqchaos.wire.kafka.cursor import Ended
+from pytest_mqchaos.wire.kafka.headers import client_of
 from pytest_mqchaos.wire.kafka.packing import pack
-from pytest_mqchaos.wire.kafka.shapes import walk
 
 Values = Mapping[str, Any]
 
@@ -38,8 +38,6 @@ class Constant(dict[str, Any]):
 _HEAD = struct.Struct(">hhi")
 _RESPONSE_HEAD = struct.Struct(">ii")
 _SIZE = 4  # bytes of the length prefix, which does not count itself
-_PASSED = -(_SIZE + _HEAD.size)  # where a frame begins of which only what is behind the ids is here
-_SMALL, _KEPT = 512, 1024  # requests that are remembered: up to so many bytes, so many
 _THROTTLE = "throttle_time"  # 0 unless somebody says otherwise
 _MILLISECOND = dt.timedelta(milliseconds=1)
 
@@ -70,23 +68,11 @@ def parse(frame: bytes) -> Request:
     """Parse a whole request of an API and version that exist. Raises `Malformed`."""
     key, version, correlation = head(frame)
     try:
-        read = _read if len(frame) <= _SMALL else _read.__wrapped__
-        client, body = read(key, version, frame[_HEAD.size :])
-    except Exception as error:  # kio has no one root for what bytes can get wrong
+        client = client_of(frame, -_SIZE, len(frame))
+        body, _ = bodies.read(key, version, frame, -_SIZE, reply=False)
+    except (Ended, Unreadable) as error:
         raise Malformed(f"API {key} v{version}: {type(error).__name__}: {error}") from error
     return Request(key, version, correlation, client, body)
-
-
-@lru_cache(maxsize=_KEPT)
-def _read(key: int, version: int, rest: bytes) -> tuple[str | None, Any]:
-    """The client and the body. Most requests differ from others by their correlation id alone, and
-    a body cannot be changed: so each is read once."""
-    schema, read = _reader(key, version)
-    at = body_of(rest, _PASSED, len(rest), key, version).at
-    client = client_of(rest, _PASSED, len(rest))
-    walk(schema, rest, at)
-    body, _ = read(rest, at)
-    return client, body
 
 
 def render(key: int, version: int, correlation: int, values: Values) -> bytes:
@@ -110,12 +96,6 @@ def _rendered(key: int, version: int, correlation: int, values: Values) -> bytes
 def milliseconds(value: dt.timedelta) -> int:
     """Give kio's durations as the number that was on the wire."""
     return value // _MILLISECOND
-
-
-@cache
-def _reader(key: int, version: int) -> tuple[Any, Callable[[bytes, int], tuple[Any, int]]]:
-    schema = load_request_schema(key, version)
-    return schema, typing.cast(Any, entity_reader(schema))
 
 
 @cache

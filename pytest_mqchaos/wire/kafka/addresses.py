@@ -20,7 +20,6 @@ from pytest_mqchaos.wire.kafka.apis import (
     SHARE_ACKNOWLEDGE,
     SHARE_FETCH,
     flexible,
-    reply_tagged,
 )
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended, string, uvarint
 from pytest_mqchaos.wire.kafka.endpoints import (
@@ -30,6 +29,7 @@ from pytest_mqchaos.wire.kafka.endpoints import (
     find_array,
     surely_none,
 )
+from pytest_mqchaos.wire.kafka.headers import body_of_reply
 
 Mapping = Callable[[int, str, int], tuple[str, int]]
 _I32 = struct.Struct(">i")
@@ -77,19 +77,12 @@ def _splice(raw: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def body_of_reply(kind: int, version: int, raw: bytes) -> Cursor:
-    """A cursor at the first byte behind a reply's header."""
-    cursor = Cursor(raw, 8, len(raw), tagged=reply_tagged(kind, version))
-    cursor.tags()
-    return cursor
-
-
 def _places(kind: int, version: int, raw: bytes) -> Iterator[Endpoint]:
     """Every address in a reply, with the bytes that its host and port take."""
     if kind in (SHARE_FETCH, SHARE_ACKNOWLEDGE):
         yield from find_array(raw)
         return
-    cursor = body_of_reply(kind, version, raw)
+    cursor = body_of_reply(raw, 0, len(raw), kind, version)
     if kind == METADATA:
         yield from _metadata(cursor, version)
     elif kind == FIND_COORDINATOR:

@@ -19,13 +19,14 @@ from pytest_mqchaos.errors import MissingExtra
 from pytest_mqchaos.frames import Direction, Frame, Point, Sighting
 from pytest_mqchaos.wire.kafka import addresses
 from pytest_mqchaos.wire.kafka.apis import APIS, FETCH, PRODUCE, name_of
+from pytest_mqchaos.wire.kafka.bodies import schema_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.control import ack_confirmed, acked, controlled
 from pytest_mqchaos.wire.kafka.cursor import Ended
 from pytest_mqchaos.wire.kafka.deliveries import confirmed, fetched, published
-from pytest_mqchaos.wire.kafka.entities import read, schema_of
+from pytest_mqchaos.wire.kafka.entities import read
 from pytest_mqchaos.wire.kafka.fetch_offsets import FetchOffsets
-from pytest_mqchaos.wire.kafka.headers import client_of
+from pytest_mqchaos.wire.kafka.headers import body_of_reply, client_of
 from pytest_mqchaos.wire.kafka.scanner import KafkaScanner
 from pytest_mqchaos.wire.kafka.shapes import walk
 from pytest_mqchaos.wire.kafka.topics import NO_ID, names_in
@@ -148,7 +149,7 @@ def _outermost(reply: Frame, start: int) -> bool:
         return True  # as its form says
     without = reply.raw[:start] + b"\0"
     try:
-        at = addresses.body_of_reply(reply.kind, reply.version, without).at
+        at = body_of_reply(without, 0, len(without), reply.kind, reply.version).at
         return schema is None or walk(schema, without, at) == len(without)
     except (Ended, Unreadable):
         return False

@@ -1,4 +1,4 @@
-"""Whole frames <-> kio's schema objects: the only place that imports kio, and only when called.
+"""Whole frames <-> kio's schema objects, which `bodies` reads; kio is imported only when called.
 
 An object is whatever kio generated for that API and version; callers read it with `getattr`
 defaults, because fields come and go with versions. `fill` makes one from plain data and ignores the
@@ -16,82 +16,29 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from pytest_mqchaos.errors import UsageError, missing_extra
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction, Frame
-from pytest_mqchaos.wire.kafka.addresses import body_of_reply
-from pytest_mqchaos.wire.kafka.apis import API_VERSIONS, APIS, flexible, name_of, reply_tagged
+from pytest_mqchaos.wire.kafka import bodies
+from pytest_mqchaos.wire.kafka.apis import flexible, name_of, reply_tagged
+from pytest_mqchaos.wire.kafka.bodies import schema_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
-from pytest_mqchaos.wire.kafka.cursor import Ended
-from pytest_mqchaos.wire.kafka.headers import body_of
-from pytest_mqchaos.wire.kafka.shapes import walk
 
 _HEAD = struct.Struct(">hhi")
 _SIZE = struct.Struct(">i")
-_SMALL, _KEPT = 512, 1024  # frames whose bodies are remembered: up to so many bytes, so many
-UNSUPPORTED_VERSION = struct.pack(">h", 35)
 
 
 def read(frame: Frame) -> Any:
     """The body of a request or reply. Raises `Unreadable` for what kio cannot read whole."""
-    raw, reply = frame.raw, frame.direction is Direction.TO_CLIENT
-    once = _read if len(raw) <= _SMALL and type(raw) is bytes else _read.__wrapped__
+    reply = frame.direction is Direction.TO_CLIENT
     try:
-        return once(frame.kind, frame.version, raw, reply)
-    except Ended:
-        raise Unreadable(f"{frame.name}: the header is torn") from None
+        body, left = bodies.read(frame.kind, frame.version, frame.raw, 0, reply=reply)
     except Unreadable as why:
-        raise Unreadable(f"{frame.name} v{frame.version}{why}") from why.__cause__
-
-
-@functools.lru_cache(maxsize=_KEPT)
-def _read(kind: int, version: int, raw: bytes, reply: bool) -> Any:  # noqa: FBT001 - one caller
-    """A frame is looked at more than once (by a rule, for its row, as the request of its reply),
-    runs of one scenario say much the same, and a body cannot be changed: so each is read once."""
-    cursor = (
-        body_of_reply(kind, version, raw) if reply else body_of(raw, 0, len(raw), kind, version)
-    )
-    if reply and kind == API_VERSIONS and raw[8:10] == UNSUPPORTED_VERSION:
-        version = 0  # "not this version" is told in the oldest form (KIP-511)
-    schema = schema_of(kind, version, reply=reply)
-    if schema is None:
-        raise Unreadable(" has no schema here")
-    from kio.serial import entity_reader
-
-    try:
-        end = walk(schema, raw, cursor.at)
-        body, _ = entity_reader(schema)(raw, cursor.at)
-    except Unreadable as why:
-        raise Unreadable(f": {why}") from None
-    except Exception as broken:  # KeyError for an unknown tagged field, ValueError, underflow, ...
-        raise Unreadable(f": {broken!r}") from broken
+        raise Unreadable(f"{frame.name} v{frame.version}: {why}") from why.__cause__
     # Kafka passes over what a request has behind its end, and librdkafka 2.16 has something there
     # (Metadata v13 for all topics: a count of four bytes where one belongs). So this does too.
-    if reply and end != len(raw):
-        raise Unreadable(f": {end - cursor.at} bytes read, more are there")
+    if reply and left:
+        raise Unreadable(f"{frame.name} v{frame.version}: {left} bytes more are there than it has")
     return body
-
-
-def schema_of(kind: int, version: int, *, reply: bool) -> Any:
-    """Kio's class for one API, version and direction; None if there is none.
-
-    Raises `MissingExtra` when kio is not installed.
-    """
-    api = APIS.get(kind)
-    if api is None or not api.low <= version <= api.high:
-        return None
-    try:
-        import kio.index  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise missing_extra("kio", "kafka", "reading what Kafka frames mean") from None
-    return _loaded(kind, version, reply)
-
-
-@functools.cache
-def _loaded(kind: int, version: int, reply: bool) -> Any:  # noqa: FBT001 - one caller
-    """Kio looks a class up by its path each time, which costs as much as reading a small frame."""
-    from kio.index import load_request_schema, load_response_schema
-
-    return (load_response_schema if reply else load_request_schema)(kind, version)
 
 
 def write_request(

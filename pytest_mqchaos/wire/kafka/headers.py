@@ -1,17 +1,19 @@
-"""The few fields of a request that are read without a schema: client id, acks of Produce.
+"""What is read without a schema: where a body begins, and of requests client id, acks of Produce.
 
 Request header v1: key, version, correlation, client id; v2 adds tagged fields (KIP-482). The client
-id has the old string form in both. `at` is the position of the length prefix.
+id has the old string form in both. A reply's header is the correlation id, in v1 with tagged fields
+behind it. `at` is the position of the length prefix.
 """
 
 from __future__ import annotations
 
 import struct
 
-from pytest_mqchaos.wire.kafka.apis import PRODUCE, flexible
+from pytest_mqchaos.wire.kafka.apis import PRODUCE, flexible, reply_tagged
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended
 
 _CLIENT = 12
+_CORRELATED = 8
 _I16 = struct.Struct(">h")
 _PLAIN_NULLS = (b"\xff\xff", b"\0\0")  # null transactional id; v9+: no tags, null id
 Buffer = bytes | bytearray | memoryview
@@ -33,10 +35,18 @@ def client_of(buf: Buffer, at: int, end: int) -> str | None:
 
 
 def body_of(buf: Buffer, at: int, end: int, kind: int, version: int) -> Cursor:
-    """A cursor at the first byte behind the request's header."""
+    """A cursor at the first byte behind the request's header. Raises `Ended` where that is torn, as
+    `body_of_reply` does."""
     cursor = Cursor(buf, at + _CLIENT, end)
     cursor.skip_string()
     cursor.tagged = flexible(kind, version)
+    cursor.tags()
+    return cursor
+
+
+def body_of_reply(buf: Buffer, at: int, end: int, kind: int, version: int) -> Cursor:
+    """A cursor at the first byte behind the reply's header."""
+    cursor = Cursor(buf, at + _CORRELATED, end, tagged=reply_tagged(kind, version))
     cursor.tags()
     return cursor
 

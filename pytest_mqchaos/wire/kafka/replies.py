@@ -13,11 +13,12 @@ from typing import Any
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Direction, Frame
-from pytest_mqchaos.wire.kafka.addresses import body_of_reply
 from pytest_mqchaos.wire.kafka.apis import name_of
+from pytest_mqchaos.wire.kafka.bodies import schema_of
 from pytest_mqchaos.wire.kafka.compression import Unreadable
-from pytest_mqchaos.wire.kafka.entities import encode, first_error, read, schema_of, write_reply
+from pytest_mqchaos.wire.kafka.entities import encode, first_error, read, write_reply
 from pytest_mqchaos.wire.kafka.error_codes import code_of
+from pytest_mqchaos.wire.kafka.headers import body_of_reply
 
 Fields = Mapping[str, Any]
 Broker = tuple[int, str, int]  # node id, host, port
@@ -66,7 +67,7 @@ def without_leaders(reply: Frame, error: str | int) -> bytes | None:
     topics = tuple(
         dataclasses.replace(topic, error_code=code, partitions=()) for topic in body.topics
     )
-    start = body_of_reply(reply.kind, reply.version, reply.raw).at
+    start = body_of_reply(reply.raw, 0, len(reply.raw), reply.kind, reply.version).at
     data = reply.raw[4:start] + encode(dataclasses.replace(body, topics=topics))
     return struct.pack(">i", len(data)) + data
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_mqchaos.wire.kafka.addresses import body_of_reply
 from pytest_mqchaos.wire.kafka.apis import CREATE_TOPICS, DESCRIBE_TOPIC_PARTITIONS, METADATA
 from pytest_mqchaos.wire.kafka.cursor import Cursor, Ended
+from pytest_mqchaos.wire.kafka.headers import body_of_reply
 
 NO_ID = bytes(16)
 _IDS_FROM = {METADATA: 10, CREATE_TOPICS: 7, DESCRIBE_TOPIC_PARTITIONS: 0}
@@ -21,7 +21,7 @@ def names_in(kind: int, version: int, raw: bytes) -> dict[bytes, str]:
     if version < _IDS_FROM.get(kind, version + 1):
         return found
     try:
-        cursor = body_of_reply(kind, version, raw)
+        cursor = body_of_reply(raw, 0, len(raw), kind, version)
         cursor.skip(4)  # throttle time
         read = _created if kind == CREATE_TOPICS else _described
         if kind == METADATA:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.wire.kafka.apis import APIS, KEYS
+from pytest_mqchaos.wire.kafka.bodies import schema_of
 from pytest_mqchaos.wire.kafka.codec import KafkaCodec
 from pytest_mqchaos.wire.kafka.endpoints import find
-from pytest_mqchaos.wire.kafka.entities import encode, fill, read, schema_of
+from pytest_mqchaos.wire.kafka.entities import encode, fill, read
 from pytest_mqchaos.wire.kafka.records import build_batch
 
 NODES = [(1, "broker-1.example", 9092), (2, "b2", 9093), (700, "x" * 120, 65535)]

@@ -10,7 +10,7 @@ import pytest
 from pytest_mqchaos.errors import MissingExtra
 from pytest_mqchaos.frames import Direction, Record
 from pytest_mqchaos.wire.base import Interest
-from pytest_mqchaos.wire.kafka import endpoints
+from pytest_mqchaos.wire.kafka import bodies, endpoints
 from pytest_mqchaos.wire.kafka.batch import CONTROL, header, patch
 from pytest_mqchaos.wire.kafka.codec import KafkaCodec
 from pytest_mqchaos.wire.kafka.compression import Unreadable, decompress
@@ -94,6 +94,8 @@ def test_share_replies_without_room_or_without_a_list_have_no_endpoints():
 def test_without_kio_it_says_what_to_install(monkeypatch, ask, frame_of):
     frame = frame_of("Heartbeat", 4, ask("Heartbeat", 4))
     monkeypatch.setitem(sys.modules, "kio.index", None)
+    for known in (bodies._remembered, bodies._reader):  # by what other tests have read
+        known.cache_clear()
     with pytest.raises(MissingExtra, match=r"pytest-mqchaos\[kafka\]"):
         KafkaCodec().decode(frame)
 

@@ -8,7 +8,8 @@ import struct
 
 import pytest
 
-from pytest_mqchaos.wire.kafka.entities import encode, fill, schema_of
+from pytest_mqchaos.wire.kafka.bodies import schema_of
+from pytest_mqchaos.wire.kafka.entities import encode, fill
 from pytest_mqchaos.wire.kafka.packing import pack
 from tests.wire.kafka.test_shapes import KINDS, filled, nested, schemas
 

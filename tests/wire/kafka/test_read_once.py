@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_mqchaos.wire.kafka import bodies
 from pytest_mqchaos.wire.kafka.apis import KEYS
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from pytest_mqchaos.wire.kafka.entities import read, write_reply, write_request
@@ -30,7 +31,7 @@ def test_other_bytes_versions_and_directions_are_other_bodies(frame_of):
 
 
 def test_a_long_frame_is_read_each_time(frame_of):
-    raw = heartbeat(member_id="m" * 1000)
+    raw = heartbeat(member_id="m" * 2000)
     first, second = (read(frame_of("Heartbeat", 3, raw)) for _ in range(2))
     assert first == second
     assert second is not first
@@ -41,3 +42,21 @@ def test_what_cannot_be_read_is_told_each_time(frame_of):
     for _ in range(2):
         with pytest.raises(Unreadable, match=r"^Heartbeat v3: it ends inside a value"):
             read(torn)
+
+
+def test_the_correlation_id_makes_no_other_body(frame_of):
+    asked = (write_request(KEYS["Heartbeat"], 3, n, "client", GROUP) for n in (7, 8))
+    first, second = (read(frame_of("Heartbeat", 3, raw)) for raw in asked)
+    assert second is first
+
+
+def test_a_frame_without_its_length_prefix_is_the_same_body(frame_of):
+    body, left = bodies.read(KEYS["Heartbeat"], 3, heartbeat()[4:], -4, reply=False)
+    assert body is read(frame_of("Heartbeat", 3, heartbeat()))
+    assert left == 0
+
+
+def test_what_stands_behind_a_body_is_counted():
+    for name in ("m", "m" * 2000):
+        raw = heartbeat(member_id=name) + b"\0" * 3
+        assert bodies.read(KEYS["Heartbeat"], 3, raw, 0, reply=False)[1] == 3

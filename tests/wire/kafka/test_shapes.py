@@ -11,9 +11,10 @@ import pytest
 from kio.serial import entity_reader
 
 from pytest_mqchaos.wire.kafka.apis import APIS
+from pytest_mqchaos.wire.kafka.bodies import schema_of
 from pytest_mqchaos.wire.kafka.codec import KafkaCodec
 from pytest_mqchaos.wire.kafka.compression import Unreadable
-from pytest_mqchaos.wire.kafka.entities import encode, fill, schema_of
+from pytest_mqchaos.wire.kafka.entities import encode, fill
 from pytest_mqchaos.wire.kafka.shapes import walk
 
 READ = (0, 1, 3, 8, 11, 13, 14, 19, 22, 25, 26, 28, 68)  # what the recording decodes
