@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pytest_mqchaos.chaos.running import BY_TEST
 from pytest_mqchaos.checkers.fault_free import Baseline
 from pytest_mqchaos.checkers.registry import checker
 from pytest_mqchaos.errors import UsageError
@@ -29,8 +30,19 @@ _ARMED = (
 )
 
 
+_CRASHED = (
+    "assert_same_outcome() compares with the same scenario without faults, but this scenario "
+    "crashes a worker itself, and would do so without faults, too: let a rule do it, in the plan= "
+    "of what runs it, such as Plan(on.ack(nth=1).crash_worker()), or say baseline={id: value of "
+    "its effect}"
+)
+
+
 class FaultFreeRuns(Protocol):
-    """Whoever runs a scenario, with and without faults."""
+    """Whoever runs a scenario, with and without faults. `wants`: the run that asks is given up,
+    because another one must come before it."""
+
+    wants: bool
 
     def asked(self, history: History) -> Baseline:
         """What the run without faults had come to at this question."""
@@ -43,8 +55,11 @@ def compared(chaos: Run, runs: FaultFreeRuns | None, options: Mapping[str, Any])
     """Answer it. Raises UsageError where there can be no run without faults."""
     if runs is not None and len(chaos.armed) > len(chaos.plan.rules):
         raise UsageError(_ARMED)
-    if runs is None and chaos.armed:
+    crashed = any(event.cause == BY_TEST for event in chaos.crew.events)
+    if runs is None and (chaos.armed or crashed):
         raise UsageError(_NOBODY)
+    if crashed:
+        raise UsageError(_CRASHED)
     history = chaos.history
     baseline = Baseline(history=history) if runs is None else runs.asked(history)
     verdict = chaos.judged(checker("same_outcome", **{**options, "baseline": baseline}))

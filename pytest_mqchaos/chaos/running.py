@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.ground import Ground
 
 STOP_LIMIT = 10.0
+BY_TEST = "crashed by the test"
 
 
 class Crew:
@@ -243,7 +244,7 @@ class WorkerHandle:
         self.supervisor.require_crashable()
         for name in self.supervisor.running:
             self._crew.cut(name)
-            await given(self._crew.crash(name, "crashed by the test"))
+            await given(self._crew.crash(name, BY_TEST))
 
     def pids(self) -> list[int]:
         """Process ids of what runs now (process workers)."""

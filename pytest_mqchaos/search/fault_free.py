@@ -2,23 +2,37 @@
 
     run --asks--> run without faults --> run --differs--> run without faults once more --> run
 
+The second one has another seed and begins at another hour: what an effect owes to chance or to the
+clock is not what a fault did to it, and where runs repeat themselves nothing else would show that.
+
 It knows that a run can be made again; it must never know how.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import copy
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import pytest
 
 from pytest_mqchaos.chaos.comparing import FaultFreeRuns
 from pytest_mqchaos.checkers.fault_free import Baseline
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.plan.rules import Plan
 
+T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
-Go = Callable[[Plan, FaultFreeRuns], T]
 _ENDS = (KeyboardInterrupt, SystemExit, GeneratorExit)
 _NOTE = "mqchaos: this was the run without faults, which assert_same_outcome() compares with"
+_OTHER = " (the second one: it has another seed, and its clock begins at another hour)"
+
+
+class Go(Protocol[T_co]):
+    """Make one run. `other`: with other random numbers and another time of day, where these are
+    not others in each run anyway."""
+
+    def __call__(self, plan: Plan, asked: FaultFreeRuns, /, *, other: bool = False) -> T_co: ...
 
 
 class RunAgain(BaseException):
@@ -51,11 +65,13 @@ class WithoutFaults:
             self._made.append(self._without(go))
 
     def _without(self, go: Go[T]) -> list[History]:
-        recorded = _Recorded()
+        recorded, other = _Recorded(), bool(self._made)
         try:
-            go(Plan(), recorded)
+            go(Plan(), recorded, other=other)
+        except pytest.skip.Exception:
+            pass  # whether the test is skipped is for the run with faults to say
         except BaseException as error:
-            error.add_note(_NOTE)
+            error.add_note(_NOTE + (_OTHER if other else ""))
             raise
         return recorded.histories
 
@@ -66,12 +82,31 @@ class _Recorded:
     def __init__(self) -> None:
         self.histories: list[History] = []
 
+    wants = False
+
     def asked(self, history: History) -> Baseline:
-        self.histories.append(history)
+        self.histories.append(_kept(history))
         return Baseline(history=history)
 
     def doubted(self) -> None:
         """Compared with itself it differs in nothing; what is unknown stays so."""
+
+
+def _kept(history: History) -> History:
+    """With values of its own: an object that outlives the run is written to by the next one."""
+    if history.effects is None:
+        return history
+    effects = (effect._replace(value=_copied(effect.value)) for effect in history.effects)
+    return replace(history, effects=tuple(effects))
+
+
+def _copied(value: object) -> object:
+    if type(value).__eq__ is object.__eq__:
+        return value  # equal to itself alone
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # noqa: BLE001 - a class may refuse; it is then compared as it is by then
+        return value
 
 
 class _Asked:

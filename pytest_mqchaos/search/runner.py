@@ -196,8 +196,9 @@ def asynchronous(scenario: object) -> bool:
 
 def _on_sockets(
     scenario: Scenario, host: ChaosBroker, telling: Telling | None, plan: Plan,
-    asked: FaultFreeRuns, *, words: Mapping[str, Any], seen: _Seen,
+    asked: FaultFreeRuns, /, *, words: Mapping[str, Any], seen: _Seen, other: bool = False,
 ) -> None:  # fmt: skip
+    del other  # no two runs in real time have the same
     at = place.here()
     seeded = Plan(*plan.rules, seed=plan.seed or (at.seed if at is not None else 0))
     chaos = host.chaos(
@@ -237,7 +238,8 @@ def _clean_up(chaos: Chaos, error: BaseException) -> None:
     """The scenario's own failure is the one to tell, unless the ground under it was gone."""
     try:
         chaos.finish(body_failed=True)
-        if not isinstance(error, VerdictFailed | MqchaosError):
+        given_up = chaos.fault_free is not None and chaos.fault_free.wants
+        if not given_up and not isinstance(error, VerdictFailed | MqchaosError):
             error.add_note(f"mqchaos\n{chaos.telling.summary(chaos)}")
     except DataPlaneDied as died:
         raise died from error

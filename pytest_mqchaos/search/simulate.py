@@ -6,6 +6,7 @@ time is the loop's: it stands still while anything can happen, and jumps where n
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -23,7 +24,7 @@ from pytest_mqchaos.plan.profile import Profile
 from pytest_mqchaos.plan.profiles import expand, own_profiles
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
-from pytest_mqchaos.search.fault_free import RunAgain, WithoutFaults
+from pytest_mqchaos.search.fault_free import WithoutFaults
 from pytest_mqchaos.search.host import VirtualHost
 from pytest_mqchaos.search.place import Place, here
 from pytest_mqchaos.simulation.loop import VirtualLoop
@@ -33,6 +34,7 @@ T = TypeVar("T")
 Scenario = Callable[[Chaos], Awaitable[T]]
 BROKERS = ("kafka",)
 COLLECT_AFTER = 200_000  # objects more than before
+LATER = 3661.1  # seconds: another hour, minute, second and fraction of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,9 @@ def simulated(
         plan, place, broker=broker, nodes=nodes, seed=seed, settings=settings, **words
     )
 
-    def go(plan: Plan, asked: FaultFreeRuns) -> T:
-        return _staged(scenario, replace(setting, plan=plan), place, real, asked)
+    def go(plan: Plan, asked: FaultFreeRuns, /, *, other: bool = False) -> T:
+        this = replace(setting, plan=plan, seed=setting.seed + other)
+        return _staged(scenario, this, place, real, asked, begin=LATER if other else 0.0)
 
     with seldom_collected():
         return without.beside(go, setting.plan)
@@ -95,11 +98,14 @@ def simulated(
 
 def _staged(
     scenario: Scenario[T], setting: Setting, place: Place | None, real: Iterable[str],
-    asked: FaultFreeRuns,
+    asked: FaultFreeRuns, *, begin: float,
 ) -> T:  # fmt: skip
     """In a frame of its own: when it returns nothing holds the run's objects any more, and the
-    collection that is due then frees them; later, and older, they are several times as dear."""
+    collection that is due then frees them; later, and older, they are several times as dear.
+    `begin`: seconds after midnight."""
     with Stage(seed=setting.seed, real=real) as stage:
+        if begin:
+            stage.run(asyncio.sleep(begin))
         return stage.run(_run(scenario, stage.loop, setting, place, asked))
 
 
@@ -191,10 +197,9 @@ async def _run(
     chaos.fault_free = asked
     try:
         return await _judged(scenario, chaos)
-    except RunAgain:
-        raise
     except BaseException as error:
-        chaos.telling.blame(chaos, error)
+        if not asked.wants:
+            chaos.telling.blame(chaos, error)
         raise
     finally:
         try:

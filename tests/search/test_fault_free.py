@@ -1,0 +1,136 @@
+"""The runs without faults of `assert_same_outcome`: what may not be taken for what a fault did."""
+
+import asyncio
+import random
+import time
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from pytest_mqchaos import Plan, UsageError, VerdictFailed, on, simulate
+from pytest_mqchaos.chaos.config import Config
+from pytest_mqchaos.chaos.telling import Telling
+from pytest_mqchaos.search.place import Place, standing
+from pytest_mqchaos.search.runner import run
+from tests.search.services import consume, id_of, payments
+
+AGAIN = Plan(on.ack(nth=2).crash_worker("before"))
+LATE = Plan(on.deliver(nth=1).delay(2.0))
+
+
+async def once_each(servers, known, do):
+    """What is done is kept with its id: a message that comes again is none."""
+    consumer = AIOKafkaConsumer(
+        "orders", bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        async for record in consumer:
+            if id_of(record) not in known:
+                known.add(id_of(record))
+                do(id_of(record))
+            await consumer.commit()
+    finally:
+        await consumer.stop()
+
+
+def scenario_of(doing, count=3):
+    """`doing(chaos)` gives what the service does with an id."""
+
+    async def scenario(chaos):
+        chaos.topic("orders")
+        do = doing(chaos)
+        async with chaos.worker(once_each, chaos.bootstrap_servers, set(), do):
+            await chaos.publish_async("orders", payments(count))
+            await chaos.settle_async()
+        chaos.assert_same_outcome()
+
+    return scenario
+
+
+@pytest.mark.parametrize(
+    ("drawn", "plan"),
+    [
+        (lambda: time.time(), LATE),  # noqa: PLW0108 - looked up in the simulation
+        (lambda: time.monotonic(), LATE),  # noqa: PLW0108
+        (lambda: random.random(), AGAIN),  # noqa: PLW0108
+    ],
+)
+def test_what_an_effect_owes_to_chance_or_to_the_clock_is_no_failure(drawn, plan):
+    def doing(chaos):
+        return lambda name: chaos.effects.record(name, value=drawn())
+
+    outcome = run(scenario_of(doing), plan)
+    assert outcome.status == "unknown"
+    assert "two runs without any fault ended differently" in outcome.verdicts[0].sentence
+    assert "of=lambda effect" in outcome.verdicts[0].missing
+
+
+def test_an_object_that_outlives_its_run_is_compared_as_each_run_left_it():
+    state = {}
+
+    def doing(chaos):
+        def do(name):
+            state.setdefault(name, {})["amount"] = 2 if chaos.armed else 1
+            chaos.effects.record(name, value=state[name])
+
+        return do
+
+    with pytest.raises(VerdictFailed, match=r"3 of 3 ids ended otherwise"):
+        simulate(scenario_of(doing), plan=AGAIN)
+
+
+@pytest.mark.parametrize("plan", [Plan(), Plan(on.confirm(nth=1).delay(0.5))])
+def test_a_worker_that_the_scenario_crashes_would_be_crashed_without_faults_too(plan):
+    async def scenario(chaos):
+        chaos.topic("orders")
+        async with chaos.worker(consume, chaos.bootstrap_servers, chaos) as worker:
+            await chaos.publish_async("orders", payments(1))
+            await chaos.wait_for_async(lambda: chaos.history.effects, timeout=30)
+            await worker.crash_async()
+            await chaos.settle_async()
+        chaos.assert_same_outcome()
+
+    with pytest.raises(UsageError, match=r"crashes a worker itself.*let a rule do it"):
+        simulate(scenario, plan=plan)
+
+
+def test_a_skip_at_its_end_does_not_hide_what_faults_did():
+    async def scenario(chaos):
+        await scenario_of(lambda chaos: chaos.effects.record)(chaos)
+        pytest.skip("asked and answered")
+
+    assert run(scenario, LATE).status == "skipped"
+
+    async def wrong(chaos):
+        chaos.topic("orders")
+        async with chaos.worker(consume, chaos.bootstrap_servers, chaos):
+            await chaos.publish_async("orders", payments(3))
+            await chaos.settle_async()
+        chaos.assert_same_outcome()
+        pytest.skip("asked and answered")
+
+    assert run(wrong, AGAIN).status == "failed"
+
+
+def test_asked_in_a_task_group_the_run_is_made_again_and_leaves_nothing_behind(tmp_path):
+    async def scenario(chaos):
+        async def ask():
+            chaos.assert_same_outcome()
+
+        chaos.topic("orders")
+        chaos.effects.record("a")
+        await chaos.publish_async("orders", ["a"])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ask())
+
+    ended = []
+    at = Place(
+        telling=Telling(nodeid="t.py::t", directory=tmp_path), config=Config(), ended=ended.append
+    )
+    with standing(lambda: at):
+        simulate(scenario, plan=Plan(on.confirm(nth=1).delay(0.5)))
+    assert [bool(chaos.armed) for chaos in ended] == [True, False, True]
+    assert ended[-1].verdicts[0].status == "passed"
+    assert not list(tmp_path.iterdir())
