@@ -25,6 +25,11 @@ class MissingExtra(UsageError):
     """An optional dependency is not installed; the text names the `pip install` to run."""
 
 
+class Impossible(UsageError):
+    """A deed cannot be done to a broker or a worker: not to one of its kind, or not as it is now
+    (who is dead cannot be paused). It was left alone."""
+
+
 class PeerError(MqchaosError):
     """A client or a broker said something that its protocol does not allow."""
 

@@ -3,7 +3,8 @@
 It knows no protocol and no provider; providers register themselves in `providers.py` by name. What
 a provider can do beyond starting is said by small abilities that callers ask for with
 `isinstance(broker, Killable)`. Nodes are numbered by the broker's own node ids, from 1 or 0 as the
-protocol has it; `addresses` has them all.
+protocol has it; `addresses` has them all. What befalls a node raises `Impossible` where it is not
+in the state for that.
 
     Broker.start() -> addresses -> kill / pause / resume / restart -> heal() -> Broker.stop()
 """
@@ -58,7 +59,8 @@ class Killable(Protocol):
 class Pausable(Protocol):
     """Its nodes can be made to stand still with their connections open."""
 
-    def pause(self, node: int) -> None: ...
+    def pause(self, node: int) -> None:
+        """Impossible for one that is down."""
 
     def resume(self, node: int) -> None: ...
 
@@ -108,7 +110,8 @@ class LeaderMovable(Protocol):
 
     def move_leader(self, topic: str, partition: int, to: int | None = None) -> int:
         """Hand a partition to `to`, an in-sync copy (None: the next in sync). Returns who leads
-        when it has happened. UsageError for a node that cannot lead it."""
+        when it has happened. Impossible while it cannot lead, UsageError for a node that never
+        could."""
 
     def move_coordinator(self, kind: str, key: str, to: int | None = None) -> int:
         """The same for whoever coordinates the "group" or "transaction" of this id."""

@@ -17,7 +17,7 @@ from pytest_mqchaos.brokers.child import Child
 from pytest_mqchaos.brokers.java import Java
 from pytest_mqchaos.brokers.kafka_config import NodeConfig
 from pytest_mqchaos.brokers.ports import LOOPBACK, Reservation
-from pytest_mqchaos.errors import WaitTimeout
+from pytest_mqchaos.errors import Impossible, WaitTimeout
 from pytest_mqchaos.leash import hold
 
 _MAIN = "kafka.Kafka"
@@ -113,6 +113,9 @@ class KafkaNode:
         self._gone()
 
     def pause(self) -> None:
+        """SIGSTOP. Impossible for one that we have ended, BrokerError for one that ended itself."""
+        if self._meant and not self.child.alive():
+            raise Impossible(f"node {self.id} is down; only one that is up can be paused")
         self.child.check()
         self.child.signal(signal.SIGSTOP)
         self.paused = True

@@ -15,7 +15,7 @@ from pytest_mqchaos.brokers.kafka_ask import (
     milliseconds,
 )
 from pytest_mqchaos.brokers.kafka_request import refuse
-from pytest_mqchaos.errors import BrokerRefused, UsageError
+from pytest_mqchaos.errors import BrokerRefused, Impossible, UsageError
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.wire.kafka.coordinators import partition_of
 from pytest_mqchaos.wire.kafka.records import build_batch
@@ -119,7 +119,7 @@ def move(ask: Asker, topic: str, partition: int, to: int | None) -> int:
             raise UsageError(f"node {to} holds no copy of {topic}-{partition}: {list(copies)} do")
         if not chosen:
             if not others:
-                raise UsageError(
+                raise Impossible(
                     f"{topic}-{partition} has no other copy in sync than node {leader}"
                 )
             chosen.append(_next(others, leader))

@@ -1,16 +1,16 @@
-"""What rules do to brokers: which node is meant, the deed, and what undoes it.
+"""What rules do to brokers: the deed, and what undoes it.
 
-It runs on the controller's thread while a frame waits. It knows abilities and roles of nodes; it
-must never know a protocol or a rule.
+It runs on the controller's thread while a frame waits. It knows abilities of brokers (`targets`
+knows which node is meant); it must never know a protocol or a rule.
 
     ask (target, places, group) --> node(s) --> Broker.kill / pause / ... --> note or refusal
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_mqchaos.brokers.base import (
     Broker,
@@ -19,28 +19,22 @@ from pytest_mqchaos.brokers.base import (
     LeaderMovable,
     Partitionable,
     Pausable,
-    Placed,
     PowerLosable,
     ReplicationHoldable,
     Restartable,
 )
+from pytest_mqchaos.chaos import targets
 from pytest_mqchaos.chaos.pace import REAL, Cancelable, Pace
 from pytest_mqchaos.chaos.waiting import until
-from pytest_mqchaos.errors import MqchaosError, UsageError
+from pytest_mqchaos.errors import Impossible, MqchaosError
 
 Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
 Note = Callable[..., object]
+_Whom = TypeVar("_Whom")
+_Said = TypeVar("_Said")
 ENDING = 60.0  # seconds that the restart of a real broker may take
 MEANWHILE = 10  # faults, each begun before the last one ended; more than these are cut short
-
-
-class Cannot(Exception):
-    """Why a process or a broker was left alone."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 class BrokerFaults:
@@ -101,17 +95,17 @@ class BrokerFaults:
     def _kill(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, Killable):
-            raise Cannot(self._unable("killed"))
+            raise Impossible(self._unable("killed"))
         return self._end(given, broker.kill, "killed")
 
     def _power_loss(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, PowerLosable):
-            raise Cannot(self._unable("made to lose its power"))
+            raise Impossible(self._unable("made to lose its power"))
         return self._end(given, broker.power_loss, "lost its power")
 
     def _end(self, given: Arguments, end: Act, done: str) -> str:
-        nodes, who = self._nodes(given)
+        nodes, who = targets.meant(self._broker, given)
         self.broken = True
         self._each(nodes, end, done)
         self._later(given.get("restart_after"), lambda: self._start(nodes), "restart")
@@ -125,8 +119,8 @@ class BrokerFaults:
     def _pause(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, Pausable):
-            raise Cannot(self._unable("paused"))
-        nodes, who = self._nodes(given)
+            raise Impossible(self._unable("paused"))
+        nodes, who = targets.meant(broker, given)
         self.broken = True
         self._each(nodes, broker.pause, "paused")
         resume = partial(self._each, nodes, broker.resume, "goes on")
@@ -136,8 +130,8 @@ class BrokerFaults:
     def _restart(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, Restartable):
-            raise Cannot(self._unable("restarted"))
-        nodes, who = self._nodes(given)
+            raise Impossible(self._unable("restarted"))
+        nodes, who = targets.meant(broker, given)
         self.broken = True
         self._each(nodes, broker.restart, "stopped and started again")
         return f"{who} restarted"
@@ -145,45 +139,50 @@ class BrokerFaults:
     def _move_leader(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, LeaderMovable):
-            raise Cannot(self._unable("told who leads"))
-        to, told = given.get("to"), []
-        for topic, partition in self._places(given, "leader"):
-            before = self._leader(topic, partition)
+            raise Impossible(self._unable("told who leads"))
+        to = given.get("to")
+
+        def move(place: tuple[str, int]) -> str:
+            before = targets.leader(broker, *place)
+            name = f"{place[0]}-{place[1]}"
             if before == to:
-                raise Cannot(f"node {to} led {topic}-{partition} already")
-            after = broker.move_leader(topic, partition, to)
-            told.append(f"leader of {topic}-{partition}: node {before} -> node {after}")
+                raise Impossible(f"node {to} led {name} already")
+            return f"leader of {name}: node {before} -> node {broker.move_leader(*place, to)}"
+
+        told = _wherever(targets.places(given, "leader"), move)
         self.broken = True
         return ", ".join(told)
 
     def _partition(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, Partitionable):
-            raise Cannot(self._unable("cut off from each other"))
-        nodes, who = self._nodes(given)
+            raise Impossible(self._unable("cut off from each other"))
+        nodes, who = targets.meant(broker, given)
         known = sorted(broker.addresses())
         if len(known) == 1:
-            raise Cannot("there is one broker, and nobody that it could not hear")
+            raise Impossible("there is one broker, and nobody that it could not hear")
         rest = [node for node in known if node not in nodes]
         self.broken = True
         broker.isolate([*([node] for node in nodes), *([rest] if rest else [])])
         for node in nodes:
-            self._note(f"node {node}", f"cut off from {_named(rest) if rest else 'all others'}")
+            self._note(
+                f"node {node}", f"cut off from {targets.named(rest) if rest else 'all others'}"
+            )
 
         def reunite() -> None:
             broker.reunite()
             self._note("brokers", "hear each other again")
 
         self._later(given.get("for_"), reunite, "reunion after a partition")
-        return f"{who} cut off from {_named(rest) if rest else 'each other'}"
+        return f"{who} cut off from {targets.named(rest) if rest else 'each other'}"
 
     def _hold(self, given: Arguments) -> str:
         broker = self._broker
         if not isinstance(broker, ReplicationHoldable):
-            raise Cannot(self._unable("kept from replicating"))
-        places = self._places(given, "leader")
+            raise Impossible(self._unable("kept from replicating"))
+        places = targets.places(given, "leader")
         for topic, partition in places:
-            self._followers(topic, partition)
+            targets.followers(broker, topic, partition)
         self.broken = True
         for topic, partition in places:
             broker.hold_replication(topic, partition)
@@ -197,79 +196,13 @@ class BrokerFaults:
         return "replication goes on"
 
     def _each(self, nodes: list[int], act: Act, what: str) -> None:
-        """Do it to whom it can be done to: nobody can pause what is paused. `Cannot` if to none."""
-        refused = []
-        for node in nodes:
-            try:
-                act(node)
-            except UsageError as error:
-                refused.append(str(error))
-            else:
-                self._note(f"node {node}", what)
-        if len(refused) == len(nodes):
-            raise Cannot("; ".join(refused))
+        """Do it to whom it can be done to: nobody can pause what is paused."""
 
-    # ------------------------------------------------------------ which node
+        def one(node: int) -> None:
+            act(node)
+            self._note(f"node {node}", what)
 
-    def _nodes(self, given: Arguments) -> tuple[list[int], str]:
-        """Which nodes a target means, and what to call them. With one node every name means it."""
-        target, node = given.get("target", "leader"), int(given["node"])
-        known = sorted(self._broker.addresses())
-        if target == "all":
-            return known, f"all brokers ({_named(known)})" if len(known) > 1 else f"node {known[0]}"
-        if len(known) == 1 and not isinstance(target, int):
-            return known, f"node {known[0]}"
-        if isinstance(target, int):
-            if target not in known:
-                raise Cannot(f"there is no node {target}: there are {_named(known)}")
-            return [target], f"node {target}"
-        found, role = self._role(str(target), node, given)
-        return [found], f"node {found}{role}"
-
-    def _role(self, target: str, node: int, given: Arguments) -> tuple[int, str]:
-        if target == "coordinator":
-            return self._coordinator(node, given)
-        if not given.get("places") and target == "leader":
-            return node, ""  # a request without messages: whoever it goes to
-        topic, partition = self._places(given, target)[0]
-        if target == "leader":
-            leader = self._leader(topic, partition)
-            return (node if leader is None else leader), f", leader of {topic}-{partition},"
-        return self._followers(topic, partition)[0], f", follower of {topic}-{partition},"
-
-    def _coordinator(self, node: int, given: Arguments) -> tuple[int, str]:
-        names = {"transaction": given.get("transactional_id"), "group": given.get("group")}
-        kind, key = next(((kind, key) for kind, key in names.items() if key), ("", ""))
-        if not kind:
-            raise Cannot(
-                "this frame names no group and no transaction, so nobody coordinates it: use it at "
-                "on.ack(...) or at a request of a group such as on.control(api='Heartbeat')"
-            )
-        broker = self._broker
-        found = broker.coordinator(kind, str(key)) if isinstance(broker, Placed) else node
-        if found is None:
-            raise Cannot(f"nobody coordinates the {kind} {key!r} just now")
-        return found, f", coordinator of {kind} {key},"
-
-    def _places(self, given: Arguments, role: str) -> list[tuple[str, int]]:
-        places = [(str(topic), int(partition)) for topic, partition in given.get("places") or ()]
-        if not places:
-            raise Cannot(f"this frame names no partition that could have a {role}")
-        return places
-
-    def _leader(self, topic: str, partition: int) -> int | None:
-        broker = self._broker
-        return broker.leader(topic, partition) if isinstance(broker, Placed) else None
-
-    def _followers(self, topic: str, partition: int) -> tuple[int, ...]:
-        broker = self._broker
-        found = broker.followers(topic, partition) if isinstance(broker, Placed) else ()
-        if not found:
-            raise Cannot(
-                f"{topic}-{partition} has one replica, so there is no follower: create it with "
-                "replication=2 or more"
-            )
-        return tuple(found)
+        _wherever(nodes, one)
 
     # ------------------------------------------------------------ later
 
@@ -285,7 +218,7 @@ class BrokerFaults:
         def run() -> None:
             try:
                 act()
-            except Cannot:
+            except Impossible:
                 pass  # it is up, or another fault has it now, which has an end of its own
             except MqchaosError as error:
                 self._trouble(f"{what}: {error}")
@@ -296,5 +229,14 @@ class BrokerFaults:
         self._timers[number] = self._pace.later(seconds, run)
 
 
-def _named(nodes: list[int]) -> str:
-    return f"node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes))}"
+def _wherever(whom: Iterable[_Whom], act: Callable[[_Whom], _Said]) -> list[_Said]:
+    """What `act` gives for those with whom it is possible. `Impossible` if it is with none."""
+    said, refused = [], []
+    for one in whom:
+        try:
+            said.append(act(one))
+        except Impossible as error:
+            refused.append(str(error))
+    if not said:
+        raise Impossible("; ".join(refused))
+    return said

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.brokers.base import Broker
-from pytest_mqchaos.chaos.broker_faults import BrokerFaults, Cannot, Note
+from pytest_mqchaos.chaos.broker_faults import BrokerFaults, Note
 from pytest_mqchaos.chaos.pace import REAL, Maybe, Pace
-from pytest_mqchaos.errors import MqchaosError
+from pytest_mqchaos.errors import Impossible, MqchaosError
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.running import Crew
@@ -39,8 +39,8 @@ class Questions:
         """The controller's callback."""
         try:
             found = self._act(what, arguments)
-        except Cannot as told:
-            return self._refused(told.why)
+        except Impossible as told:
+            return self._refused(str(told))
         except MqchaosError as error:
             self._trouble(f"{what}: {error}")
             return self._refused(str(error))
@@ -59,7 +59,7 @@ class Questions:
             return self._dies(death) if inspect.isawaitable(death) else self._told(death)
         if what in self.brokers.handlers:
             return {**DONE, "note": self.brokers.handlers[what](arguments)}
-        raise Cannot(f"{what!r} is not known here")
+        raise Impossible(f"{what!r} is not known here")
 
     async def _dies(self, death: Awaitable[str | None]) -> Answer:
         return self._told(await death)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_mqchaos.dataplane import deeds
+from pytest_mqchaos.dataplane import deeds, failures
 from pytest_mqchaos.dataplane.parts import load
 from pytest_mqchaos.dataplane.traffic import DIRECT
 from pytest_mqchaos.errors import UsageError
@@ -72,12 +72,13 @@ def run(shell: Shell, body: Body) -> dict[str, Any]:
         handler = _HANDLERS.get(do)
         answer = handler(shell, body) if handler is not None else _engine(shell, body)
     except UsageError as error:
-        return {"id": number, "error": str(error), "usage": True}
+        return {"id": number, **failures.told(type(error), str(error))}
     except KeyError as error:
         text = f"the command {body.get('do')!r} needs {error}; given were {sorted(body)}"
-        return {"id": number, "error": text, "usage": True}
+        return {"id": number, **failures.told(UsageError, text)}
     except Exception as error:  # noqa: BLE001 - told to who asked; the links go on
-        return {"id": number, "error": f"{type(error).__name__}: {error}", "usage": False}
+        text = f"{type(error).__name__}: {error}"
+        return {"id": number, **failures.told(type(error), text)}
     return {"id": number, "ok": answer or {}, "history": shell.recorder.flush()}
 
 

@@ -24,6 +24,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, Self, TypeAlias
 
+from pytest_mqchaos.dataplane import failures
 from pytest_mqchaos.dataplane.lines import Lines
 from pytest_mqchaos.dataplane.spawn import Child
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, UsageError, WaitTimeout
@@ -207,8 +208,7 @@ class DataPlane:
             if answer is None:
                 return  # who asked has stopped waiting
             if "error" in body:
-                kind = UsageError if body.get("usage") else MqchaosError
-                answer.set_exception(kind(body["error"]))
+                answer.set_exception(failures.raised(body))
             else:
                 answer.set_result(value)
 

@@ -95,8 +95,8 @@ class Cluster:
         return self._outages.life(node) in {Life.UP, Life.PAUSED}
 
     def kill(self, node: int, now: int) -> None:
-        """End a broker's process; its log stays. Raises `UsageError`, as all of these do, where it
-        is not possible, and says what is."""
+        """End a broker's process; its log stays. Raises `Impossible`, as all of these do, where it
+        is not possible as things are, and says what is; `UsageError` for what never could be."""
         self._outages.kill(node, now)
         self._serving.hang_up(node)
         self._serving.pump(now)

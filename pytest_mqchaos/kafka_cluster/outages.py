@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import Impossible, UsageError
 from pytest_mqchaos.kafka_cluster.nodes import Life
 from pytest_mqchaos.kafka_cluster.partition import Partition
 from pytest_mqchaos.kafka_cluster.replication import Hold
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class Outages:
-    """The faults of one cluster. Every deed raises `UsageError` where it is not possible."""
+    """The faults of one cluster. Every deed raises `Impossible` where nodes are in no state for it,
+    `UsageError` for what could never be."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -82,7 +83,7 @@ class Outages:
         able = [node for node in able if node != partition.leader]
         chosen = to if to is not None else (able[0] if able else None)
         if chosen not in able or chosen is None:
-            raise UsageError(
+            raise (Impossible if to is None or to in order else UsageError)(
                 f"{partition.topic}/{partition.index} cannot be led by {to or 'another'}: "
                 f"node {partition.leader} leads, in sync and working besides it are {able}."
             )
@@ -115,4 +116,4 @@ class Outages:
         life = self._nodes.life[node]
         if life not in lives:
             able = " or ".join(one.value for one in lives)
-            raise UsageError(f"node {node} is {life.value}; only one that is {able} can be {what}.")
+            raise Impossible(f"node {node} is {life.value}; only one that is {able} can be {what}.")

@@ -15,12 +15,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from typing import Any, NoReturn
 
-from pytest_mqchaos.dataplane import commands
+from pytest_mqchaos.dataplane import commands, failures
 from pytest_mqchaos.dataplane.ends import ClusterEnd
 from pytest_mqchaos.dataplane.loop import SECOND
 from pytest_mqchaos.dataplane.parts import DEFAULTS, Engine, load
 from pytest_mqchaos.dataplane.traffic import DIRECT, Traffic
-from pytest_mqchaos.errors import MqchaosError, UsageError, WaitTimeout
+from pytest_mqchaos.errors import UsageError, WaitTimeout
 from pytest_mqchaos.simulation.instants import Instants
 from pytest_mqchaos.simulation.links import WireEnd
 from pytest_mqchaos.simulation.loop import VirtualLoop
@@ -93,7 +93,7 @@ class VirtualPlane:
         said = commands.run(self, {"id": 0, "do": do, **args})
         self.turn()
         if "error" in said:
-            raise (UsageError if said.get("usage") else MqchaosError)(said["error"])
+            raise failures.raised(said)
         return said["ok"]
 
     def address(self, owner: str, node: int, port: int = 0) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from pytest_mqchaos.brokers.embedded import EmbeddedKafka
 from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.chaos.host import ABILITIES
 from pytest_mqchaos.dataplane.controller import DataPlane
-from pytest_mqchaos.errors import BrokerRefused, UsageError
+from pytest_mqchaos.errors import BrokerRefused, Impossible, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +119,19 @@ def test_an_unknown_deed_and_a_node_that_is_not_there_are_told(three, plane):
     broker, _ = three
     with pytest.raises(UsageError, match=r"unknown deed 'kil'. Did you mean 'kill'"):
         plane.request("fault", deed="kil")
-    with pytest.raises(UsageError, match="there is no node 9"):
+    with pytest.raises(UsageError, match="there is no node 9") as told:
         broker.pause(9)
+    assert not isinstance(told.value, Impossible)
+
+
+def test_what_cannot_be_done_to_a_node_as_it_is_now_is_told_as_that(three):
+    broker, _ = three
+    broker.pause(2)
+    try:
+        with pytest.raises(Impossible, match="node 2 is paused; only one that is up can be paused"):
+            broker.pause(2)
+    finally:
+        broker.heal()
 
 
 def test_without_an_embedded_cluster_there_is_nothing_to_befall():

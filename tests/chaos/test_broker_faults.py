@@ -6,7 +6,7 @@ import pytest
 
 from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.questions import Questions
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import Impossible, UsageError
 from tests.chaos.doubles import Cluster, Crew, questions
 
 FRAME = {"node": 2, "places": [["t", 0], ["t", 1]], "group": "g"}
@@ -87,7 +87,7 @@ def test_leaders_move_and_say_from_whom_to_whom():
     answer = asked("move_leader", {**FRAME, "to": None})
     assert answer["note"] == ("leader of t-0: node 2 -> node 3, leader of t-1: node 2 -> node 3")
     refused = asked("move_leader", {**FRAME, "to": 2})["refused"]
-    assert refused == "node 2 led t-0 already"
+    assert refused == "node 2 led t-0 already; node 2 led t-1 already"
     assert cluster.done == [("move_leader", "t", n, None) for n in (0, 1)]
 
 
@@ -163,7 +163,7 @@ class Busy(Cluster):
 
     def _do(self, *what):
         if what[-1] == 2:
-            raise UsageError("node 2 is paused; only one that is up can be paused.")
+            raise Impossible("node 2 is paused; only one that is up can be paused.")
         super()._do(*what)
 
 
@@ -175,6 +175,31 @@ def test_what_is_down_already_is_no_trouble():
     assert asked.brokers._timers == {}
     assert asked("kill_broker", {**FRAME, "target": "all"})["done"]
     assert cluster.done == [("kill", 1), ("kill", 3)]
+    assert troubles == []
+
+
+def test_what_no_broker_could_do_is_trouble():
+    """As a node that the broker itself does not know: somebody of us is wrong."""
+    asked, troubles = questions(Cluster(error=UsageError("there is no node 2")))
+    assert asked("kill_broker", FRAME) == {"refused": "there is no node 2"}
+    assert troubles == ["kill_broker: there is no node 2"]
+
+
+def test_a_leader_that_nobody_could_follow_stays_and_is_no_trouble():
+    asked, troubles = questions(Cluster(error=Impossible("none besides it is in sync")))
+    assert asked("move_leader", FRAME)["refused"].startswith("none besides it is in sync")
+    assert troubles == []
+
+
+def test_leaders_move_where_they_can():
+    class Half(Cluster):
+        def move_leader(self, topic, partition, to=None):
+            if partition == 1:
+                raise Impossible("none besides it is in sync")
+            return super().move_leader(topic, partition, to)
+
+    asked, troubles = questions(Half())
+    assert asked("move_leader", FRAME)["note"] == "leader of t-0: node 2 -> node 3"
     assert troubles == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import Impossible, UsageError
 from tests.kafka_cluster.talking import Talker, batch, cluster
 from tests.kafka_cluster.three import SESSION, Three
 
@@ -37,8 +37,12 @@ def test_a_leader_moves_to_an_in_sync_replica_only():
     assert three.view(3) == (0, 1, 2, (1, 2, 3), ())
     three.do("kill", 3)
     three.later(SESSION)
-    with pytest.raises(UsageError, match=r"cannot be led by 3: node 1 leads.*\[2\]"):
+    with pytest.raises(Impossible, match=r"cannot be led by 3: node 1 leads.*\[2\]"):
         three.do("move_leader", "t", 0, 3)
+    three.do("kill", 2)
+    three.later(SESSION)
+    with pytest.raises(Impossible, match=r"cannot be led by another: node 1 leads.*\[\]"):
+        three.do("move_leader", "t", 0, None)
     with pytest.raises(UsageError, match="no partition 7"):
         three.do("move_leader", "t", 7, None)
 

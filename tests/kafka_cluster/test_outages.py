@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.errors import Impossible, UsageError
 from tests.kafka_cluster.talking import MS, Talker, batch, cluster
 from tests.kafka_cluster.three import SESSION, Three
 
@@ -191,8 +191,9 @@ def test_deeds_that_cannot_be_are_told():
         ("hold_replication", ("t", 0, 7), "no node 7"),
         ("move_coordinator", ("queue", "k", None), "'queue'"),
     ):
-        with pytest.raises(UsageError, match=text):
+        with pytest.raises(UsageError, match=text) as told:
             three.do(deed, *given)
+        assert isinstance(told.value, Impossible) is ("only one that" in text)  # another time it is
 
 
 def test_healing_undoes_everything():

@@ -13,7 +13,7 @@ from pytest_mqchaos.brokers.kafka_direct import Direct
 from pytest_mqchaos.brokers.kafka_jars import KAFKA_VERSION, kafka_jars
 from pytest_mqchaos.brokers.kafka_process import KafkaProcess
 from pytest_mqchaos.brokers.kafka_request import decode, encode
-from pytest_mqchaos.errors import BrokerError, WaitTimeout
+from pytest_mqchaos.errors import BrokerError, Impossible, WaitTimeout
 from tests.brokers import questions
 from tests.brokers.test_child import ended
 
@@ -87,6 +87,15 @@ def test_only_an_end_that_nobody_asked_for_is_a_death(kafka):
     assert f"(pid {pid}) is gone: it ended with status -9 and no rule" in kafka.died()
     kafka.heal()
     assert kafka.died() is None
+
+
+def test_who_was_killed_cannot_be_paused(kafka):
+    kafka.kill(1)
+    try:
+        with pytest.raises(Impossible, match="node 1 is down; only one that is up can be paused"):
+            kafka.pause(1)
+    finally:
+        kafka.heal()
 
 
 @pytest.mark.parametrize("harm", ["kill", "pause"])
