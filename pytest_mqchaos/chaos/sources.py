@@ -123,6 +123,7 @@ class Watch:
         self._seen: list[tuple[Row, int, int]] = []
         self._last = self._clock()
         self._written_over = False
+        self._gone: frozenset[int] = frozenset()  # places in `_seen`
         # What stood there before is the baseline: not this test's doing.
         rows = source.look()
         self.before = frozenset(found.id for found in rows)
@@ -135,7 +136,7 @@ class Watch:
         return self.source.timed
 
     def look(self) -> bool:
-        """Look again; whether anything new was there."""
+        """Look again; whether anything was new, or gone."""
         asked = self._clock()
         rows = self.source.look()
         seen_at = self._clock()
@@ -148,9 +149,10 @@ class Watch:
                 gone.remove(old)
                 self._seen[old] = (found, *self._seen[old][1:])
                 self._written_over = True
+        before, self._gone = self._gone, frozenset(gone)
         self._last = asked
         self._shown = rows
-        return bool(fresh)
+        return bool(fresh) or self._gone != before
 
     def _compared(self, rows: list[Row]) -> tuple[list[Row], list[int]]:
         """Rows that no look has shown before, and places in `_seen` of rows that are there no
@@ -183,7 +185,7 @@ class Watch:
                 found.t if found.t is not None else since,
                 found.t if found.t is not None else until,
                 found.id, found.part, found.by, found.key, found.value, found.owner,
-                posthumous=False, countable=countable,
+                posthumous=False, countable=countable, gone=n in self._gone,
             )
             for n, (found, since, until) in enumerate(self._seen)
         ]  # fmt: skip

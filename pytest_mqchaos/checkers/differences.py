@@ -11,9 +11,16 @@ from dataclasses import dataclass, field
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import gap_touches
-from pytest_mqchaos.checkers.fault_free import FaultFree, Shown, differing, everything, known
+from pytest_mqchaos.checkers.fault_free import (
+    FaultFree,
+    Shown,
+    alike,
+    differing,
+    everything,
+    message,
+)
 from pytest_mqchaos.checkers.missing import Found, judge
-from pytest_mqchaos.checkers.still_open import still_open
+from pytest_mqchaos.checkers.still_open import at_work, still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 
@@ -21,6 +28,9 @@ _FINISH = (
     "let the worker finish: chaos.settle(timeout=...), and ask after the worker's `with` block"
 )
 _SEE = "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"
+NAME_THEM = "let each effect have the id of its message (id=... finds it in an output topic)"
+NAMELESS = "there are effects without an id, which cannot be compared"
+_BLOCKED = "it stands behind the begin of a transaction that nobody has ended"
 _UNSEEN = "not everything was seen or read back"
 _PROCESS = "run the worker as a process (process=True)"
 
@@ -59,29 +69,76 @@ def _one(index: Index, base: FaultFree, name: str, mine: list[Shown], found: Dif
         return
     if lacking and not more and name in index.history.expected.all():
         return
-    if lacking and not more and not mine:
-        _missing(index, name, lacking[0], found)
+    owed = message(index, name) or (base.index is not None and message(base.index, name))
+    if not (more or mine or name in index.known_effects) and owed:
+        _missing(index, base, name, lacking, found)
         return
-    finding = _finding(name, more, lacking, len(mine), len(theirs))
-    if lacking and (why := _unfinished(index, name)):
-        found.doubt(_FINISH, why, finding)
-    elif lacking and (gap_touches(index.history) or not index.history.read_back):
-        found.doubt(_SEE, _UNSEEN, finding)
-    elif base.index is not None and _new(more, theirs) and (why := _unfinished(base.index, name)):
-        found.doubt(_FINISH, f"in the run without faults {why}", finding)
-    else:
+    finding = _finding(index, name, more, lacking, len(mine), theirs)
+    unsure = _lacks(index, base, name, lacking) if lacking else None
+    unsure = unsure or (_has(index, base, name, more, theirs) if more else None)
+    if unsure is None:
         found.failed.append(finding)
+    else:
+        found.doubt(*unsure, finding)
 
 
-def _missing(index: Index, name: str, lacks: Shown, found: Differences) -> None:
-    """An id without any effect: as `lossless` would judge a message that is owed."""
+def _lacks(
+    index: Index, base: FaultFree, name: str, lacking: list[Shown]
+) -> tuple[str, str] | None:
+    """Why what is lacking may still come, be there unseen, or not be the end without faults."""
+    if why := _unfinished(index, name):
+        return _FINISH, why
+    if index.history.nameless_effects:
+        return NAME_THEM, NAMELESS
+    if gap_touches(index.history) or not index.history.read_back:
+        return _SEE, _UNSEEN
+    return _goes(base, name, lacking)
+
+
+def _goes(base: FaultFree, name: str, lacking: list[Shown]) -> tuple[str, str] | None:
+    """Why what is there without faults may be gone at the end of that run."""
+    if base.index is None or not any(map(_passing, lacking)):
+        return None
+    why = _unfinished(base.index, name)
+    return (_FINISH, f"in the run without faults {why}") if why else None
+
+
+def _has(
+    index: Index, base: FaultFree, name: str, more: list[Shown], theirs: list[Shown]
+) -> tuple[str, str] | None:
+    """Why what there is more of may still go, or still come without faults. A repeat of what is
+    there without faults can only be of a message that is still handed out there."""
+    new = [one for one in more if not any(alike(one.what, other.what) for other in theirs)]
+    if any(map(_passing, new)) and (why := _unfinished(index, name)):
+        return _FINISH, why
+    if base.index is None:
+        return None
+    if base.index.history.nameless_effects:
+        return NAME_THEM, f"in the run without faults {NAMELESS}"
+    if (new or base.index.story(name).waiting) and (why := _unfinished(base.index, name)):
+        return _FINISH, f"in the run without faults {why}"
+    return None
+
+
+def _missing(
+    index: Index, base: FaultFree, name: str, lacking: list[Shown], found: Differences
+) -> None:
+    """A message without any effect: as `lossless` would judge one that is owed."""
+    lacks = lacking[0]
     by = lacks.effect.by if lacks.effect is not None else None
+    bare = Finding(id=name, what="missing", by=by)
+    if name not in index.stories.stored and (why := _unfinished(index, name)):
+        found.doubt(_FINISH, why, bare)
+        return
+    if index.history.nameless_effects:
+        found.doubt(NAME_THEM, NAMELESS, bare)
+        return
+    if unsure := _goes(base, name, lacking):
+        found.doubt(*unsure, bare)
+        return
     if name in index.withdrawn:
         text = f"its transaction was aborted, without faults {_told(lacks)}"
         found.failed.append(Finding(id=name, what="missing", text=text, by=by))
-        return
-    if name not in known(index) and (why := _unfinished(index, name)):
-        found.doubt(_FINISH, why, Finding(id=name, what="missing", by=by))
         return
     sorted_out = Found()
     judge(index, {name}, by, None, sorted_out)
@@ -95,18 +152,25 @@ def _missing(index: Index, name: str, lacks: Shown, found: Differences) -> None:
         found.doubt(_SEE, _UNSEEN, unproven)
 
 
-def _finding(name: str, more: list[Shown], lacking: list[Shown], mine: int, theirs: int) -> Finding:
+def _finding(
+    index: Index, name: str, more: list[Shown], lacking: list[Shown], count: int,
+    theirs: list[Shown],
+) -> Finding:  # fmt: skip
     by = next((one.effect.by for one in more + lacking if one.effect is not None), None)
+    counts = f"effect {count}x, without faults {len(theirs)}x"
     if more and lacking:
-        text = f"{_told(more[0])}, without faults {_told(lacking[0])}"
-        return Finding(id=name, what="altered", text=text, by=by)
-    if lacking:
-        text = f"effect {mine}x, without faults {theirs}x: lacks {_told(lacking[0])}"
-        return Finding(id=name, what="partial", text=text, by=by)
-    if theirs:
-        text = f"effect {mine}x, without faults {theirs}x"
-        return Finding(id=name, what="repeated", text=text, by=by)
-    return Finding(id=name, what="unexpected", text=f"{_told(more[0])}, without faults none", by=by)
+        what, text = "altered", f"{_told(more[0])}, without faults {_told(lacking[0])}"
+    elif more:
+        text = counts if theirs else f"{_told(more[0])}, without faults none"
+        what = "repeated" if theirs else "unexpected"
+    elif count:
+        what, text = "partial", f"{counts}: lacks {_told(lacking[0])}"
+    else:
+        gone = "its effect is gone" if name in index.known_effects else "no effect"
+        known = message(index, name) or lacking[0].effect is not None
+        nobody = "" if known else ", and no message has this id"
+        what, text = "missing", f"{gone}{nobody}, without faults {_told(lacking[0])}"
+    return Finding(id=name, what=what, text=text, by=by)
 
 
 def _told(one: Shown) -> str:
@@ -119,21 +183,24 @@ def _told(one: Shown) -> str:
     return ", ".join(said) or "an effect"
 
 
-def _new(more: list[Shown], theirs: list[Shown]) -> bool:
-    """Whether any of them is no repeat of what is there without faults."""
-    return any(all(one.what != other.what for other in theirs) for one in more)
+def _passing(one: Shown) -> bool:
+    """Whether it is a row of something that is looked at, and may be gone when the work is done."""
+    effect = one.effect
+    return effect is not None and (not effect.countable or effect.t_from != effect.t_to)
 
 
 def _unfinished(index: Index, name: str) -> str:
     """Why more may still become of this id, as a sentence. An id that no message has (an account)
     may be touched by any message."""
-    stories, waiting = index.stories, ""
-    mine = name in stories.attempts or name in stories.stored or name in stories.deliveries
-    for one in (name,) if mine else sorted(index.stored_ids):
+    waiting, mine = "", message(index, name)
+    for one in (name,) if mine else sorted(index.stored_ids | index.history.blocked):
         story = index.story(one)
         if story.waiting:
             waiting = f"it is held for {stages.holder(story.waiting[0])}"
+        elif one in index.history.blocked:
+            waiting = _BLOCKED
         waiting = waiting or still_open(index, story, stages.where(index, story))
         if waiting:
             return waiting if mine else f"{one!r} is not done: {waiting}"
-    return ""
+    owner = at_work(index) if name not in index.stories.stored else ""
+    return f"{owner} still runs and may still do it" if owner else ""

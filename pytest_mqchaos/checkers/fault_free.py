@@ -60,15 +60,33 @@ class FaultFree:
 
 
 def by_id(effects: Iterable[Effect], shows: Shows) -> dict[str, list[Shown]]:
-    """What each id's effects show."""
+    """What the effects of each id show that are there at the end."""
     found: dict[str, list[Shown]] = defaultdict(list)
     for effect in effects:
-        found[effect.id].append(Shown(shows(effect), effect))
+        if not effect.gone:
+            found[effect.id].append(Shown(_shown(effect, shows), effect))
     return found
 
 
+def _shown(effect: Effect, shows: Shows) -> object:
+    try:
+        return shows(effect)
+    except Exception as error:
+        raise UsageError(
+            f"same_outcome(of=...) raised {type(error).__name__}: {error}, for the effect of "
+            f"{effect.id!r} with value {effect.value!r}: it must take any Effect (id, part, by, "
+            "key, value) and give what of it is compared"
+        ) from error
+
+
 def fault_free(given: object, of: Shows | None) -> FaultFree | None:
-    """Understand `baseline=`; None: there is none, because its run never came to the question."""
+    """Understand `baseline=`; None: there is none, because its run never came to the question.
+    Raises UsageError."""
+    if not (of is None or callable(of)):
+        raise UsageError(
+            f"same_outcome(of={of!r}): must be a function that takes an Effect (id, part, by, key, "
+            "value) and gives what of it is compared, such as lambda effect: effect.value['total']"
+        )
     if isinstance(given, History):
         given = Baseline(history=given)
     if isinstance(given, Baseline):
@@ -82,9 +100,10 @@ def fault_free(given: object, of: Shows | None) -> FaultFree | None:
     if not isinstance(given, Mapping):
         raise UsageError(
             f"same_outcome(baseline={given!r}): must be a mapping from id to the value that the "
-            "effect of this id has without faults, or the History of such a run. In a scenario of "
-            "simulate(), mqchaos_sweep or mqchaos_search it may be left out: the run without "
-            "faults is made there"
+            "effect of this id has without faults, or the History of such a run. Only "
+            "chaos.assert_same_outcome() and chaos.check('same_outcome') may leave it out, in a "
+            "scenario of simulate(), mqchaos_sweep or mqchaos_search: the run without faults is "
+            "made there"
         )
     if of is not None:
         raise UsageError(
@@ -92,6 +111,11 @@ def fault_free(given: object, of: Shows | None) -> FaultFree | None:
             "values only: give one of the two"
         )
     rows = {str(name): [Shown(value, None)] for name, value in given.items()}
+    if len(rows) < len(given):
+        raise UsageError(
+            f"same_outcome(baseline={given!r}): ids are text, and two of these are the same text; "
+            "give each id once"
+        )
     return FaultFree(rows=rows, known=frozenset(rows), shows=value_alone)
 
 
@@ -101,6 +125,12 @@ def known(index: Index) -> frozenset[str]:
     return frozenset().union(
         stories.attempts, stories.stored, stories.deliveries, stories.effects, index.accepted
     )
+
+
+def message(index: Index, name: str) -> bool:
+    """Whether a run shows a message with this id."""
+    stories = index.stories
+    return name in stories.attempts or name in stories.stored or name in stories.deliveries
 
 
 def unlike(index: Index, other: Index) -> list[str]:
@@ -121,9 +151,23 @@ def differing(mine: Iterable[Shown], theirs: Iterable[Shown]) -> tuple[list[Show
     """What only the first shows, and what only the second; each row counts."""
     more, lacking = [], list(theirs)
     for one in mine:
-        at = next((n for n, other in enumerate(lacking) if other.what == one.what), None)
+        at = next((n for n, other in enumerate(lacking) if alike(other.what, one.what)), None)
         if at is None:
             more.append(one)
         else:
             del lacking[at]
     return more, lacking
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether two values are the same; two that are no number are."""
+    if one == other:
+        return True
+    if isinstance(one, float) and isinstance(other, float):
+        return one != one and other != other  # noqa: PLR0124 - only NaN is not itself
+    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
+        same = type(one) is type(other) and len(one) == len(other)
+        return same and all(map(alike, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+    return False

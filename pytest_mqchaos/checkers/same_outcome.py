@@ -1,15 +1,16 @@
 """Did everything end as it does without faults?
 
-What is compared is the final state: the effects of each id with their part, `by`, key and value,
-each as often as it is there. Their order is not (`ordered`, `latest`). The run without faults is
-made where the run is ours (a scenario of `simulate`, `mqchaos_sweep`, `mqchaos_search`: up to two
-more runs), elsewhere it is `baseline=`. An effect too many stays proven in spite of a gap, because
-effects do not pass the links.
+What is compared is the final state: the effects of each id that are there at the end, with their
+part, `by`, key and value, each as often as it is there. Their order is not (`ordered`, `latest`).
+The run without faults is made where the run is ours (a scenario of `simulate`, `mqchaos_sweep`,
+`mqchaos_search`; a second one where the two differ), elsewhere it is `baseline=`. An effect too
+many stays proven in spite of a gap, because effects do not pass the links.
 
-Not decided, hence unknown: what may still come or go on (here, or in the run without faults), what
-rests on a posthumous effect; any difference where the test itself published something else in the
-run without faults, where two runs without faults differ from each other, or where each of the two
-runs has ids that the other has never seen.
+Not decided, hence unknown: what may still come or go (here, or in the run without faults), what
+rests on a posthumous effect, effects without an id; any difference where the test itself published
+something else in the run without faults, where two runs without faults differ from each other (the
+second has another seed and another time of day), or where each of the two runs has ids that the
+other has never seen.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.differences import Differences, compare
+from pytest_mqchaos.checkers.differences import NAME_THEM, NAMELESS, Differences, compare
 from pytest_mqchaos.checkers.fault_free import (
     Baseline,
     FaultFree,
@@ -49,7 +50,10 @@ _REPEATABLE = (
 )
 _ASK = "ask it in every run, not only where something went wrong"
 _SAME_IDS = "let a message have the same id in every run (id=... in the mark)"
-_SAME_DATA = "draw data before the scenario, not in it, and publish the same in every run"
+_SAME_DATA = (
+    "draw data before the scenario, or in it from a random.Random(seed) of its own, and publish "
+    "the same in every run"
+)
 
 
 def same_outcome(
@@ -74,6 +78,7 @@ def same_outcome(
         else:
             compare(index, base, rows, found)
             _downgrade(index, base, found)
+            _nameless(index, base, found)
         names = rows.keys() | (base.rows.keys() if base is not None else set())
         return answer(
             "same_outcome",
@@ -95,12 +100,12 @@ def same_outcome(
 
 def _downgrade(index: Index, base: FaultFree, found: Differences) -> None:
     """Take back what is proven only if the two runs are the same but for the faults."""
-    if base.again is not None and base.index is not None:
-        twice = same_outcome(baseline=base.index.history, of=base.shows)(base.again)
-        if twice.status != "passed":
-            why = f"two runs without any fault ended differently: {twice.sentence}"
-            found.doubt(_REPEATABLE, why, *found.failed)
-            found.failed = []
+    if not found.failed:
+        return
+    missing, why = _unrepeated(base)
+    if why:
+        found.doubt(missing, f"two runs without any fault ended differently: {why}", *found.failed)
+        found.failed = []
     if not found.failed:
         return
     others = unlike(index, base.index) if base.index is not None else []
@@ -118,6 +123,31 @@ def _downgrade(index: Index, base: FaultFree, found: Differences) -> None:
         )
         found.doubt(_SAME_IDS, why, *odd, *gone)
         found.failed = [f for f in found.failed if f not in odd and f not in gone]
+
+
+def _nameless(index: Index, base: FaultFree, found: Differences) -> None:
+    """Nobody knows whether those are the same in both."""
+    if index.history.nameless_effects:
+        found.doubt(NAME_THEM, NAMELESS)
+    elif base.index is not None and base.index.history.nameless_effects:
+        found.doubt(NAME_THEM, f"in the run without faults {NAMELESS}")
+
+
+def _unrepeated(base: FaultFree) -> tuple[str, str]:
+    """What to do where the runs without faults differ from each other, and in what; else ""."""
+    if base.again is None or base.index is None:
+        return "", ""
+    again = index_of(base.again)
+    if others := unlike(again, base.index):
+        return _SAME_DATA, f"the test itself did not publish the same ({listed(others)})"
+    found = Differences()
+    compare(again, base, by_id(again.effects, base.shows), found)
+    if found.failed:
+        one = found.failed[0]
+        return _REPEATABLE, f"{one.id} is {one.what}: {one.where or one.text}"
+    for missing, why in found.open:
+        return missing, f"in the second one {why}"
+    return "", ""
 
 
 def _doubts(found: Differences) -> list[Doubt]:
@@ -143,7 +173,8 @@ def _sentence(failed: list[Finding], total: int) -> str:
     said = []
     for what in dict.fromkeys(finding.what for finding in failed):
         rows = [finding for finding in failed if finding.what == what]
-        why = stages.summed(row.where for row in rows) if rows[0].where else rows[0].text
+        placed = [row.where for row in rows if row.where]
+        why = stages.summed(placed) if placed else rows[0].text
         said.append(f"{len(rows)} {what}: {why}")
     count = number(total, "id")
     return f"{len(failed)} of {count} ended otherwise than without faults: {'; '.join(said)}"

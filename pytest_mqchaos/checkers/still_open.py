@@ -14,6 +14,8 @@ from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
+_RUNS = ("started", "restarted")
+
 
 def still_open(index: Index, story: Story, stage: str) -> str:
     """Why an effect may still come, as a sentence; "" when none can."""
@@ -29,6 +31,12 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
     return ""
+
+
+def at_work(index: Index) -> str:
+    """A worker that still runs, by the name of its incarnation; "" for none."""
+    last = {event.who: event.what for event in index.history.processes if "#" in event.who}
+    return next((who for who, what in last.items() if what in _RUNS), "")
 
 
 def _overtaken(index: Index, story: Story) -> bool:
@@ -51,4 +59,4 @@ def _succeeded(index: Index, owner: str) -> bool:
 
 def _runs(index: Index, owner: str) -> bool:
     events = [event.what for event in index.history.processes if event.who == owner]
-    return bool(events) and events[-1] in ("started", "restarted")
+    return bool(events) and events[-1] in _RUNS

@@ -45,7 +45,8 @@ def _rows(history: History) -> Iterator[tuple[_Place, _Row]]:
         yield ("place", where.group, where.topic, where.partition), where[3:]
     for effect in history.effects or ():
         row = (effect.key, _plain(effect.value), effect.posthumous)
-        yield ("effect", effect.owner, effect.id, effect.part, effect.by), row
+        gone = ("gone",) if effect.gone else ()
+        yield ("effect", effect.owner, effect.id, effect.part, effect.by), (*row, *gone)
     for handled in history.handled:
         yield ("handled", handled.owner, handled.id), ()
     for accepted in history.accepted:

@@ -119,7 +119,8 @@ class Effect(NamedTuple):
     """What the code under test did to the world, once. It happened in [t_from, t_to] (equal when
     the instant is known; both 0 when nothing about time is known); `order` is the source's own
     order, None if it has none. `by` is the subscriber, `part` one of several effects of a message.
-    `countable`: the source can hold one id twice (False for a primary key, GROUP BY, a map)."""
+    `countable`: the source can hold one id twice (False for a primary key, GROUP BY, a map).
+    `gone`: the source showed it and does not show it any more."""
 
     order: int | None
     t_from: int
@@ -132,6 +133,7 @@ class Effect(NamedTuple):
     owner: str | None
     posthumous: bool
     countable: bool
+    gone: bool = False
 
 
 class Handled(NamedTuple):

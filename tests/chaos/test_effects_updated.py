@@ -76,3 +76,19 @@ def test_one_source_keeps_its_own_order(effects):
     rows += [{"id": "b"}, {"id": "a"}]
     effects.look()
     assert [(found.order, found.id) for found in effects.rows()] == [(0, "b"), (1, "a")]
+
+
+def test_a_row_that_is_there_no_more_is_gone_until_it_is_back(effects):
+    rows = []
+    effects.from_call(list)
+    effects.from_call(lambda: list(rows))
+    rows += [{"id": "c"}, {"id": "d"}]
+    effects.look()
+    assert [found.gone for found in effects.rows()] == [False, False]
+    undone = rows.pop(0)
+    assert effects.look()  # which is a change, as a new one is
+    assert [(found.id, found.gone) for found in effects.rows()] == [("c", True), ("d", False)]
+    assert not effects.look()
+    rows.append(undone)
+    assert effects.look()
+    assert not any(found.gone for found in effects.rows())

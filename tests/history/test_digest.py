@@ -65,6 +65,7 @@ def test_instants_ports_and_counted_names_have_no_part_in_it(other):
 @pytest.mark.parametrize(
     "other",
     [
+        {"effects": (DONE._replace(gone=True),)},
         {"attempts": (SENT._replace(outcome="unknown"),)},
         {"attempts": (SENT._replace(headers=(("h", b"1"),)),)},
         {"attempts": (SENT, SENT)},

@@ -134,3 +134,34 @@ def test_asked_in_a_task_group_the_run_is_made_again_and_leaves_nothing_behind(t
     assert [bool(chaos.armed) for chaos in ended] == [True, False, True]
     assert ended[-1].verdicts[0].status == "passed"
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_there_for_a_while_is_compared_as_it_is_at_the_end():
+    def waiting_list(chaos):
+        rows = {}
+        chaos.effects.from_call(lambda: list(rows.values()), countable=False)
+
+        def do(name):
+            rows["todo"] = {"id": "todo", "value": name}
+            rows[name] = {"id": name}
+            wait = 0.2 if chaos.armed else 0.0
+            asyncio.get_running_loop().call_later(wait, rows.pop, "todo", None)
+
+        return do
+
+    simulate(scenario_of(waiting_list), plan=LATE)
+
+    def undone(chaos):
+        rows = {}
+        chaos.effects.from_call(lambda: list(rows.values()), countable=False)
+
+        def do(name):
+            rows[name] = {"id": name}
+            if chaos.armed:
+                asyncio.get_running_loop().call_later(0.2, rows.pop, name)
+
+        return do
+
+    outcome = run(scenario_of(undone), LATE)
+    assert outcome.status == "failed"
+    assert "3 missing: its effect is gone" in outcome.verdicts[-1].sentence
