@@ -206,6 +206,7 @@ def build(
         unidentified=transcript.unidentified,
         limits=evidence.limits,
         links=transcript.links,
+        spans=transcript.spans,
         readers=transcript.consumers,
         effect_topics=evidence.effect_topics,
         nameless_effects=bool(evidence.nameless),

@@ -23,6 +23,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import lanes, shared
+from pytest_mqchaos.checkers.precedence import ended, opened, producer
 from pytest_mqchaos.checkers.swapped import swapped_by
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.errors import unknown
@@ -179,7 +180,8 @@ def _against_log(index: Index, sequence: list[str]) -> list[Swap]:
 
 def _against_publish(index: Index, sequence: list[str]) -> list[Swap]:
     """Compare each message with the latest that already took effect: of its connection (by frame),
-    of its connection and partition (by row), and of all (by its confirm)."""
+    of its connection and partition (by row), of its producer's connections that were opened when
+    its own had ended, and of all (by its confirm)."""
     latest: dict[object, tuple[int, str]] = {}
     found = []
     for name in sequence:
@@ -189,6 +191,7 @@ def _against_publish(index: Index, sequence: list[str]) -> list[Swap]:
         marks: list[tuple[object, int, int | None]] = [
             (link, first.seq, first.seq),
             ((*link, first.topic, first.partition), index.rank[name], index.rank[name]),
+            (("again", *producer(first)), opened(index, first), ended(index, first)),
             ("all", first.seq, told),
         ]
         beaten = [latest[m][1] for m, _, own in marks

@@ -74,7 +74,8 @@ class History:
     one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
     that keep the last message of a key. `committed` are the `seq` of the attempts whose transaction
     the broker said is committed, `blocked` the ids of messages behind the begin of a transaction
-    that is still open: nobody who reads committed messages is handed them.
+    that is still open: nobody who reads committed messages is handed them. `spans` maps a link to
+    the seqs of its opening and its end (0 while open).
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -97,6 +98,7 @@ class History:
     limits: tuple[str, ...] = ()
     read_back: bool = True
     links: Mapping[int, str] = field(default_factory=dict)
+    spans: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     readers: frozenset[str] = frozenset()
     effect_topics: frozenset[str] = frozenset()
     nameless_effects: bool = False

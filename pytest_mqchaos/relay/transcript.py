@@ -37,7 +37,8 @@ class Transcript:
     seq of an ack frame to the transaction it belongs to, `ends` are the commits and aborts seen.
     `consumers` are owners that asked for messages, even if there were none.
     `brokers` is what befell brokers and who led from when on.
-    `links` maps a link to its owner, `clients` to the client id it named. `notes` were only kept.
+    `links` maps a link to its owner, `clients` to the client id it named, `spans` to the seqs of
+    its opening and its end (0 while open). `notes` were only kept.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -56,6 +57,7 @@ class Transcript:
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
     links: Mapping[int, str] = field(default_factory=dict)
+    spans: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     clients: Mapping[int, str] = field(default_factory=dict)
     closing: Mapping[str, int] = field(default_factory=dict)
     brokers: tuple[ProcessEvent, ...] = ()
@@ -141,6 +143,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         topics=frozenset(row.topic for row in rows),
         unidentified=tuple(maker.unidentified),
         links=dict(remarks.owners),
+        spans={n: (seq, remarks.closed.get(n, 0)) for n, seq in remarks.opened.items()},
         clients=dict(reading.clients),
         closing=dict(remarks.closing),
         brokers=tuple(remarks.brokers),

@@ -3,7 +3,8 @@
 It knows the kinds of notes and nothing of protocols. Notes are read before any frame, because what
 became of a frame is written after the frame itself.
 
-    link, closing       whose connection it is, from where on its owner is stopping
+    link, closed        whose connection it is; that it has ended
+    closing             from where on its owner is stopping
     fate, answered      what became of a held frame, what we said in the broker's place
     rule                one step in a rule's life
     broker              what befell a broker, or who leads a partition from here on
@@ -43,9 +44,12 @@ class Answer(NamedTuple):
 @dataclass(slots=True, kw_only=True)
 class Remarks:
     """Every note, by what it is about. `answers` is by the seq of the request; `closing` says from
-    which seq on the frames of an owner belong to its shutdown; `others` were only kept."""
+    which seq on the frames of an owner belong to its shutdown; `opened` and `closed` are the seqs
+    of a link's own notes; `others` were only kept."""
 
     owners: dict[int, str] = field(default_factory=dict)
+    opened: dict[int, int] = field(default_factory=dict)
+    closed: dict[int, int] = field(default_factory=dict)
     fates: dict[int, Fate] = field(default_factory=dict)
     answers: dict[int, Answer] = field(default_factory=dict)
     rule_events: list[RuleEvent] = field(default_factory=list)
@@ -84,7 +88,13 @@ def _rule(note: NoteEntry, name: str) -> int | None:
 
 
 def _link(remarks: Remarks, note: NoteEntry) -> None:
-    remarks.owners[_number(note, "link")] = str(note.body.get("owner"))
+    link = _number(note, "link")
+    remarks.owners[link] = str(note.body.get("owner"))
+    remarks.opened[link] = note.seq
+
+
+def _closed(remarks: Remarks, note: NoteEntry) -> None:
+    remarks.closed[_number(note, "link")] = note.seq
 
 
 def _fate(remarks: Remarks, note: NoteEntry) -> None:
@@ -132,6 +142,7 @@ def _closing(remarks: Remarks, note: NoteEntry) -> None:
 
 _FILES: dict[str, Callable[[Remarks, NoteEntry], None]] = {
     "link": _link,
+    "closed": _closed,
     "fate": _fate,
     "answered": _answered,
     "rule": _rule_event,

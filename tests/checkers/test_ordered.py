@@ -55,6 +55,31 @@ def test_a_confirm_before_the_other_was_sent_orders_two_connections():
     assert line.work("b", "a").ask(ordered()).status == "failed"
 
 
+def sent_again_on_another_connection(**other):
+    """`a` is lost with its connection, then comes `b`, then `a` again."""
+    line = run().publish("a", key=b"k", link=1, outcome="unknown", stored=False)
+    line.reconnect(1, 2).publish("b", key=b"k", link=2, **other)
+    return line.publish("a", key=b"k", link=2).work("b", "a")
+
+
+def test_a_connection_opened_when_the_other_had_ended_comes_after_it():
+    verdict = sent_again_on_another_connection().ask(ordered())
+    assert verdict.status == "failed"
+    assert (verdict.findings[0].id, verdict.findings[0].where) == ("a", "producer")
+    assert "the producer's retry came too late" in verdict.sentence
+
+
+def test_what_another_producer_sent_in_between_has_no_order():
+    line = sent_again_on_another_connection(owner="other")
+    assert line.ask(ordered()).status == "passed"
+
+
+def test_a_connection_that_was_there_before_the_other_ended_proves_nothing():
+    line = sent_again_on_another_connection()
+    assert line.but(spans={1: (0, 3), 2: (2, 0)}).ask(ordered()).status == "passed"
+    assert line.but(spans={1: (0, 0), 2: (3, 0)}).ask(ordered()).status == "passed"
+
+
 def test_one_connection_orders_without_any_confirm():
     line = run().publish("a", key=b"k", confirm=False).publish("b", key=b"k", confirm=False)
     assert line.work("b", "a").ask(ordered()).status == "failed"

@@ -133,6 +133,13 @@ class Timeline:
             self.deliver(name, **more).effect(name).ack(at.offset + 1, p=at.partition, **more)
         return self
 
+    def reconnect(self, old, new):
+        """Link `old` ends, then link `new` is opened."""
+        spans = self.more.setdefault("spans", {})
+        spans[old] = (spans.get(old, (0, 0))[0], self._tick())
+        spans[new] = (self._tick(), 0)
+        return self
+
     def start(self, name):
         self.handled.append(Handled(self._tick() * MS, name, "worker-1#1"))
         return self

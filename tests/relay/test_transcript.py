@@ -122,7 +122,9 @@ def test_rules_topics_closing_and_links_are_read_from_notes(tape):
     assert tape.topic_names == {b"\xab": "orders"}
     assert read_.closing == {"worker-1#1": closing}
     assert read_.links == {8: "publisher", 1: "worker-1#1"}
-    assert [note.body["note"] for note in read_.notes] == ["closed"]
+    assert read_.notes == ()
+    assert {n: bool(end) for n, (_, end) in read_.spans.items()} == {1: True}
+    assert read_.spans[1][0] < read_.spans[1][1]
     assert only(read_.attempts).owner == "link 9"
     assert (read_.topics, read_.frames) == ({"t"}, 1)
 
