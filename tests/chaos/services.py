@@ -1,4 +1,4 @@
-"""Code under test: two plain coroutines, and what a child process can import or run."""
+"""What runs under a Chaos: a publish, two coroutines, what a child process can import or run."""
 
 import asyncio
 import json
@@ -7,6 +7,11 @@ import sys
 import time
 
 from aiokafka import AIOKafkaConsumer
+
+
+def publish(chaos):
+    chaos.topic("t")
+    chaos.publish("t", ["a"])
 
 
 async def consume(servers, effects, topic="t"):

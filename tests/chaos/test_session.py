@@ -1,4 +1,4 @@
-"""One Chaos after the other: rules, waits, the end, and what is left for the next."""
+"""One Chaos after the other: questions, waits, and what is left for the next."""
 
 import asyncio
 import os
@@ -9,19 +9,10 @@ import threading
 import pytest
 
 from pytest_mqchaos.chaos.host import ChaosBroker
-from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.checkers.registry import CHECKERS, QUESTIONS
-from pytest_mqchaos.errors import (
-    DataPlaneDied,
-    MqchaosError,
-    NotApplicable,
-    UsageError,
-    VerdictFailed,
-    WaitTimeout,
-)
+from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, UsageError, WaitTimeout
 from pytest_mqchaos.plan.on import on
-from pytest_mqchaos.plan.rules import Plan
-from tests.chaos.services import consume, idle
+from tests.chaos.services import consume, idle, publish
 
 
 def test_every_checker_has_its_assertion_and_no_assertion_is_without(chaos):
@@ -61,61 +52,6 @@ def test_a_verdict_can_be_had_without_raising_and_a_checker_may_be_the_users(cha
     assert [verdict.question for verdict in chaos.verdicts] == ["no_copies", "no_copies"]
 
 
-# ------------------------------------------------------------------------------------- rules
-
-
-def test_a_rule_armed_in_the_middle_counts_from_there(chaos):
-    chaos.topic("t")
-    chaos.publish("t", ["a", "b"])
-    rule = chaos.arm(on.confirm(nth=2).delay(0.001))
-    chaos.publish("t", ["c"])
-    assert (rule.matched, rule.fired) == (1, 0)
-    assert repr(rule) == "<on.confirm(nth=2).delay(0.001) fired 0>"
-    chaos.publish("t", ["d"])
-    rule.wait()
-    assert (rule.matched, rule.fired) == (2, 1)
-
-
-def test_several_rules_are_armed_at_once(chaos):
-    first, second = chaos.arm(on.confirm(nth=1).delay(0.001), on.confirm(nth=2).delay(0.001))
-    chaos.topic("t")
-    chaos.publish("t", ["a", "b"])
-    assert [first.fired, second.fired] == [1, 1]
-    assert [armed.index for armed in chaos.armed] == [0, 1]
-    assert chaos.arm() == ()
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        (lambda: on.confirm(nth=1), "has no fault yet"),
-        (lambda: on.confrim(nth=1), "confirm"),
-        (lambda: on.confirm(nth=0).drop(), "nth"),
-        (lambda: on.confirm(topik="t").drop(), "topic"),
-        (lambda: on.confirm(queue="t").drop(), "Kafka has topics: write topic='t'"),
-        (lambda: on.confirm().dorp(), "drop"),
-        (lambda: on.publish().refuse("NO_SUCH_ERROR"), "NO_SUCH_ERROR"),
-        (lambda: on.control(api="Hartbeat").sever(), "'Hartbeat'. Did you mean 'Heartbeat'"),
-        (lambda: on.control(api="Heartbeat").drop(), "cannot drop at control.*use .sever"),
-        (lambda: on.control(key="k", api="Heartbeat").sever(), "can never match"),
-        (lambda: on.publish().move_leader(), "a cluster of several nodes.*--mqchaos-nodes=3"),
-        (lambda: on.deliver().drop(), "deliver"),
-        (lambda: "on.confirm().drop()", "a plan is made of rules"),
-    ],
-)
-def test_a_rule_that_cannot_be_is_refused_where_it_is_armed(chaos, rule, words):
-    with pytest.raises((UsageError, AttributeError), match=words):
-        chaos.arm(rule())
-    assert chaos.armed == ()
-
-
-def test_a_plan_that_cannot_be_is_refused_before_it_starts(host):
-    with pytest.raises(UsageError, match="what no follower has"):
-        host.chaos(Plan(on.ack().kill_broker(unreplicated=True)))
-    with host.chaos(own_assertions=True, drawn=True):
-        pass  # and nothing is left of it
-
-
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -144,12 +80,6 @@ def test_wait_for_says_what_it_waited_for(chaos):
         chaos.wait_for(paid, timeout=0.05, what="the bill")
 
 
-def test_a_rule_that_does_not_fire_is_named_when_it_is_waited_for(chaos):
-    rule = chaos.arm(on.confirm(nth=5).drop())
-    with pytest.raises(WaitTimeout, match=r"on.confirm\(nth=5\).drop\(\) to take effect"):
-        rule.wait(0.05)
-
-
 def test_every_waiting_method_has_its_twin(chaos):
     async def body():
         chaos.topic("t")
@@ -167,133 +97,7 @@ def test_every_waiting_method_has_its_twin(chaos):
     assert settled.waiting == ()
 
 
-# ------------------------------------------------------------------------------------ publish
-
-
-def test_receipts_say_what_became_of_each_message(chaos, monkeypatch):
-    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 400)
-    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.AWAY", 0.01)
-    chaos.topic("t", partitions=2)
-    confirmed, other = chaos.publish("t", [{"value": "a", "key": "k"}, "b"])
-    assert confirmed.outcome == other.outcome == "confirmed"
-    assert (confirmed.offset, confirmed.error, other.partition) == (0, None, 1)
-    (refused,) = chaos.publish("t", [b"c" * 2_000_000], attempts=2)
-    assert (refused.outcome, refused.attempts) == ("refused", 2)
-    assert "MessageSizeTooLarge" in refused.error
-    chaos.arm(on.confirm(nth=1).hang())
-    (unknown,) = chaos.publish("t", ["d"], attempts=1)
-    assert unknown.outcome == "unknown"
-
-
-def test_it_is_sent_again_until_it_is_confirmed(chaos, monkeypatch):
-    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 400)
-    chaos.topic("t")
-    chaos.arm(on.publish(nth=1).hang())
-    (receipt,) = chaos.publish("t", ["a"])
-    assert (receipt.outcome, receipt.attempts) == ("confirmed", 2)
-
-
-def test_an_idempotent_publisher_makes_no_copy(chaos):
-    chaos.topic("t")
-    rule = chaos.arm(on.confirm(nth=1).drop())
-    chaos.publish("t", ["a"], idempotent=True)
-    assert rule.fired == 1
-    chaos.assert_no_copies()
-
-
-def test_nothing_to_publish_is_nothing(chaos):
-    assert chaos.publish("t", []) == []
-
-
-def test_an_id_whose_effect_was_there_before_is_refused(chaos):
-    chaos.topic("t")
-    chaos.effects.from_call(lambda: [{"id": "a"}])
-    with pytest.raises(UsageError, match=r"'a'.*before this test began"):
-        chaos.publish("t", ["a"])
-
-
-# ------------------------------------------------------------------------------- end of a run
-
-
-def ended(host, body, plan=None, **settings):
-    """What the end of a run says of `body`."""
-    failing = pytest.raises((MqchaosError, AssertionError))
-    with failing as raised, host.chaos(plan, id="value", **settings) as chaos:
-        body(chaos)
-    return raised.value
-
-
-def publish(chaos):
-    chaos.topic("t")
-    chaos.publish("t", ["a"])
-
-
-def test_an_unfired_rule_fails_unless_it_is_optional(host, tmp_path):
-    told = ended(
-        host, publish, Plan(on.confirm(nth=3).drop()), own_assertions=True,
-        telling=Telling(nodeid="t.py::test", directory=tmp_path / "kept"),
-    )  # fmt: skip
-    assert isinstance(told, VerdictFailed)
-    assert "1 of 1 rule never took effect" in str(told)
-    assert 'pytest "t.py::test" --mqchaos-plan=mq1.' in str(told)
-    assert (tmp_path / "kept" / "history.jsonl").stat().st_size > 0
-    with host.chaos(
-        Plan(on.confirm(nth=3).drop(optional=True)), id="value", own_assertions=True
-    ) as chaos:
-        publish(chaos)
-
-
-def test_no_question_fails(host):
-    assert "no verdict was asked" in str(ended(host, publish))
-
-
-def test_nothing_observed_fails_unless_the_batch_was_drawn(host):
-    said = ended(host, lambda chaos: None, own_assertions=True)
-    assert "nothing was observed: no client ever connected" in str(said)
-    with host.chaos(own_assertions=True, drawn=True):
-        pass
-
-
-def test_a_profile_that_observed_why_it_cannot_act_is_not_applicable(host):
-    told = ended(
-        host, publish, Plan(on.publish(nth=1).reorder()), own_assertions=True,
-        telling=Telling(profile="reordered-publish"),
-    )  # fmt: skip
-    assert isinstance(told, NotApplicable)
-    assert str(told).startswith("NOT APPLICABLE: reordered-publish: ")
-
-
-def test_trouble_of_the_data_plane_fails_its_run_and_not_the_next(host):
-    def body(chaos):
-        publish(chaos)
-        chaos.host.troubles.append("a listener was lost")
-
-    told = ended(host, body, own_assertions=True)
-    assert "nothing is certain: a listener was lost" in str(told)
-    host.troubles.append("left over")
-    with host.chaos(own_assertions=True) as chaos:
-        publish(chaos)
-
-
-def test_the_bodys_own_error_is_not_replaced(host):
-    def body(chaos):
-        chaos.topic("t")
-        raise LookupError("mine")
-
-    with pytest.raises(LookupError, match="mine"), host.chaos(Plan(on.ack().drop())) as chaos:
-        body(chaos)
-
-
-def test_what_was_seen_can_be_told_after_a_failure(chaos):
-    chaos.telling = Telling(nodeid="t.py::test")
-    publish(chaos)
-    told = chaos.telling.summary(chaos)
-    assert "published 1 · confirmed 1 · stored 1" in told
-    assert "broker   kafka embedded" in told
-    assert 'replay   pytest "t.py::test"' in told
-
-
-# ------------------------------------------------------------------------------ one after the other
+# ------------------------------------------------------------------------ one after the other
 
 
 def test_one_at_a_time(host):

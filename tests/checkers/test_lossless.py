@@ -73,30 +73,6 @@ def test_a_reader_outside_of_groups_has_lost_only_what_it_has_left_behind():
     }
 
 
-@pytest.mark.parametrize(
-    ("line", "why"),
-    [
-        (run().publish("a"), "nobody who reads that was seen on a link"),
-        (
-            run().publish("a").publish("b").deliver("a", group=None).effect("a"),
-            "nobody who reads that was seen on a link",
-        ),
-        (run().publish("a").deliver("a", group=None), "worker-1#1 keeps its position itself"),
-        (
-            run().publish("a").deliver("a").ack().but(
-                processes=(ProcessEvent(1, "worker-1#1", "started", ""),)
-            ),
-            "worker-1#1 still runs",
-        ),
-    ],
-)  # fmt: skip
-def test_what_may_still_come_is_unknown_and_says_what_to_do(line, why):
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert why in verdict.sentence
-    assert "after the worker's `with` block" in verdict.missing
-
-
 def test_what_a_stopped_worker_acked_without_an_effect_is_lost():
     events = (
         ProcessEvent(1, "worker-1#1", "started", ""), ProcessEvent(9, "worker-1#1", "stopped", "")
@@ -194,111 +170,6 @@ def test_a_message_lost_behind_the_retry_hop_is_lost():
     assert verdict.findings[0].where == "delivered, no effect, acked"
 
 
-def test_two_groups_are_judged_apart():
-    line = run().publish("a").deliver("a").deliver("a", group="h").effect("a", by="g").ack()
-    line.ack(group="h")
-    assert line.ask(lossless(by=["g"])).status == "passed"
-    verdict = line.ask(lossless(by=["g", "h"]))
-    assert verdict.status == "failed"
-    assert [f.by for f in verdict.findings] == ["h"]
-    assert "lost for h" in verdict.sentence
-
-
-def test_a_group_without_any_effect_is_unknown_until_the_test_says_who_counts():
-    line = run().publish("a").deliver("a").deliver("a", group="h").effect("a", by="g").ack()
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "by=('g',)" in verdict.missing
-
-
-def test_without_by_any_group_that_would_get_it_again_keeps_it_waiting():
-    line = run().publish("a").deliver("a").ack().place(0, group="h")
-    assert line.ask(lossless()).status == "unknown"
-    assert line.place(1, group="i").ask(lossless(by=["g"])).status == "failed"
-
-
-def test_effects_with_and_without_by_are_unknown():
-    line = run().publish("a").publish("b").effect("a", by="s").effect("b", by="s").effect("a")
-    assert "without `by`" in line.ask(lossless()).sentence
-
-
-def test_a_declared_part_that_is_missing_is_partial_an_undeclared_one_unknown():
-    line = run().publish("a").publish("b").deliver("a", "b")
-    for name, part in (("a", "debit"), ("a", "credit"), ("b", "debit")):
-        line.effect(name, part=part)
-    line.ack()
-    verdict = line.ask(lossless(parts=["debit", "credit"]))
-    assert verdict.status == "failed"
-    assert [(f.id, f.what) for f in verdict.findings] == [("b", "partial")]
-    assert "has debit, lacks credit" in verdict.sentence
-    assert line.ask(lossless()).status == "unknown"
-    line.effect("b", part="credit")
-    assert line.ask(lossless(parts=["debit", "credit"])).status == "passed"
-    assert line.ask(lossless()).status == "passed"
-
-
-def test_a_posthumous_effect_alone_is_unknown():
-    line = run().publish("a").deliver("a").effect("a", posthumous=True).ack()
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "posthumous" in verdict.sentence
-    assert line.effect("a").ask(lossless()).status == "passed"
-
-
-def test_an_ambiguous_id_is_unknown_with_both_contents():
-    line = run().publish("a", value=b"1").publish("a", value=b"2").work("a")
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "b'1'" in verdict.sentence
-    assert "b'2'" in verdict.sentence
-    assert "composite" in verdict.missing
-
-
-def test_a_hop_with_another_content_is_not_ambiguous():
-    line = run().publish("a", value=b"1").publish("a", value=b"2", topic="out").work("a")
-    assert line.ask(lossless()).status == "passed"
-
-
-def test_an_unidentified_message_is_unknown_but_a_proven_loss_stays():
-    line = run().publish("a").work("a").but(unidentified=("in-0@1: {...}",))
-    assert line.ask(lossless()).status == "unknown"
-    line.publish("b").deliver("b").ack()
-    assert line.ask(lossless()).status == "failed"
-
-
-def test_a_gap_is_never_a_pass_and_only_what_it_cannot_excuse_stays_lost():
-    seen = run().publish("a").deliver("a").ack().but(gaps=("12 of 50 bypassed the link",))
-    assert seen.ask(lossless()).status == "failed"
-    unseen = run().publish("a").place(1).but(gaps=("12 of 50 bypassed the link",))
-    verdict = unseen.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "12 of 50" in verdict.sentence
-    done = run().publish("a").work("a").but(gaps=("link 3 is blind",))
-    assert done.ask(lossless()).status == "unknown"
-    elsewhere = run().publish("a").work("a").but(gaps=("x",), gap_topics=frozenset({"other"}))
-    assert elsewhere.ask(lossless()).status == "passed"
-
-
-def test_without_read_back_a_missing_effect_is_unknown():
-    line = run().publish("a").deliver("a").ack().but(read_back=False, stored=())
-    assert line.ask(lossless()).status == "unknown"
-
-
-def test_nothing_published_is_unknown_unless_no_fault_was_armed():
-    verdict = run().ask(lossless())
-    assert verdict.status == "unknown"
-    assert "nothing to judge" in verdict.sentence
-    assert run(rules=()).ask(lossless()).status == "passed"
-
-
-def test_effects_under_other_ids_prove_no_loss_and_call_nothing_lost():
-    line = run().publish("a").publish("b").deliver("a", "b").ack().effect("1").effect("2")
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "no effect has the id of a message" in verdict.sentence
-    assert {finding.what for finding in verdict.findings} == {"no effect"}
-
-
 def test_no_effect_source_is_a_usage_error_with_the_line_to_add():
     with pytest.raises(UsageError, match=r"chaos\.effects\.record\(id\)"):
         run().publish("a").but(effects=None).ask(lossless())
@@ -329,85 +200,11 @@ def test_a_wrong_option_names_what_is_allowed():
         lossless(keep="lates")
 
 
-def test_only_judged_destinations_must_have_ids():
-    line = run().publish("a").work("a").publish("x", topic="out").but(unidentified=("out-0@0",))
-    for rows in (line.attempts, line.log):
-        rows[-1] = rows[-1]._replace(id=None)
-    assert line.ask(lossless()).status == "passed"
-    line.log_add("y")
-    line.log[-1] = line.log[-1]._replace(id=None)
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "1 message without an id: in-0@1" in verdict.sentence
-
-
-def test_by_asks_only_whom_the_run_knows():
-    line = run().publish("a").deliver("a").effect("a", by="g").ack()
-    verdict = line.ask(lossless(by=["g", "typo"]))
-    assert verdict.status == "unknown"
-    assert "typo took no part in this run (seen: g)" in verdict.sentence
-    nameless = run().publish("a").work("a")
-    assert "without `by`" in nameless.ask(lossless(by=["g"])).sentence
-    with pytest.raises(UsageError, match="names no subscriber"):
-        line.ask(lossless(by=[]))
-
-
-def test_a_nameless_effect_may_be_anybodys_so_nothing_is_proven_lost():
-    line = run().publish("a").publish("b").deliver("a", "b").effect("a", by="g").effect("b").ack()
-    assert line.ask(lossless()).status == "unknown"
-
-
-def test_each_group_owes_only_what_it_reads():
-    line = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
-    line.deliver("a").effect("a", by="g").ack()
-    line.deliver("b", topic="two", group="h").effect("b", by="h").ack(group="h", topic="two")
-    assert line.ask(lossless()).status == "passed"
-    services = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
-    services.effect("a", by="one").effect("b", by="other")
-    verdict = services.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "one has no effect of any message of two" in verdict.sentence
-
-
-def test_accepted_but_published_where_nobody_judges_is_unknown():
-    line = run().publish("a").work("a").publish("x", topic="elsewhere").accept("x")
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "chaos.flow(inputs=[...])" in verdict.missing
-
-
-def test_a_part_that_is_missing_is_unproven_while_it_waits_or_was_not_seen():
-    line = run().publish("a").deliver("a").effect("a", part="debit")
-    asked = lossless(parts=["debit", "credit"])
-    assert line.ask(asked).status == "unknown"
-    assert line.ack().ask(asked).status == "failed"
-    assert line.but(read_back=False).ask(asked).status == "unknown"
-    line = run().publish("a").deliver("a").effect("a", part="debit")
-    assert line.effect("a", part="credit", posthumous=True).ack().ask(asked).status == "unknown"
-
-
 def test_a_compacted_flow_without_offsets_goes_by_proven_publishing():
     line = run().publish("k1", key=b"k", stored=False).publish("k2", key=b"k").work("k2")
     line.attempts[0] = line.attempts[0]._replace(offset=-1)
     assert line.ask(lossless(keep="latest")).status == "passed"
     assert line.ask(lossless()).status == "failed"
-
-
-def test_a_destination_that_no_judged_group_reads_is_unknown():
-    line = run(inputs=("in", "two")).publish("a").publish("b", topic="two")
-    line.deliver("a").effect("a", by="g").ack()
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "1 message read by nobody who is judged: b" in verdict.sentence
-    assert line.expect(ignored=["b"]).ask(lossless()).status == "passed"
-
-
-def test_effects_that_name_other_things_prove_no_loss():
-    line = run().publish("pay-1").deliver("pay-1").effect("1").ack()
-    verdict = line.ask(lossless())
-    assert verdict.status == "unknown"
-    assert "effects have 1, messages pay-1" in verdict.sentence
-    assert line.publish("pay-2").work("pay-2").ask(lossless()).status == "failed"
 
 
 def test_versions_of_one_frame_are_older_only_on_one_partition():

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 WALL = 300
-ROOMS = ("pytest_mqchaos", "fixtures", "benchmarks", "orphans", "fuzz")
+ROOMS = ("pytest_mqchaos", "fixtures", "benchmarks", "orphans", "fuzz", "differential", "tests")
 # Data tables and generated modules, which are looked up and not read. Nothing else belongs here.
 EXEMPT = {"pytest_mqchaos/plan/legality_kafka.py"}
 

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from pytest_mqchaos.guest.fixtures import replayable
 from pytest_mqchaos.plan.on import on
 from pytest_mqchaos.plan.rules import Plan
 
@@ -166,61 +165,6 @@ def test_without_java_a_process_is_a_skip_that_says_what_to_install(project, mon
 # ----------------------------------------------------------------------------- --mqchaos-replay
 
 
-def failures(project):
-    return sorted((project.pytester.path / ".mqchaos" / "failures").glob("*.json"))
-
-
-TWO = """
-    import pathlib
-    import pytest
-
-    @pytest.mark.mqchaos("slow-confirm")
-    def test_a(kafka_chaos):
-        PUBLISH
-
-    @pytest.mark.mqchaos("lost-confirm", "slow-confirm")
-    def test_b(kafka_chaos):
-        print("seed", kafka_chaos.plan.seed)
-        if pathlib.Path("mended").exists():
-            kafka_chaos.own_assertions = True
-            kafka_chaos.topic("t"); kafka_chaos.publish("t", ["a", "b"])
-        else:
-            PUBLISH
-"""
-
-
-def test_a_stored_failure_runs_first_as_it_failed_and_is_dropped_when_it_passes(project):
-    project.test(TWO)
-    first = project.run("-s", "--mqchaos-seed=5")
-    first.assert_outcomes(failed=1, passed=2)
-    (stored,) = failures(project)
-    body = json.loads(stored.read_text())
-    assert body["test"] == "test_it.py::test_b[lost-confirm]"
-    assert "1 of 2" in body["sentence"]
-
-    again = project.run("--mqchaos-replay", "-v", "-s")
-    again.assert_outcomes(failed=1, passed=2)
-    order = [line for line in again.stdout.lines if "::" in line and "seed" in line]
-    assert "test_b[lost-confirm]" in order[0]
-    assert "seed 5" in order[0]
-
-    (project.pytester.path / "mended").touch()
-    mended = project.run("--mqchaos-replay")
-    mended.assert_outcomes(passed=3)
-    fixed = "FIXED test_it.py::test_b?lost-confirm? (on.confirm(nth=1).drop())"
-    mended.stdout.fnmatch_lines([fixed])
-    assert failures(project) == []
-
-
-def test_a_failure_under_a_plan_of_its_own_is_replayed_under_that_plan(project):
-    project.test(TWO)
-    token = Plan(on.confirm(nth=2).drop()).token
-    project.run(f"--mqchaos-plan={token}", "-k", "test_a").assert_outcomes(failed=1, deselected=1)
-    again = project.run("--mqchaos-replay", "-k", "test_a", "-v")
-    again.assert_outcomes(failed=1, passed=1, deselected=2)
-    again.stdout.fnmatch_lines(["*::test_a?plan? FAILED*", "*::test_a?slow-confirm? PASSED*"])
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -236,44 +180,6 @@ def test_a_stored_failure_that_cannot_be_read_stops_the_run(project, text, words
     kept.parent.mkdir(parents=True)
     kept.write_text(text)
     assert words in refused(project, "--mqchaos-replay")
-
-
-@pytest.mark.parametrize(
-    ("nodeid", "name", "expected"),
-    [
-        ("t.py::test[lost-ack]", "lost-ack", "t.py::test"),
-        ("t.py::test[lost-ack-1-x]", "lost-ack", "t.py::test[plan-1-x]"),
-        ("t.py::test[1-lost-ack-x]", "lost-ack", "t.py::test[1-plan-x]"),
-        ("t.py::test[lost-ack-lost-ackx]", "lost-ack", "t.py::test[plan-lost-ackx]"),
-        ("t.py::test[1]", None, "t.py::test[1]"),
-        ("t.py::test", None, "t.py::test"),
-    ],
-)
-def test_the_replay_line_names_the_run_that_a_plan_makes(nodeid, name, expected):
-    class Item:
-        class callspec:  # noqa: N801 - as pytest has it
-            params = {} if name is None else {"mqchaos_plan": type("Chosen", (), {"name": name})}
-
-    Item.nodeid = nodeid
-    assert replayable(Item, nodeid) == expected
-
-
-def test_the_replay_line_of_a_test_with_parameters_runs_it(project):
-    project.test("""
-        import pytest
-
-        @pytest.mark.parametrize("size", [1, 2])
-        @pytest.mark.mqchaos("lost-confirm")
-        def test_pay(kafka_chaos, size):
-            PUBLISH
-    """)
-    result = project.run("-k", "lost-confirm-2")
-    result.assert_outcomes(failed=1, deselected=1)
-    line = next(line for line in result.stdout.lines if line.strip().startswith("replay"))
-    _, test, _ = line.split('"')
-    token = line.split("--mqchaos-plan=")[1].strip()
-    assert test == "test_it.py::test_pay[plan-2]"
-    project.run(test, f"--mqchaos-plan={token}").assert_outcomes(failed=1)
 
 
 # ----------------------------------------------------------------------------- --mqchaos-report
@@ -292,6 +198,9 @@ def test_without_it_only_the_last_failure_is_kept(project):
     project.run().assert_outcomes(failed=1, passed=1)
     kept = [p.parent.name for p in project.pytester.path.glob(".mqchaos/last/*/history.jsonl")]
     assert kept == ["test_it.py_test_pay_lost-confirm_"]
+
+
+# ------------------------------------------------------------------------------ --mqchaos-nodes
 
 
 @pytest.mark.parametrize("given", ["0", "ten", "-3", "10"])

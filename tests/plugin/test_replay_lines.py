@@ -6,6 +6,7 @@ import pytest
 
 from pytest_mqchaos import Plan, on
 from pytest_mqchaos.guest import replay
+from pytest_mqchaos.guest.fixtures import replayable
 from pytest_mqchaos.search import batches, simulate, strategies  # noqa: F401 - see conftest
 from pytest_mqchaos.search.failure import Failure
 from pytest_mqchaos.search.given import Given, checksum
@@ -84,3 +85,41 @@ def test_a_token_that_cannot_be_read_is_told_where_it_was_given(project, token, 
     result = project.run(f"--mqchaos-plan={token}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: --mqchaos-plan: *{told}*"])
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "name", "expected"),
+    [
+        ("t.py::test[lost-ack]", "lost-ack", "t.py::test"),
+        ("t.py::test[lost-ack-1-x]", "lost-ack", "t.py::test[plan-1-x]"),
+        ("t.py::test[1-lost-ack-x]", "lost-ack", "t.py::test[1-plan-x]"),
+        ("t.py::test[lost-ack-lost-ackx]", "lost-ack", "t.py::test[plan-lost-ackx]"),
+        ("t.py::test[1]", None, "t.py::test[1]"),
+        ("t.py::test", None, "t.py::test"),
+    ],
+)
+def test_the_replay_line_names_the_run_that_a_plan_makes(nodeid, name, expected):
+    class Item:
+        class callspec:  # noqa: N801 - as pytest has it
+            params = {} if name is None else {"mqchaos_plan": type("Chosen", (), {"name": name})}
+
+    Item.nodeid = nodeid
+    assert replayable(Item, nodeid) == expected
+
+
+def test_the_replay_line_of_a_test_with_parameters_runs_it(project):
+    project.test("""
+        import pytest
+
+        @pytest.mark.parametrize("size", [1, 2])
+        @pytest.mark.mqchaos("lost-confirm")
+        def test_pay(kafka_chaos, size):
+            PUBLISH
+    """)
+    result = project.run("-k", "lost-confirm-2")
+    result.assert_outcomes(failed=1, deselected=1)
+    line = next(line for line in result.stdout.lines if line.strip().startswith("replay"))
+    _, test, _ = line.split('"')
+    token = line.split("--mqchaos-plan=")[1].strip()
+    assert test == "test_it.py::test_pay[plan-2]"
+    project.run(test, f"--mqchaos-plan={token}").assert_outcomes(failed=1)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import tempfile
-
 from pytest_mqchaos import Plan, on
 from pytest_mqchaos.checkers import where
-from tests.shapes.services import groups, moving, processes
+from tests.shapes import arranged
+from tests.shapes.services import contents, groups, moving, processes
 from tests.shapes.shape import (
     ACKED_AFTER,
     ALL,
@@ -19,111 +16,9 @@ from tests.shapes.shape import (
     ORDERED,
     Caught,
     Shape,
-    order,
 )
 
 LOST = {"question": "lossless", "what": "lost", "where": where.ACKED}
-
-
-def retries(chaos, world):
-    chaos.topic("orders")
-    chaos.topic("orders.retry")
-    chaos.flow(retries=["orders.retry"])
-
-
-def dead(chaos, world):
-    chaos.topic("orders")
-    chaos.topic("orders.dead")
-    chaos.flow(dead_letters=["orders.dead"])
-    chaos.expect(dead_lettered=sorted(world.fails)[: len(world.orders) - 1])
-
-
-def two_topics(chaos, world):
-    chaos.topic("orders")
-    chaos.topic("refunds")
-
-
-def orders_and_refunds(chaos, world):
-    chaos.publish("orders", world.orders)
-    chaos.publish("refunds", [order(n) for n in range(6, 9)])
-
-
-def some_small(chaos, world):
-    chaos.publish("orders", [order(n, size="small" if n % 2 else "large") for n in range(1, 6)])
-
-
-def mine(record):
-    """Ids of large orders; None for the small ones, which are not ours."""
-    return None if b'"small"' in record.value else record.value.split(b'"')[3].decode()
-
-
-def outputs(chaos, world):
-    chaos.topic("orders")
-    chaos.topic("invoices")
-    chaos.effects.from_topic("invoices")
-
-
-def two_partitions(chaos, world):
-    chaos.topic("orders", partitions=2)
-    world.partitions = 2
-
-
-def tombstones(chaos, world):
-    versions = [("k1", "a"), ("k2", "b"), ("k1", None), ("k2", "c"), ("k2", None)]
-    chaos.publish(
-        "orders",
-        [
-            {"key": key, "value": value, "headers": {"version": f"{key}-{number}"}}
-            for number, (key, value) in enumerate(versions)
-        ],
-    )
-
-
-def created_and_paid(chaos, world):
-    events = [(n, kind) for n in range(1, 4) for kind in ("created", "paid")]
-    chaos.publish("orders", [order(n, type=kind) for n, kind in events])
-
-
-def bulks(chaos, world):
-    chaos.publish("orders", [json.dumps({"ids": [f"{b}1", f"{b}2"]}) for b in "abcd"])
-
-
-def ids_of(record):
-    """Every order of a message."""
-    return json.loads(record.value)["ids"]
-
-
-def from_a_table(chaos, world):
-    chaos.topic("orders")
-    world.table = {f"o{n}": json.dumps({"id": f"o{n}"}).encode() for n in range(1, 6)}
-    world.accepted = chaos.accepted
-
-
-def rows(chaos, world):
-    chaos.topic("orders", partitions=world.partitions)
-    world.path = f"{tempfile.mkdtemp(dir=chaos.host.directory)}/rows.db"
-    with sqlite3.connect(world.path) as database:
-        database.execute(processes.TABLE)
-    database.close()
-    chaos.effects.from_sql(world.path, processes.QUERY)
-
-
-def into_a_consumer(chaos, world):
-    """The worker is the outbox; behind it a plain consumer."""
-    with chaos.worker(groups.plain, chaos.bootstrap_servers, world):
-        chaos.wait_for(lambda: len(chaos.scope.acceptances) == len(world.table))
-        chaos.settle()
-
-
-def when_ready(chaos, world):
-    chaos.wait_for(world.ready.is_set)
-    chaos.publish("orders", world.orders[3:])
-
-
-def crash_in_the_work(chaos, world):
-    """No ack whose position a rule could name: the test itself crashes the worker."""
-    when_ready(chaos, world)
-    world.worker.crash()
 
 
 SHAPES = (
@@ -155,7 +50,7 @@ SHAPES = (
         name="retry-topic",
         scales=True,
         service=moving.retry_topic,
-        prepare=retries,
+        prepare=arranged.retries,
         fails=("o2",),
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
         caught=(Caught(broken=moving.retry_forgets, under="lost-ack", about="o2", **LOST),),
@@ -163,7 +58,7 @@ SHAPES = (
     Shape(
         name="dead-letters",
         service=moving.dead_letters,
-        prepare=dead,
+        prepare=arranged.dead,
         fails=("o2",),
         asks=(*ALL, ("dead_lettered", {"copies": "allowed"})),
         caught=(
@@ -186,8 +81,8 @@ SHAPES = (
         name="filter",
         scales=True,
         service=groups.only_large,
-        publish=some_small,
-        id=mine,
+        publish=arranged.some_small,
+        id=arranged.mine,
         caught=(
             Caught(broken=groups.only_large_too_strict, under="lost-confirm", about="o4", **LOST),
         ),
@@ -203,8 +98,8 @@ SHAPES = (
     Shape(
         name="several-topics",
         service=groups.several_topics,
-        prepare=two_topics,
-        publish=orders_and_refunds,
+        prepare=arranged.two_topics,
+        publish=arranged.orders_and_refunds,
         asks=(LOSSLESS, IDEMPOTENT, ("ordered", {"by": "partition"}), EXACTLY_ONCE, ACKED_AFTER),
         caught=(
             Caught(broken=groups.several_topics_skips_one, under="lost-publish", about="o7",
@@ -215,7 +110,7 @@ SHAPES = (
         name="transform",
         scales=True,
         service=moving.transform,
-        prepare=outputs,
+        prepare=arranged.outputs,
         asks=(LOSSLESS, ORDERED, ACKED_AFTER),
         caught=(
             Caught(broken=moving.transform_commits_first, under="crash-after-ack", about="o1",
@@ -225,12 +120,12 @@ SHAPES = (
     Shape(
         name="own-positions",
         service=moving.own_positions,
-        prepare=two_partitions,
+        prepare=arranged.two_partitions,
         cannot=NO_ACKS,
         asks=(LOSSLESS, IDEMPOTENT, ORDERED, EXACTLY_ONCE),
         settle={"until": "effects", "timeout": 1},
         before=True,
-        publish=crash_in_the_work,
+        publish=arranged.crash_in_the_work,
         caught=(
             Caught(
                 broken=moving.own_positions_first, under="lost-publish", about="o1",
@@ -242,7 +137,7 @@ SHAPES = (
         name="earliest",
         service=groups.from_the_start,
         before=True,
-        publish=when_ready,
+        publish=arranged.when_ready,
         caught=(
             Caught(
                 broken=groups.from_the_end, under="lost-ack", question="lossless", what="skipped",
@@ -253,7 +148,7 @@ SHAPES = (
     Shape(
         name="two-workers",
         service=groups.plain,
-        prepare=two_partitions,
+        prepare=arranged.two_partitions,
         workers={"count": 2},
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
         caught=(
@@ -263,50 +158,50 @@ SHAPES = (
     Shape(
         name="tombstones",
         scales=True,
-        service=groups.compacted,
-        publish=tombstones,
+        service=contents.compacted,
+        publish=arranged.tombstones,
         id="header:version",
         caught=(
-            Caught(broken=groups.compacted_ignores_tombstones, under="lost-ack", about="k1-2",
+            Caught(broken=contents.compacted_ignores_tombstones, under="lost-ack", about="k1-2",
                    **LOST),
         ),
     ),
     Shape(
         name="composite-id",
         scales=True,
-        service=groups.by_type,
-        publish=created_and_paid,
+        service=contents.by_type,
+        publish=arranged.created_and_paid,
         id=("json:/id", "json:/type"),
         caught=(
-            Caught(broken=groups.by_type_marks_the_order, under="redelivery", about="o1|paid",
+            Caught(broken=contents.by_type_marks_the_order, under="redelivery", about="o1|paid",
                    **LOST),
         ),
     ),
     Shape(
         name="bulk",
         scales=True,
-        service=groups.bulk,
-        publish=bulks,
-        id=ids_of,
+        service=contents.bulk,
+        publish=arranged.bulks,
+        id=arranged.ids_of,
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
         caught=(
-            Caught(broken=groups.bulk_forgets_the_last, under="lost-confirm", about="a2", **LOST),
+            Caught(broken=contents.bulk_forgets_the_last, under="lost-confirm", about="a2", **LOST),
         ),
     ),
     Shape(
         name="summing",
-        service=groups.summing,
+        service=contents.summing,
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
         caught=(
-            Caught(broken=groups.summing_commits_first,
+            Caught(broken=contents.summing_commits_first,
                    under=Plan(on.ack(nth=3).crash_worker("after")), **LOST),
         ),
     ),
     Shape(
         name="outbox",
         service=moving.outbox,
-        prepare=from_a_table,
-        publish=into_a_consumer,
+        prepare=arranged.from_a_table,
+        publish=arranged.into_a_consumer,
         asks=(*ALL, ("confirmed_before_success", {})),
         caught=(
             Caught(
@@ -320,7 +215,7 @@ SHAPES = (
         scales=True,
         seldom=("lost-ack",),
         service=processes.by_confluent,
-        prepare=rows,
+        prepare=arranged.rows,
         asks=(LOSSLESS, ORDERED),
         workers={"process": True},
         caught=(
@@ -332,7 +227,7 @@ SHAPES = (
         name="kafka-python",
         scales=True,
         service=processes.by_kafka_python,
-        prepare=rows,
+        prepare=arranged.rows,
         asks=(LOSSLESS, ORDERED),
         workers={"process": True},
         caught=(

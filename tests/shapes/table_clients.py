@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_mqchaos.checkers import where
+from tests.shapes.arranged import from_a_table, rows
 from tests.shapes.services import groups, others
 from tests.shapes.shape import (
     ACKED_AFTER,
@@ -13,7 +14,7 @@ from tests.shapes.shape import (
     Caught,
     Shape,
 )
-from tests.shapes.table import LOST, from_a_table, rows
+from tests.shapes.table import LOST
 
 PROCESS = {"process": True}
 

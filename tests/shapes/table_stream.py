@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from tests.shapes.arranged import outputs, retries, rows
 from tests.shapes.services import stream
 from tests.shapes.shape import (
     ACKED_AFTER,
@@ -15,7 +16,7 @@ from tests.shapes.shape import (
     Program,
     Shape,
 )
-from tests.shapes.table import LOST, outputs, retries, rows
+from tests.shapes.table import LOST
 
 RUN = "exec {python} -m faststream run tests.shapes.apps.orders:app --log-level critical {more}"
 

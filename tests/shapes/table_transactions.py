@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.shapes.arranged import outputs
 from tests.shapes.services import transactions
 from tests.shapes.shape import (
     ACKED_AFTER,
@@ -12,7 +13,7 @@ from tests.shapes.shape import (
     Caught,
     Shape,
 )
-from tests.shapes.table import LOST, outputs
+from tests.shapes.table import LOST
 
 
 def once_each(chaos, world):
