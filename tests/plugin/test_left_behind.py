@@ -1,6 +1,5 @@
 """Whatever ends pytest: no process, no port and no directory of ours is left."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -61,6 +60,14 @@ def free(port):
         return sock.connect_ex(("127.0.0.1", port)) != 0
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """A shell's background job ignores SIGINT, and what we start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     "signum",
     [
@@ -69,6 +76,7 @@ def free(port):
         pytest.param(signal.SIGTERM, marks=pytest.mark.wide),
     ],
 )
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_nothing_is_left(pytester, monkeypatch, signum):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")
     temporary = pytester.mkdir("temporary")
@@ -79,14 +87,18 @@ def test_nothing_is_left(pytester, monkeypatch, signum):
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
     told = pytester.path / "told"
+    begun = False
     try:
         eventually(lambda: told.exists() or running.poll() is not None, "the test to begin")
-        plane, worker, port, directory = told.read_text().split("\n")
-        os.kill(running.pid, signum)
-        running.wait(LIMIT)
+        begun = told.exists()
+        if begun:
+            running.send_signal(signum)
+            running.wait(LIMIT)
     finally:
         running.kill()
         output = running.communicate()[0].decode()
+    assert begun, f"it ended by itself ({running.returncode}), before its test had begun:\n{output}"
+    plane, worker, port, directory = told.read_text().split("\n")
     eventually(lambda: gone(int(plane)), "the data plane to go")
     eventually(lambda: gone(int(worker)), "the worker to go")
     eventually(lambda: free(int(port)), "the port to be free")
