@@ -17,7 +17,8 @@ CHECK = "check that every client uses chaos.bootstrap_servers (and the advertise
 
 
 def bypassed(index: Index) -> set[str]:
-    """Ids with an effect (for some subscriber) whose delivery no link saw."""
+    """Ids with an effect (for some subscriber) whose delivery no link saw. Of a record that is
+    itself the effect (a producer's output) nobody need be handed anything."""
     derived = index.history.derived
     if "bypassed" not in derived:
         derived["bypassed"] = _bypassed(index)
@@ -31,6 +32,8 @@ def _bypassed(index: Index) -> set[str]:
     unseen = history.strangers.intersection(n for n in index.subscribers if n is not None)
     if unseen:
         found |= {e[3] for e in index.effects if e[5] in unseen and e[3] in stored}
+    if found and history.effect_topics & index.inputs:
+        found -= {s[3] for s in index.stored if s[0] in history.effect_topics}
     return found
 
 

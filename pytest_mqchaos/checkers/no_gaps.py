@@ -1,5 +1,8 @@
 """Is each producer's numbering continuous, per partition, as the consumer under test sees it?
 
+Where a topic's records are the effects (`chaos.effects.from_topic`) and nobody reads it, a producer
+is under test: then its log is asked.
+
 Told apart: *gap* (a number never came), *repeat* (a number came again), *regression* (a number came
 after a higher one). What comes before the first and after the last number seen cannot be missed
 by continuity: `starts_at` closes the front, lossless the rest. A repeat and a regression were seen,
@@ -23,24 +26,25 @@ from pytest_mqchaos.checkers.answer import (
     listed,
     number,
 )
-from pytest_mqchaos.checkers.keys import record_of
+from pytest_mqchaos.checkers.numbered import incomplete, seen, unread
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Identity, Spec
-from pytest_mqchaos.history.index import index_of
-from pytest_mqchaos.history.rows import Delivery
+from pytest_mqchaos.history.index import Index, index_of
 
 Numbered: TypeAlias = tuple[str, int] | None
 Per: TypeAlias = Sequence[Spec] | Callable[[Record], object]
 _PAIR = 2
+_PER = "say where producer and sequence stand: per=(producer, sequence)"
+_READ = "let a consumer read it, or judge a producer by its log: chaos.effects.from_topic(topic)"
 
 
 class _Lane(NamedTuple):
     """One producer's messages on one partition, as one subscriber gets them."""
 
-    subscriber: str
+    subscriber: str | None
     producer: str
     topic: str
     partition: int
@@ -84,25 +88,26 @@ def no_gaps(
     def check(history: History) -> Verdict:
         index = index_of(history)
         runs: dict[_Lane, _Run] = defaultdict(_Run)
-        bad: list[str] = []
-        for delivery in sorted(history.deliveries, key=lambda d: d.seq):
-            if not delivery.reached or delivery.topic not in index.inputs:
-                continue
+        bad: list[tuple[str, str]] = []
+        for reader, record in seen(index):
             try:
-                pair = numbered(delivery)
+                pair = numbered(record)
             except ValueError as error:
-                bad.append(f"{delivery.topic}-{delivery.partition}@{delivery.offset}: {error}")
+                what = "record" if reader is None else "delivery"
+                bad.append((what, f"{record.topic}-{record.partition}@{record.offset}: {error}"))
                 continue
             if pair is not None:
-                subscriber = delivery.group or delivery.owner
-                lane = _Lane(subscriber, pair[0], delivery.topic, delivery.partition)
-                runs[lane].see(pair[1])
-        found = _findings(runs, starts_at, allowed=repeats == "allowed")
-        doubts = gap_doubts(history) + bypass_doubts(index)
-        if bad:
-            sentence = f"{number(len(bad), 'delivery', 'deliveries')} without a number: {bad[0]}"
-            missing = "say where producer and sequence stand: per=(producer, sequence)"
-            doubts.append(Doubt(sentence=sentence, missing=missing))
+                runs[_Lane(reader, pair[0], record.topic, record.partition)].see(pair[1])
+        found, cut = _findings(index, runs, starts_at, allowed=repeats == "allowed")
+        doubts = gap_doubts(history) + bypass_doubts(index) + _unnumbered(bad)
+        if unread(index) and not history.read_back:
+            doubts.append(
+                Doubt(sentence="the log was not read back", missing="let it be read back")
+            )
+        if cut:
+            text = f"numbers no longer in the log: {cut[0].text}"
+            missing = "give the topic a retention and a cleanup.policy that keep all of a test"
+            doubts.append(Doubt(sentence=text, missing=missing, findings=tuple(cut[:SHOWN])))
         if gap_touches(history):
             hidden = tuple(f for f in found if f.what == "gap")
             found = [f for f in found if f.what != "gap"]
@@ -122,19 +127,28 @@ def no_gaps(
             + "; ".join(finding.text for finding in found[:3]),
             doubts=doubts,
             nothing="no numbered message was delivered",
-            add="say where producer and sequence stand: per=(producer, sequence)",
+            add=_PER if index.history.deliveries or unread(index) else f"{_READ}, or {_PER}",
         )
 
     return check
 
 
-def _reader(per: Per) -> Callable[[Delivery], Numbered]:
+def _unnumbered(bad: list[tuple[str, str]]) -> list[Doubt]:
+    if not bad:
+        return []
+    what, shown = bad[0]
+    many = "records" if what == "record" else "deliveries"
+    text = f"{number(len(bad), what, many)} without a number: {shown}"
+    return [Doubt(sentence=text, missing=_PER)]
+
+
+def _reader(per: Per) -> Callable[[Record], Numbered]:
     if callable(per):
         function = per
 
-        def call(delivery: Delivery) -> Numbered:
+        def call(record: Record) -> Numbered:
             try:
-                pair = function(record_of(delivery))
+                pair = function(record)
             except Exception as error:
                 raise ValueError(f"per raised {type(error).__name__}: {error}") from error
             return None if pair is None else _checked(pair)
@@ -144,8 +158,7 @@ def _reader(per: Per) -> Callable[[Delivery], Numbered]:
         raise UsageError(f"no_gaps(per={per!r}): give a pair (producer, sequence) or a callable.")
     producer, sequence = Identity.parse(per[0]), Identity.parse(per[1])
 
-    def read(delivery: Delivery) -> Numbered:
-        record = record_of(delivery)
+    def read(record: Record) -> Numbered:
         who, at = producer.find(record), sequence.find(record)
         if not (who.mine and at.mine):
             return None
@@ -165,15 +178,21 @@ def _checked(pair: object) -> tuple[str, int]:
     raise ValueError(f"{pair!r} is not (producer, whole number)")
 
 
-def _findings(runs: dict[_Lane, _Run], starts_at: int | None, *, allowed: bool) -> list[Finding]:
-    found = []
-    for lane, run in sorted(runs.items()):
+def _findings(
+    index: Index, runs: dict[_Lane, _Run], starts_at: int | None, *, allowed: bool
+) -> tuple[list[Finding], list[Finding]]:
+    """What is wrong, and the gaps of logs that no longer hold all that was stored."""
+    found: list[Finding] = []
+    cut: list[Finding] = []
+    for lane, run in sorted(runs.items(), key=lambda each: (each[0][0] or "", each[0])):
         what = {"gap": run.gaps(starts_at), "regression": run.regressions,
                 "repeat": [] if allowed else run.repeats}  # fmt: skip
-        name = f"{lane.producer} on {lane.topic}-{lane.partition} for {lane.subscriber}"
-        found += [
-            Finding(id=lane.producer, what=kind, text=f"{kind} at {listed(numbers)} of {name}",
-                    by=lane.subscriber)
-            for kind, numbers in what.items() if numbers
-        ]  # fmt: skip
-    return found
+        where = "in the log" if lane.subscriber is None else f"for {lane.subscriber}"
+        name = f"{lane.producer} on {lane.topic}-{lane.partition} {where}"
+        log_cut = lane.subscriber is None and incomplete(index, lane.topic, lane.partition)
+        for kind, numbers in what.items():
+            if numbers:
+                text = f"{kind} at {listed(numbers)} of {name}"
+                finding = Finding(id=lane.producer, what=kind, text=text, by=lane.subscriber)
+                (cut if log_cut and kind == "gap" else found).append(finding)
+    return found, cut

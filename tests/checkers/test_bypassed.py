@@ -92,3 +92,10 @@ def test_who_published_past_the_links_is_not_accused_of_never_having_published()
     assert verdict.status == "unknown"
     assert "1 message without a confirm in sight" in verdict.sentence
     assert line.accept("b").ask(confirmed_before_success()).status == "failed"
+
+
+def test_a_record_that_is_itself_the_effect_was_handed_to_nobody():
+    line = run().publish("a").effect("a").but(effect_topics=frozenset({"in"}))
+    assert line.ask(lossless()).limits == ()
+    beside = line.publish("b", p=1).effect("b").but(effect_topics=frozenset({"out"}))
+    assert "2 of 2 messages with an effect by-passed" in beside.ask(lossless()).limits[0]

@@ -92,3 +92,51 @@ def test_wrong_options_are_usage_errors():
             no_gaps(per=wrong)
     with pytest.raises(UsageError, match="'allowed'"):
         no_gaps(per=PER, repeats="allow")
+
+
+def produced(*stored, sent=None, **more):
+    """A producer's log, whose records are the effects: nobody reads it."""
+    line = run(inputs=("out",))
+    for n in sorted(set(sent or stored)):
+        line.publish(f"m{n}", topic="out", value=b'{"p": "x", "n": %d}' % n, stored=False)
+    for n in stored:
+        line.log_add(f"m{n}", "out", value=b'{"p": "x", "n": %d}' % n).effect(f"m{n}")
+    return line.but(effect_topics=frozenset({"out"}), **more)
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [((1, 3), ["gap"]), ((1, 2, 2), ["repeat"]), ((2, 1, 3), ["regression"]), ((1, 2, 3), [])],
+)
+def test_of_a_producer_without_a_consumer_the_log_is_asked(stored, expected):
+    verdict = produced(*stored, sent=(1, 2, 3)).ask(no_gaps(per=PER))
+    assert verdict.status == ("failed" if expected else "passed")
+    assert kinds(verdict) == expected
+    assert all(finding.text.endswith("of x on out-0 in the log") for finding in verdict.findings)
+
+
+def test_a_producers_numbers_in_headers_are_those_that_it_sent():
+    line = run(inputs=("out",)).but(effect_topics=frozenset({"out"}))
+    for n in (1, 3):
+        line.publish(f"m{n}", topic="out", headers=[("p", b"x"), ("n", b"%d" % n)]).effect(f"m{n}")
+    assert kinds(line.ask(no_gaps(per=("header:p", "header:n")))) == ["gap"]
+
+
+def test_where_somebody_read_it_the_deliveries_are_asked():
+    line = produced(1, 2, 2).deliver("m1", "m2", topic="out")
+    assert line.ask(no_gaps(per=PER)).status == "passed"
+
+
+def test_what_was_deleted_from_the_log_is_no_gap_of_the_producers():
+    compacted = produced(1, 3, sent=(1, 2, 3), compacted=frozenset({"out"}))
+    assert compacted.ask(no_gaps(per=PER)).status == "unknown"
+    cut = produced(2, 3, sent=(1, 2, 3), starts={("out", 0): 1})
+    assert cut.ask(no_gaps(per=PER)).status == "passed"
+    assert cut.ask(no_gaps(per=PER, starts_at=1)).status == "unknown"
+    assert produced(read_back=False, sent=(1,)).ask(no_gaps(per=PER)).status == "unknown"
+
+
+def test_where_nobody_reads_the_way_out_is_said():
+    verdict = run().publish("a").ask(no_gaps(per=PER))
+    assert verdict.status == "unknown"
+    assert "chaos.effects.from_topic" in verdict.missing
