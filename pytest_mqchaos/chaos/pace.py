@@ -26,7 +26,11 @@ class Cancelable(Protocol):
 
 
 class Pace(Protocol):
-    """Whose time it is. `clock` is in ns and the same as that of the history's rows."""
+    """Whose time it is. `clock` is in ns and the same as that of the history's rows; `free`:
+    waiting costs nothing."""
+
+    @property
+    def free(self) -> bool: ...
 
     def clock(self) -> int: ...
 
@@ -43,6 +47,7 @@ class Pace(Protocol):
 class RealTime:
     """CLOCK_MONOTONIC, and threads that wait."""
 
+    free = False
     clock = staticmethod(time.monotonic_ns)
 
     async def pause(self, seconds: float) -> None:

@@ -6,7 +6,7 @@ must never decide a verdict: what still waits at the limit is the checkers' to n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from pytest_mqchaos.chaos.config import Config
@@ -58,11 +58,14 @@ class Watched(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Seconds. `progress`: without any progress while something is still behind; `effects`: with
-    every position at its end but an effect missing."""
+    every position at its end but an effect missing; `patient`: effects are waited for as long as
+    progress, since work may go on behind the commit (an outbox that is relayed every few seconds)
+    and waiting costs nothing, or is asked for."""
 
     progress: float = 15.0
     effects: float = 2.0
     start: float = 20.0
+    patient: bool = False
 
     @classmethod
     def of(cls, config: Config) -> Limits:
@@ -98,10 +101,13 @@ def busy(status: dict[str, Any]) -> list[str]:
 async def settle(
     watched: Watched, *, until: Until, limits: Limits, pace: Pace, timeout: float | None = None,
 ) -> Settled:  # fmt: skip
-    """Return when nothing moves any more. `timeout` (seconds) replaces the limit of progress."""
+    """Return when nothing moves any more. `timeout` (seconds) replaces the limit of progress, and
+    that of effects."""
     began = pace.clock() / SECOND
     progress = began
-    patience = limits.progress if timeout is None else timeout
+    if timeout is not None:
+        limits = replace(limits, progress=timeout)
+    limits = replace(limits, patient=pace.free or timeout is not None)
     last_moved = 0
     still: list[str] = []
     while True:
@@ -120,39 +126,38 @@ async def settle(
             continue
         # What a rule holds it lets go in its own time, `hang(for_=60)` as well.
         ours = (status["dark"] or status["held"]) and timeout is None
-        limit = max(patience, DARK_LIMIT) if ours else patience
+        limit = max(limits.progress, DARK_LIMIT) if ours else limits.progress
         quiet = now - progress
-        waits = _Waits(still, limit) if still else _asked(watched, until, limits, patience, quiet)
+        waits = _Waits(still, limit) if still else _asked(watched, until, limits, quiet)
         if not waits.what:
             return Settled(seconds=now - began)
-        if now - progress >= waits.limit:
+        if quiet >= waits.limit:
             return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
-        await pace.pause(PAUSE * 3)
+        await pace.pause(WINDOW if waits.seldom else PAUSE * 3)
 
 
 class _Waits(NamedTuple):
-    """What is still to come, and after how many seconds without progress we give it up."""
+    """What is still to come, and after how many seconds without progress we give it up. `seldom`:
+    a look now and then is enough."""
 
     what: list[str]
     limit: float
     behind: bool = False
+    seldom: bool = False
 
 
-def _asked(
-    watched: Watched, until: Until, limits: Limits, patience: float, quiet: float
-) -> _Waits:  # fmt: skip
+def _asked(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Waits:
     """What `_quiet` says, if the brokers can be asked: while a partition has no leader they cannot,
     and where time stands still while we ask, only waiting here lets one be elected."""
     try:
-        return _quiet(watched, until, limits, patience, quiet)
+        return _quiet(watched, until, limits, quiet)
     except WaitTimeout as error:
-        return _Waits([str(error)], patience)
+        return _Waits([str(error)], limits.progress)
 
 
-def _quiet(
-    watched: Watched, until: Until, limits: Limits, patience: float, quiet: float
-) -> _Waits:  # fmt: skip
+def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Waits:
     """Nothing is under way on the links, for `quiet` seconds: what must nevertheless still come?"""
+    patience = limits.progress
     unheard = watched.unheard()
     if unheard:
         # Whoever is at work past the links will not be heard of, however long we wait. Asking costs
@@ -171,8 +176,10 @@ def _quiet(
         return _Waits(unfired, patience)
     missing = watched.missing()
     if missing:
-        limit = patience if until == "effects" else min(patience, limits.effects)
         # Whoever keeps its own positions is drained like a group that is behind: started anew.
         own = until == "effects"
-        return _Waits([f"{missing} messages without an effect"], limit, behind=own)
+        short = min(patience, limits.effects)
+        limit = patience if own or (limits.patient and not watched.idle()) else short
+        said = f"{missing} messages without an effect"
+        return _Waits([said], limit, behind=own, seldom=not own and quiet > short)
     return _Waits([], patience)

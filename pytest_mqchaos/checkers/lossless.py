@@ -28,6 +28,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
+from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
@@ -54,6 +55,10 @@ ADVICE = {
 }
 
 
+_CUT_SHORT = (
+    f"{ADVICE[stages.ACKED]}; what works on behind the ack (an outbox that is relayed now and "
+    "then, a buffer) must be done before the worker is stopped: chaos.settle(timeout=...)"
+)
 _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
     "worker's `with` block (slow work: chaos.settle(timeout=...))"
@@ -98,7 +103,6 @@ def lossless(
         if history.expected.all() & owed:
             population["expected"] = len(history.expected.all() & owed)
         noun = "confirmed or accepted" if not owed <= index.confirmed else "confirmed"
-        worst = found.failed[0].where if found.failed else ""
         return answer(
             "lossless",
             index,
@@ -108,10 +112,19 @@ def lossless(
             failed=found.failed,
             sentence=_sentence(found.failed, len(owed), noun),
             doubts=doubts,
-            advice=ADVICE.get(worst, ""),
+            advice=_advice(index, found.failed),
         )
 
     return check
+
+
+def _advice(index: Index, failed: list[Finding]) -> str:
+    if not failed:
+        return ""
+    first = failed[0]
+    if first.where == stages.ACKED and cut_short(index, index.story(first.id, first.by)):
+        return _CUT_SHORT
+    return ADVICE.get(first.where, "")
 
 
 def _unread(ids: set[str]) -> list[Doubt]:

@@ -33,6 +33,14 @@ def still_open(index: Index, story: Story, stage: str) -> str:
     return ""
 
 
+def cut_short(index: Index, story: Story) -> bool:
+    """Whether the last that was handed it ran on until the test stopped it: what it would have
+    done later was not seen."""
+    reached = [d.owner for d in story.deliveries if d.reached]
+    events = [event.what for event in index.history.processes if event.who in reached[-1:]]
+    return bool(events) and events[-1] == "stopped"
+
+
 def at_work(index: Index) -> str:
     """A worker that still runs, by the name of its incarnation; "" for none."""
     last = {event.who: event.what for event in index.history.processes if "#" in event.who}

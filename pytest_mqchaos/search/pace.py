@@ -19,6 +19,8 @@ T = TypeVar("T")
 class VirtualPace:
     """See `chaos.pace.Pace`."""
 
+    free = True
+
     def __init__(self, loop: VirtualLoop, clock: Instants) -> None:
         self._loop = loop
         self._context = copy_context()

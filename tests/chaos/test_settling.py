@@ -13,6 +13,8 @@ LIMITS = Limits(progress=15, effects=2, start=20)
 class World:
     """What is watched; `at` says what happens when that many seconds have passed."""
 
+    free = False
+
     def __init__(self, **now):
         self.seconds = 0.0
         self.at = {}
@@ -102,6 +104,21 @@ def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark():
     assert World(behind=["b"]).settle(timeout=4).seconds == 4
     assert World(dark=1).settle(timeout=4).seconds == 4
     assert World(missing=1).settle(timeout=1).seconds == 1
+
+
+@pytest.mark.parametrize(("free", "timeout", "limit"), [(True, None, 15), (False, 40, 40)])
+def test_effects_behind_the_commit_have_as_long_as_progress(free, timeout, limit):
+    """Where waiting costs nothing, or where somebody says how long."""
+    world = World(missing=1)
+    world.free = free
+    assert world.settle(timeout=timeout).seconds == limit
+    world = World(missing=1)
+    world.free = free
+    world.at = {limit - 5: {"missing": 0, "new": True}}
+    assert world.settle(timeout=timeout).waiting == ()
+    world = World(missing=1, idle=True)  # nobody is left who could still do it
+    world.free = free
+    assert world.settle(timeout=timeout).seconds == 2
 
 
 def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long():
