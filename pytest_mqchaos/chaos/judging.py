@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING
 from pytest_mqchaos.chaos.transactions import Transactions
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history import spool
-from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
+from pytest_mqchaos.history.history import Expected, Flow, History
 from pytest_mqchaos.history.identity import Identity, content
-from pytest_mqchaos.history.rows import Accepted, Effect, Handled, Place, ProcessEvent, Stored
+from pytest_mqchaos.history.rows import (
+    Accepted,
+    Effect,
+    Handled,
+    Place,
+    ProcessEvent,
+    RuleState,
+    Stored,
+)
 from pytest_mqchaos.relay.decoded_once import DecodedOnce
 from pytest_mqchaos.relay.transcript import Transcript, transcribe
 

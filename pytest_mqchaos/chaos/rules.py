@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos.pace import REAL, Pace, done
 from pytest_mqchaos.chaos.waiting import off_loop, until
-from pytest_mqchaos.history.history import RuleState
+from pytest_mqchaos.history.rows import RuleState
 from pytest_mqchaos.plan.check import check_rule, resolved
 from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.plan.table import Row

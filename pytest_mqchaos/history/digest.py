@@ -13,74 +13,122 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.rows import (
+    Accepted,
+    Ack,
+    Attempt,
+    Delivery,
+    Effect,
+    Handled,
+    Place,
+    ProcessEvent,
+    RuleEvent,
+    RuleState,
+    Stored,
+)
 
 _Place: TypeAlias = tuple[object, ...]
 _Row: TypeAlias = tuple[object, ...]
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 
-def digest(history: History) -> str:
+class Run(Protocol):
+    """Of what a run showed, what has a part in its digest (a `History` has it)."""
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]: ...
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]: ...
+
+    @property
+    def acks(self) -> tuple[Ack, ...]: ...
+
+    @property
+    def stored(self) -> tuple[Stored, ...]: ...
+
+    @property
+    def places(self) -> tuple[Place, ...]: ...
+
+    @property
+    def effects(self) -> tuple[Effect, ...] | None: ...
+
+    @property
+    def handled(self) -> tuple[Handled, ...]: ...
+
+    @property
+    def accepted(self) -> tuple[Accepted, ...]: ...
+
+    @property
+    def processes(self) -> tuple[ProcessEvent, ...]: ...
+
+    @property
+    def rules(self) -> tuple[RuleState, ...]: ...
+
+    @property
+    def rule_events(self) -> tuple[RuleEvent, ...]: ...
+
+
+def digest(run: Run) -> str:
     """The sha256, in hexadecimal, of the canonical rows."""
-    return hashlib.sha256("\n".join(lines(history)).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines(run)).encode()).hexdigest()
 
 
-def lines(history: History) -> list[str]:
+def lines(run: Run) -> list[str]:
     """The canonical rows as text, one a line: what to compare where two digests differ."""
     places: dict[_Place, list[_Row]] = defaultdict(list)
-    for place, row in _rows(history):
+    for place, row in _rows(run):
         places[place].append(row)
     return [f"{place!r} {row!r}" for place in sorted(places, key=repr) for row in places[place]]
 
 
-def _rows(history: History) -> Iterator[tuple[_Place, _Row]]:
-    yield from _seen(history)
-    for stored in history.stored:
+def _rows(run: Run) -> Iterator[tuple[_Place, _Row]]:
+    yield from _seen(run)
+    for stored in run.stored:
         place = ("stored", stored.topic, stored.partition)
         yield place, (stored.offset, stored.id, stored.content.hex())
-    for where in history.places:
+    for where in run.places:
         yield ("place", where.group, where.topic, where.partition), where[3:]
-    for effect in history.effects or ():
+    for effect in run.effects or ():
         row = (effect.key, _plain(effect.value), effect.posthumous)
         gone = ("gone",) if effect.gone else ()
         yield ("effect", effect.owner, effect.id, effect.part, effect.by), (*row, *gone)
-    for handled in history.handled:
+    for handled in run.handled:
         yield ("handled", handled.owner, handled.id), ()
-    for accepted in history.accepted:
+    for accepted in run.accepted:
         yield ("accepted", accepted.id), ()
-    for event in history.processes:
+    for event in run.processes:
         yield ("process", event.who), (event.what,)
-    for number, rule in enumerate(history.rules):
+    for number, rule in enumerate(run.rules):
         yield ("rule", number), (rule.source, rule.fired, rule.matched)
-    for step in history.rule_events:
+    for step in run.rule_events:
         yield ("rule event", step.rule), (step.what,)
 
 
-def _seen(history: History) -> Iterator[tuple[_Place, _Row]]:
+def _seen(run: Run) -> Iterator[tuple[_Place, _Row]]:
     """What passed the links, each destination's in its own order."""
-    for sent in history.attempts:
+    for sent in run.attempts:
         yield ("publish", sent.owner, sent.topic, sent.partition), (
             sent.id, sent.content.hex(), sent.headers, sent.acks, sent.reached, sent.outcome,
             sent.offset, sent.error, sent.sequence,
         )  # fmt: skip
-    for handed in history.deliveries:
+    for handed in run.deliveries:
         yield ("deliver", handed.owner, handed.group, handed.topic, handed.partition), (
             handed.offset, handed.id, handed.content.hex(), handed.reached,
         )  # fmt: skip
-    yield from _acks(history)
+    yield from _acks(run)
 
 
-def _acks(history: History) -> Iterator[tuple[_Place, _Row]]:
+def _acks(run: Run) -> Iterator[tuple[_Place, _Row]]:
     """Acks that say something new of their partition. A client that commits all that it holds says
     of each partition again where it stood, as often as the others give reason to."""
     last: dict[_Place, _Row] = {}
-    for handed in reversed(history.deliveries):  # so that the first of each place stays
+    for handed in reversed(run.deliveries):  # so that the first of each place stays
         place = ("ack", handed.owner, handed.group, handed.topic, handed.partition)
         last[place] = (handed.offset, True, "confirmed", 0)
-    for ack in history.acks:
+    for ack in run.acks:
         place = ("ack", ack.owner, ack.group, ack.topic, ack.partition)
         row = (ack.offset, ack.reached, ack.outcome, ack.error)
         if last.get(place) != row:

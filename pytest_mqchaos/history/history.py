@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_mqchaos.history.digest import digest
 from pytest_mqchaos.history.rows import (
     Accepted,
     Ack,
@@ -18,6 +19,7 @@ from pytest_mqchaos.history.rows import (
     Place,
     ProcessEvent,
     RuleEvent,
+    RuleState,
     Stored,
 )
 
@@ -44,19 +46,6 @@ class Expected:
     def all(self) -> frozenset[str]:
         """Every declared id, whatever the reason."""
         return self.dead_lettered | self.expired | self.dropped | self.ignored
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleState:
-    """One rule at the end: `source` is its own Python source, `cause` the real-world cause,
-    `fired` counts took effect, `matched` the distinct messages that it counted."""
-
-    source: str
-    cause: str
-    fired: int
-    matched: int
-    optional: bool
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +106,4 @@ class History:
         """One word for everything that this run showed: two runs with the same one cannot be told
         apart by their messages, acks, effects, log, workers and rules. Instants, ports, and names
         that a client library counts up have no part in it (see `history.digest`)."""
-        from pytest_mqchaos.history.digest import digest
-
         return digest(self)

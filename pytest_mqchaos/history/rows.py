@@ -7,6 +7,7 @@ the rows that one data plane saw. `owner` names the incarnation a link belongs t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 PublishOutcome: TypeAlias = Literal["confirmed", "refused", "unknown"]
@@ -168,3 +169,16 @@ class RuleEvent(NamedTuple):
     rule: int
     what: str
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleState:
+    """One rule at the end: `source` is its own Python source, `cause` the real-world cause,
+    `fired` counts took effect, `matched` the distinct messages that it counted."""
+
+    source: str
+    cause: str
+    fired: int
+    matched: int
+    optional: bool
+    reasons: tuple[str, ...] = ()

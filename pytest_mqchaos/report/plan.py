@@ -5,7 +5,8 @@ It knows `RuleState` and no fault.
 
 from __future__ import annotations
 
-from pytest_mqchaos.history.history import History, RuleState
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.rows import RuleState
 from pytest_mqchaos.report.context import Context
 from pytest_mqchaos.report.layout import INDENT, heading, times, wrapped
 from pytest_mqchaos.report.redact import Redactor, cut

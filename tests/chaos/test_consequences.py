@@ -4,8 +4,8 @@ import pytest
 
 from pytest_mqchaos import on
 from pytest_mqchaos.chaos import consequences
-from pytest_mqchaos.history.history import History, RuleState
-from pytest_mqchaos.history.rows import Attempt, Delivery, ProcessEvent, Stored
+from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.rows import Attempt, Delivery, ProcessEvent, RuleState, Stored
 
 
 def state(fired=1):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mqchaos.history.history import Expected, Flow, History, RuleState
+from pytest_mqchaos.history.history import Expected, Flow, History
 from pytest_mqchaos.history.identity import content
 from pytest_mqchaos.history.rows import (
     Accepted,
@@ -20,6 +20,7 @@ from pytest_mqchaos.history.rows import (
     Effect,
     Handled,
     Place,
+    RuleState,
     Stored,
 )
 

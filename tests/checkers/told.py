@@ -14,7 +14,7 @@ from pytest_mqchaos.checkers.fault_free import Baseline
 from pytest_mqchaos.checkers.registry import CHECKERS
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history import rows
-from pytest_mqchaos.history.history import RuleState
+from pytest_mqchaos.history.rows import RuleState
 from tests.checkers.timeline import DRAWN, MS, RULE, UNFIRED, run
 
 PAGES = Path(__file__).parent / "told"

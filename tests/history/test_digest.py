@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_mqchaos.history.digest import lines
-from pytest_mqchaos.history.history import History, RuleState
+from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.rows import (
     Accepted,
     Ack,
@@ -16,6 +16,7 @@ from pytest_mqchaos.history.rows import (
     Place,
     ProcessEvent,
     RuleEvent,
+    RuleState,
     Stored,
 )
 

@@ -1,6 +1,6 @@
 """Runs written by hand, small enough to be read: what the report's golden texts are made of."""
 
-from pytest_mqchaos.history.history import Flow, History, RuleState
+from pytest_mqchaos.history.history import Flow, History
 from pytest_mqchaos.history.rows import (
     Ack,
     Attempt,
@@ -9,6 +9,7 @@ from pytest_mqchaos.history.rows import (
     Place,
     ProcessEvent,
     RuleEvent,
+    RuleState,
     Stored,
 )
 

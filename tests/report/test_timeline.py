@@ -3,9 +3,9 @@
 import pytest
 
 from pytest_mqchaos.checkers.verdict import Finding
-from pytest_mqchaos.history.history import Flow, RuleState
+from pytest_mqchaos.history.history import Flow
 from pytest_mqchaos.history.index import index_of
-from pytest_mqchaos.history.rows import Handled
+from pytest_mqchaos.history.rows import Handled, RuleState
 from pytest_mqchaos.report.context import Context, LogLine
 from pytest_mqchaos.report.funnel import funnel
 from pytest_mqchaos.report.layout import ordinal, times
