@@ -1,7 +1,7 @@
 """What rules do to brokers: the deed, and what undoes it.
 
 It runs on the controller's thread while a frame waits. It knows abilities of brokers (`targets`
-knows which node is meant); it must never know a protocol or a rule.
+knows which node is meant, `due` what comes later); it must never know a protocol or a rule.
 
     ask (target, places, group) --> node(s) --> Broker.kill / pause / ... --> note or refusal
 """
@@ -24,17 +24,15 @@ from pytest_mqchaos.brokers.base import (
     Restartable,
 )
 from pytest_mqchaos.chaos import targets
-from pytest_mqchaos.chaos.pace import REAL, Cancelable, Pace
-from pytest_mqchaos.chaos.waiting import until
-from pytest_mqchaos.errors import Impossible, MqchaosError
+from pytest_mqchaos.chaos.due import Due
+from pytest_mqchaos.chaos.pace import REAL, Pace
+from pytest_mqchaos.errors import Impossible
 
 Arguments = Mapping[str, Any]
 Act = Callable[[int], None]
 Note = Callable[..., object]
 _Whom = TypeVar("_Whom")
 _Said = TypeVar("_Said")
-ENDING = 60.0  # seconds that the restart of a real broker may take
-MEANWHILE = 10  # faults, each begun before the last one ended; more than these are cut short
 
 
 class BrokerFaults:
@@ -47,12 +45,8 @@ class BrokerFaults:
     ) -> None:  # fmt: skip
         self._broker = broker
         self._put = note
-        self._trouble = trouble
-        self._pace = pace
-        self._timers: dict[int, Cancelable] = {}
-        self._numbers = 0
+        self.due = Due(trouble, pace)
         self.broken = False
-        self._longest = 0.0  # seconds that the longest of what has an end of its own takes
         self.handlers: Mapping[str, Callable[[Arguments], str]] = {
             "kill_broker": self._kill,
             "pause_broker": self._pause,
@@ -64,23 +58,9 @@ class BrokerFaults:
             "release_replication": self._release,
         }
 
-    async def run_out(self) -> None:
-        """Let what was to last for a time last that long, and what begins meanwhile, as many times
-        as `MEANWHILE` says. WaitTimeout if an end does not come."""
-        for _ in range(MEANWHILE):
-            known = frozenset(self._timers)
-            if not known:
-                return
-            await until(
-                partial(known.isdisjoint, self._timers), timeout=self._longest + ENDING,
-                what="the end of a broker fault", pace=self._pace,
-            )  # fmt: skip
-
     def heal(self) -> None:
         """Mend whatever was broken."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self.due.cancel()
         if self.broken and isinstance(self._broker, Healable):
             self._broker.heal()
             self._note("brokers", "healed")
@@ -108,7 +88,7 @@ class BrokerFaults:
         nodes, who = targets.meant(self._broker, given)
         self.broken = True
         self._each(nodes, end, done)
-        self._later(given.get("restart_after"), lambda: self._start(nodes), "restart")
+        self.due.later(given.get("restart_after"), lambda: self._start(nodes), "restart")
         return f"{who} {done}"
 
     def _start(self, nodes: list[int]) -> None:
@@ -124,7 +104,7 @@ class BrokerFaults:
         self.broken = True
         self._each(nodes, broker.pause, "paused")
         resume = partial(self._each, nodes, broker.resume, "goes on")
-        self._later(given.get("for_"), resume, "resume after pause")
+        self.due.later(given.get("for_"), resume, "resume after pause")
         return f"{who} paused"
 
     def _restart(self, given: Arguments) -> str:
@@ -173,7 +153,7 @@ class BrokerFaults:
             broker.reunite()
             self._note("brokers", "hear each other again")
 
-        self._later(given.get("for_"), reunite, "reunion after a partition")
+        self.due.later(given.get("for_"), reunite, "reunion after a partition")
         return f"{who} cut off from {targets.named(rest) if rest else 'each other'}"
 
     def _hold(self, given: Arguments) -> str:
@@ -204,29 +184,8 @@ class BrokerFaults:
 
         _wherever(nodes, one)
 
-    # ------------------------------------------------------------ later
-
     def _unable(self, what: str) -> str:
         return f"the {self._broker.kind} broker cannot be {what}: --mqchaos-broker=embedded can"
-
-    def _later(self, seconds: float | None, act: Callable[[], None], what: str) -> None:
-        if seconds is None:
-            return
-        self._numbers += 1
-        number = self._numbers
-
-        def run() -> None:
-            try:
-                act()
-            except Impossible:
-                pass  # it is up, or another fault has it now, which has an end of its own
-            except MqchaosError as error:
-                self._trouble(f"{what}: {error}")
-            finally:
-                self._timers.pop(number, None)
-
-        self._longest = max(self._longest, seconds)
-        self._timers[number] = self._pace.later(seconds, run)
 
 
 def _wherever(whom: Iterable[_Whom], act: Callable[[_Whom], _Said]) -> list[_Said]:

@@ -241,7 +241,7 @@ class Chaos(Assertions, Declarations, Twins):
     async def settling(self, timeout: float | None, *, until: Until) -> Settled:
         """What `settle` does."""
         self._host.alive()  # before anything is mended
-        await self._questions.brokers.run_out()
+        await self._questions.brokers.due.run_out()
         self._questions.heal()
         look = partial(
             settle, self.view, until=until, limits=Limits.of(self._host.config), timeout=timeout,
@@ -249,7 +249,7 @@ class Chaos(Assertions, Declarations, Twins):
         )  # fmt: skip
         settled = await look()
         while self._questions.brokers.broken:  # by a rule that came to its frame just now
-            await self._questions.brokers.run_out()
+            await self._questions.brokers.due.run_out()
             self._questions.heal()
             settled = await look()
         if settled.behind and self._crew.failure is None and await self._crew.drain():

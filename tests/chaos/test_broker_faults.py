@@ -144,7 +144,7 @@ def test_what_comes_later_comes(what, words, then):
     asked, _ = questions(cluster)
     cluster.called.clear()
     asked(what, {"node": 2, **words})
-    for timer in tuple(asked.brokers._timers.values()):
+    for timer in asked.brokers.due.timers:
         timer.join(10)
     assert cluster.done[-1] == then
 
@@ -152,9 +152,9 @@ def test_what_comes_later_comes(what, words, then):
 def test_what_is_to_last_for_a_time_is_let_run_out():
     cluster = Cluster()
     asked, _ = questions(cluster)
-    done(asked.brokers.run_out())
+    done(asked.brokers.due.run_out())
     asked("pause_broker", {"node": 2, "for_": 0.05})
-    done(asked.brokers.run_out())
+    done(asked.brokers.due.run_out())
     assert cluster.done == [("pause", 2), ("resume", 2)]
 
 
@@ -172,7 +172,7 @@ def test_what_is_down_already_is_no_trouble():
     asked, troubles = questions(cluster)
     refused = asked("kill_broker", {**FRAME, "restart_after": 0.0})
     assert refused == {"refused": "node 2 is paused; only one that is up can be paused."}
-    assert asked.brokers._timers == {}
+    assert asked.brokers.due.timers == []
     assert asked("kill_broker", {**FRAME, "target": "all"})["done"]
     assert cluster.done == [("kill", 1), ("kill", 3)]
     assert troubles == []
@@ -207,7 +207,7 @@ def test_nor_is_an_end_that_another_fault_has_brought():
     """Its node was started, and stands still again, before its own restart is due."""
     cluster = Busy()
     asked, troubles = questions(cluster)
-    asked.brokers._later(0.0, lambda: asked.brokers._start([2]), "restart")
-    for timer in tuple(asked.brokers._timers.values()):
+    asked.brokers.due.later(0.0, lambda: asked.brokers._start([2]), "restart")
+    for timer in asked.brokers.due.timers:
         timer.join(10)
     assert cluster.done == troubles == []

@@ -50,7 +50,7 @@ def test_healing_comes_before_what_was_to_come_later():
     cluster = Cluster()
     asked, _ = questions(cluster)
     asked("pause_broker", {"node": 2, "for_": 1000.0})
-    (timer,) = asked.brokers._timers.values()
+    (timer,) = asked.brokers.due.timers
     asked.heal()
     timer.join(10)
     assert cluster.done == [("pause", 2), ("heal",)]
@@ -65,7 +65,7 @@ def test_a_broker_that_fails_is_trouble_and_a_refusal():
 def test_so_is_one_that_fails_later():
     asked, troubles = questions(Cluster(error=BrokerError("it did not come back")))
     asked("pause_broker", {"node": 1, "for_": 0.0})
-    for timer in tuple(asked.brokers._timers.values()):
+    for timer in asked.brokers.due.timers:
         timer.join(10)
     assert troubles == ["resume after pause: it did not come back"]
 
