@@ -119,7 +119,8 @@ async def settle(
         # Whoever waited for what has just ended (a dark link, a late reply) may now go on: send
         # again, commit. That moves nothing yet, so the quiet window begins anew.
         over = was_busy and not still
-        if status["moved"] != last_moved or watched.look() or over:
+        came, away = _looked(watched)
+        if status["moved"] != last_moved or came or over:
             last_moved, progress = status["moved"], now
         if now - progress < WINDOW:
             await pace.pause(PAUSE)
@@ -128,7 +129,8 @@ async def settle(
         ours = (status["dark"] or status["held"]) and timeout is None
         limit = max(limits.progress, DARK_LIMIT) if ours else limits.progress
         quiet = now - progress
-        waits = _Waits(still, limit) if still else _asked(watched, until, limits, quiet)
+        under_way = [*still, *away]
+        waits = _Waits(under_way, limit) if under_way else _asked(watched, until, limits, quiet)
         if not waits.what:
             return Settled(seconds=now - began)
         if quiet >= waits.limit:
@@ -144,6 +146,15 @@ class _Waits(NamedTuple):
     limit: float
     behind: bool = False
     seldom: bool = False
+
+
+def _looked(watched: Watched) -> tuple[bool, list[str]]:
+    """Whether the effects show anything new; and, where they stand on a broker that cannot be asked
+    now (an output topic, while it is down), that this is waited for."""
+    try:
+        return watched.look(), []
+    except WaitTimeout as error:
+        return False, [str(error)]
 
 
 def _asked(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Waits:

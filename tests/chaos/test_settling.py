@@ -6,6 +6,7 @@ from pytest_mqchaos.chaos import settling
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.settling import Limits, Settled, settle
+from pytest_mqchaos.errors import WaitTimeout
 
 LIMITS = Limits(progress=15, effects=2, start=20)
 
@@ -37,6 +38,9 @@ class World:
 
     def look(self):
         new, self.now["new"] = self.now["new"], False
+        if isinstance(new, WaitTimeout):
+            self.now["new"] = new
+            raise new
         return new
 
     def __getattr__(self, name):
@@ -51,6 +55,14 @@ def test_a_quiet_world_has_settled_after_the_window():
     world = World()
     assert world.settle() == Settled(seconds=0)
     assert world.seconds >= settling.WINDOW
+
+
+def test_effects_on_a_broker_that_is_down_are_looked_at_when_it_is_back():
+    world = World(new=WaitTimeout("node 1 is not running"))
+    world.at = {10: {"new": True}}
+    assert world.settle() == Settled(seconds=10)
+    gone = World(new=WaitTimeout("node 1 is not running"))
+    assert gone.settle() == Settled(seconds=15, waiting=("node 1 is not running",))
 
 
 def test_what_moves_is_waited_for_and_the_limit_counts_from_the_last_move():

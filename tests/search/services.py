@@ -1,6 +1,6 @@
 """Services for simulations: aiokafka as its users write with it."""
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 
 def id_of(record):
@@ -35,6 +35,26 @@ async def produce(servers, topic, values, **settings):
     finally:
         await producer.stop()
     return len(values)
+
+
+async def forward(servers):
+    """Exactly once from one topic to another."""
+    consumer = AIOKafkaConsumer(
+        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
+        auto_offset_reset="earliest", isolation_level="read_committed",
+    )  # fmt: skip
+    producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id="forward")
+    await consumer.start()
+    await producer.start()
+    try:
+        async for record in consumer:
+            done = {TopicPartition(record.topic, record.partition): record.offset + 1}
+            async with producer.transaction():
+                await producer.send("out", record.value, headers=list(record.headers))
+                await producer.send_offsets_to_transaction(done, "g")
+    finally:
+        await consumer.stop()
+        await producer.stop()
 
 
 def payments(count=20):

@@ -5,14 +5,13 @@ from contextlib import closing
 
 import aiosqlite
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.structs import TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos import Plan, UsageError, VerdictFailed, on, simulate
 from pytest_mqchaos.plan.profiles import PROFILES
 from pytest_mqchaos.plan.table import CLUSTERED
 from tests.search.scenarios import UNREPLICATED, what_the_leader_says, what_two_have
-from tests.search.services import payments
+from tests.search.services import forward, payments
 
 
 def test_what_only_the_leader_had_is_gone_with_it():
@@ -46,26 +45,6 @@ def test_a_plan_that_is_none_is_refused(plan, says):
         simulate(count_nodes, plan=plan)
 
 
-async def forward(servers, chaos):
-    """Exactly once from one topic to another."""
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-        auto_offset_reset="earliest", isolation_level="read_committed",
-    )  # fmt: skip
-    producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id="forward")
-    await consumer.start()
-    await producer.start()
-    try:
-        async for record in consumer:
-            done = {TopicPartition(record.topic, record.partition): record.offset + 1}
-            async with producer.transaction():
-                await producer.send("out", record.value, headers=list(record.headers))
-                await producer.send_offsets_to_transaction(done, "g")
-    finally:
-        await consumer.stop()
-        await producer.stop()
-
-
 WIDE = ("aborted-transaction", "lost-transaction-end", "broker-restart", "network-partition")
 
 
@@ -79,7 +58,7 @@ def test_transactions_stay_exactly_once(profile):
             chaos.topic(name, min_insync=2)
         chaos.flow(inputs=["orders"], outputs=["out"])
         chaos.effects.from_topic("out")
-        async with chaos.worker(forward, chaos.bootstrap_servers, chaos):
+        async with chaos.worker(forward, chaos.bootstrap_servers):
             await chaos.publish_async("orders", payments(6))
             await chaos.settle_async()
         chaos.assert_exactly_once()

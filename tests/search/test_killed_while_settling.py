@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_mqchaos import Plan, on, simulate
-from tests.search.services import consume
+from tests.search.services import consume, forward
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,16 @@ def test_a_correct_consumer_survives_a_broker_that_dies_while_it_is_waited_for(p
         chaos.assert_lossless()
 
     simulate(late, plan=plan)
+
+
+def test_effects_that_stand_on_the_broker_are_looked_at_when_it_is_back():
+    async def orders(chaos):
+        chaos.topic("orders")
+        chaos.topic("out")
+        chaos.effects.from_topic("out")
+        async with chaos.worker(forward, chaos.bootstrap_servers):
+            await chaos.publish_async("orders", ["x"])
+            await chaos.settle_async()
+        chaos.assert_lossless()
+
+    simulate(orders, plan=Plan(on.ack(nth=1).kill_broker(restart_after=1.0)))
