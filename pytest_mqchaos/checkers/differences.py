@@ -58,7 +58,7 @@ def compare(
 
 def _one(index: Index, base: FaultFree, name: str, mine: list[Shown], found: Differences) -> None:
     """Judge one id: by what stands there whether or not posthumous effects count."""
-    theirs = base.rows.get(name, [])
+    mine, theirs = (sorted(rows, key=_passing) for rows in (mine, base.rows.get(name, [])))
     alive = [one for one in mine if one.effect is None or not one.effect.posthumous]
     more, _ = differing(alive, theirs)
     _, lacking = differing(mine, theirs)
@@ -74,12 +74,13 @@ def _one(index: Index, base: FaultFree, name: str, mine: list[Shown], found: Dif
         _missing(index, base, name, lacking, found)
         return
     finding = _finding(index, name, more, lacking, len(mine), theirs)
-    unsure = _lacks(index, base, name, lacking) if lacking else None
-    unsure = unsure or (_has(index, base, name, more, theirs) if more else None)
-    if unsure is None:
+    perhaps = [_has(index, base, name, more, theirs)] if more else []
+    perhaps += [_lacks(index, base, name, lacking)] if lacking else []
+    unsure = [why for why in perhaps if why is not None]
+    if len(unsure) < len(perhaps):
         found.failed.append(finding)
     else:
-        found.doubt(*unsure, finding)
+        found.doubt(*unsure[-1], finding)
 
 
 def _lacks(
@@ -90,14 +91,17 @@ def _lacks(
         return _FINISH, why
     if index.history.nameless_effects:
         return NAME_THEM, NAMELESS
-    if gap_touches(index.history) or not index.history.read_back:
-        return _SEE, _UNSEEN
-    return _goes(base, name, lacking)
+    return _unseen(index) or _goes(base, name, lacking)
+
+
+def _unseen(index: Index) -> tuple[str, str] | None:
+    gap = gap_touches(index.history) or not index.history.read_back
+    return (_SEE, _UNSEEN) if gap else None
 
 
 def _goes(base: FaultFree, name: str, lacking: list[Shown]) -> tuple[str, str] | None:
     """Why what is there without faults may be gone at the end of that run."""
-    if base.index is None or not any(map(_passing, lacking)):
+    if base.index is None or not all(map(_passing, lacking)):
         return None
     why = _unfinished(base.index, name)
     return (_FINISH, f"in the run without faults {why}") if why else None
@@ -109,13 +113,16 @@ def _has(
     """Why what there is more of may still go, or still come without faults. A repeat of what is
     there without faults can only be of a message that is still handed out there."""
     new = [one for one in more if not any(alike(one.what, other.what) for other in theirs)]
-    if any(map(_passing, new)) and (why := _unfinished(index, name)):
-        return _FINISH, why
+    if len(new) == len(more) and all(map(_passing, more)):
+        why = _unfinished(index, name)
+        if unsure := (_FINISH, why) if why else _unseen(index):
+            return unsure
     if base.index is None:
         return None
     if base.index.history.nameless_effects:
         return NAME_THEM, f"in the run without faults {NAMELESS}"
-    if (new or base.index.story(name).waiting) and (why := _unfinished(base.index, name)):
+    again = not message(base.index, name) or base.index.story(name).waiting
+    if (new or again) and (why := _unfinished(base.index, name)):
         return _FINISH, f"in the run without faults {why}"
     return None
 
