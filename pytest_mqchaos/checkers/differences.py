@@ -7,7 +7,7 @@ It knows one id at a time; whether the two runs can be compared at all is who as
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import gap_touches
@@ -30,6 +30,8 @@ _FINISH = (
 _SEE = "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"
 NAME_THEM = "let each effect have the id of its message (id=... finds it in an output topic)"
 NAMELESS = "there are effects without an id, which cannot be compared"
+_COMPOSITE = 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
+_AMBIGUOUS = "in the run without faults messages with different contents have this id"
 _BLOCKED = "it stands behind the begin of a transaction that nobody has ended"
 _UNSEEN = "not everything was seen or read back"
 _PROCESS = "run the worker as a process (process=True)"
@@ -50,9 +52,11 @@ def compare(
     index: Index, base: FaultFree, rows: Mapping[str, list[Shown]], found: Differences
 ) -> None:
     """Judge each id that has effects in either run: `rows` are those of this one."""
-    vague = index.ambiguous.keys() | (base.index.ambiguous.keys() if base.index else set())
+    vague = base.index.ambiguous.keys() - index.ambiguous.keys() if base.index else set()
     for name in sorted(rows.keys() | base.rows.keys()):
-        if name not in vague:
+        if name in vague:
+            found.doubt(_COMPOSITE, _AMBIGUOUS, Finding(id=name, what="ambiguous"))
+        elif name not in index.ambiguous:
             _one(index, base, name, rows.get(name, []), found)
 
 
@@ -147,16 +151,21 @@ def _missing(
         text = f"its transaction was aborted, without faults {_told(lacks)}"
         found.failed.append(Finding(id=name, what="missing", text=text, by=by))
         return
-    sorted_out = Found()
-    judge(index, {name}, by, None, sorted_out)
-    for lost in sorted_out.failed:
-        text = f"no effect, without faults {_told(lacks)}" + (f"; {lost.text}" if lost.text else "")
-        found.failed.append(Finding(id=name, what="missing", where=lost.where, text=text, by=by))
-    for waiting in sorted_out.waiting + sorted_out.open:
-        why = f"it is {waiting.text}" if waiting.what == "waiting" else waiting.text
-        found.doubt(_FINISH, why, waiting)
-    for unproven in sorted_out.unproven + sorted_out.posthumous:
-        found.doubt(_SEE, _UNSEEN, unproven)
+    each: list[Found] = []
+    for who, one in {one.effect.by if one.effect else None: one for one in lacking}.items():
+        each.append(sorted_out := Found())
+        judge(index, {name}, who, None, sorted_out)
+        for lost in sorted_out.failed:
+            more = f"; {lost.text}" if lost.text else ""
+            text = f"no effect, without faults {_told(one)}{more}"
+            found.failed.append(replace(lost, what="missing", text=text))
+            return
+    for sorted_out in each:
+        for waiting in sorted_out.waiting + sorted_out.open:
+            why = f"it is {waiting.text}" if waiting.what == "waiting" else waiting.text
+            found.doubt(_FINISH, why, waiting)
+        for unproven in sorted_out.unproven:
+            found.doubt(_SEE, _UNSEEN, unproven)
 
 
 def _finding(
