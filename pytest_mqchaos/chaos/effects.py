@@ -6,6 +6,7 @@ It puts sources together; it must never know a verdict.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Effects:
     """`chaos.effects`: declare where effects can be seen, or record them."""
 
     def __init__(
-        self, lines: Path | None, output: Callable[[str], Output],
+        self, lines: Path | None, output: Callable[[str, str | None, str | None], Output],
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._clock = clock
@@ -79,12 +80,13 @@ class Effects:
         """A file of JSON lines: {"id": ..., "part", "by", "key", "value", "t" (monotonic ns)}."""
         self._watch(Lines(Path(path)))
 
-    def from_topic(self, name: str) -> None:
+    def from_topic(self, name: str, *, part: str | None = None, by: str | None = None) -> None:
         """Every record of the output topic `name` is an effect of the message whose id it carries
-        (found by `id=`); the topic is then no input. `key` and `value` are the record's, as text.
+        (found by `id=`); the topic is then no input. `key` and `value` are the record's, as text;
+        `part` and `by` are of all of them.
         """
         self.declared = True
-        self._watches.append(self._output(name))
+        self._watches.append(self._output(name, part, by))
 
     def _watch(self, source: Source) -> None:
         self.declared = True
@@ -100,18 +102,36 @@ class Effects:
     def rows(self) -> tuple[Effect, ...] | None:
         """Every effect so far; None when no source was declared and none was recorded."""
         found: list[Effect] = []
+        shown: list[tuple[Watch | Output, list[Effect]]] = []
         for watch in self._watches:
-            found += watch.effects(len(found), order=True)
+            rows = watch.effects(len(found), order=True)
+            shown += [(watch, rows)] if rows else []
+            found += rows
         if not found and not self.declared:
             return None
-        shown = [watch for watch in self._watches if watch.effects(0, order=True)]
+        names = self._names() if len(shown) > 1 else {}
+        if len(set(map(names.get, (watch for watch, _ in shown)))) > 1:
+            found = [row._replace(source=names[each]) for each, rows in shown for row in rows]
         # One source has an order of its own, which is more than instants say.
-        if len(shown) > 1 and all(watch.timed for watch in shown):
+        if len(shown) > 1 and all(watch.timed for watch, _ in shown):
             found.sort(key=lambda effect: effect.t_from)
             found = [effect._replace(order=n) for n, effect in enumerate(found)]
         elif len(shown) > 1:  # nobody knows which source was first
             found = [effect._replace(order=None) for effect in found]
         return tuple(found)
+
+    def _names(self) -> dict[Watch | Output, str]:
+        """What to call each source. What code recorded is one, in whatever process it ran."""
+        found: dict[Watch | Output, str] = {}
+        times: Counter[str] = Counter()
+        for watch in self._watches:
+            if isinstance(watch, Watch) and watch.source is self._lines:
+                found[watch] = self._recorded.name
+                continue
+            name = f"topic {watch.name}" if isinstance(watch, Output) else watch.source.name
+            times[name] += 1
+            found[watch] = f"{name} ({times[name]})" if times[name] > 1 else name
+        return found
 
     @property
     def topics(self) -> frozenset[str]:

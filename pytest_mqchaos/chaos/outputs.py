@@ -1,4 +1,5 @@
-"""An output topic as a source of effects: `chaos.effects.from_topic`.
+"""An output topic as a source of effects: `chaos.effects.from_topic`. `part` and `by` are what all
+of its records are of.
 
     read back (committed view) --same place in the log--> the publish that put it there
         id, key, value                       when it (or its transaction) happened, by whom
@@ -33,8 +34,10 @@ class Output:
     def __init__(
         self, name: str, *, side: Side, identity: Identity, transcript: Callable[[], Transcript],
         baseline: dict[tuple[str, int], int], clock: Callable[[], int],
+        part: str | None = None, by: str | None = None,
     ) -> None:  # fmt: skip
         self.name = name
+        self._part, self._by = part, by
         self._clock = clock
         self._side = side
         self._identity = identity
@@ -114,8 +117,8 @@ class Output:
         made.sort(key=lambda row: row[0])
         return [
             Effect(
-                start + n if order else None, t_from, t_to, one, None, None, _text(record.key),
-                _text(record.value), owner, posthumous=False, countable=True,
+                start + n if order else None, t_from, t_to, one, self._part, self._by,
+                _text(record.key), _text(record.value), owner, posthumous=False, countable=True,
             )
             for n, (_, record, one, t_from, t_to, owner) in enumerate(made)
         ]  # fmt: skip

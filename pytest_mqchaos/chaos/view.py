@@ -51,11 +51,11 @@ class View:
         if left:
             self._side.bury(left)
 
-    def output(self, name: str) -> Output:
+    def output(self, name: str, part: str | None = None, by: str | None = None) -> Output:
         """An output topic, read as effects from now on."""
         return Output(
             name, side=self._side, identity=self._chaos.identity, transcript=self.transcript,
-            baseline=self._chaos.scope.output(name), clock=self._clock,
+            baseline=self._chaos.scope.output(name), clock=self._clock, part=part, by=by,
         )  # fmt: skip
 
     # ------------------------------------------------------------ for settling

@@ -20,10 +20,12 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Effect
 
 
 def idempotent(
@@ -55,6 +57,7 @@ def idempotent(
                     findings=tuple(posthumous[:SHOWN]),
                 )
             )
+        doubts += several_doubts(index)
         if blind:
             doubts.append(
                 Doubt(
@@ -85,17 +88,23 @@ def _repeats(index: Index) -> tuple[list[Finding], list[Finding]]:
     """Messages with a repeat, and those with one only if posthumous effects count."""
     if len(index.known_effects) == len(index.effects):
         return [], []
-    keys = [(e[3], e[4], e[5]) for e in index.effects]
+    keys = [_key(e) for e in index.effects]
     if len(set(keys)) == len(keys):
         return [], []
-    real = Counter((e.id, e.part, e.by) for e in index.effects if not e.posthumous)
+    real = Counter(_key(e) for e in index.effects if not e.posthumous)
     repeated: list[Finding] = []
     posthumous: list[Finding] = []
     for key, count in sorted(Counter(keys).items(), key=lambda item: (-item[1], str(item[0]))):
         if count == 1 or key[0] in index.ambiguous:
             continue
-        (repeated if real[key] > 1 else posthumous).append(_finding(index, *key, count))
+        (repeated if real[key] > 1 else posthumous).append(_finding(index, *key[:3], count))
     return repeated, posthumous
+
+
+def _key(effect: Effect) -> tuple[str, str | None, str | None, str | None]:
+    """What may be there once: a part, wherever it was seen; without a name once in each source."""
+    source = effect[12] if effect[4] is None else None
+    return effect[3], effect[4], effect[5], source
 
 
 def _finding(

@@ -59,6 +59,8 @@ _CUT_SHORT = (
     f"{ADVICE[stages.ACKED]}; what works on behind the ack (an outbox that is relayed now and "
     "then, a buffer) must be done before the worker is stopped: chaos.settle(timeout=...)"
 )
+_UNEVEN = "say which parts every message has: lossless(parts=[...])"
+_SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if any one is enough"
 _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
     "worker's `with` block (slow work: chaos.settle(timeout=...))"
@@ -96,7 +98,7 @@ def lossless(
             judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _foreign(index, found)
         doubts += foreign_doubts(index, free)
-        doubts += _doubts(found, len(owed))
+        doubts += _doubts(found, len(owed), several=bool(index.several))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
             population["superseded"] = len(excused)
@@ -164,7 +166,7 @@ def _foreign(index: Index, found: Found) -> list[Doubt]:
     ]
 
 
-def _doubts(found: Found, total: int) -> list[Doubt]:
+def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
     made = []
     for rows, said, missing in (
         (found.waiting, "still waiting", _still_waiting(found.waiting)),
@@ -175,7 +177,7 @@ def _doubts(found: Found, total: int) -> list[Doubt]:
         (found.unproven, "without an effect, but not proven lost",
          "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",
-         "say which parts every message has: lossless(parts=[...])"),
+         _SOURCES if several else _UNEVEN),
     ):  # fmt: skip
         if rows:
             text = f": {rows[0].text}" if rows[0].text else ""

@@ -44,7 +44,7 @@ def judge(
     for message_id in sorted(owed - done):
         _missing(index, index.story(message_id, by), by, found)
     seen = set(map(itemgetter(4), index.effects))
-    if parts is not None or len(seen) > 1:
+    if parts is not None or len(seen) > 1 or index.several:
         _partial(index, owed & done, by, parts, found)
 
 
@@ -101,9 +101,8 @@ def _partial(
     after: dict[str, set[str]] = {}
     for effect in index.effects:
         if effect.id in ids and (by is None or effect.by == by):
-            (after if effect.posthumous else have).setdefault(effect.id, set()).add(
-                effect.part or ""
-            )
+            name = effect.part or (index.several and effect.source) or ""
+            (after if effect.posthumous else have).setdefault(effect.id, set()).add(name)
     every = parts if parts is not None else frozenset().union(*have.values())
     for message_id, got in sorted(have.items()):
         lacks = sorted(every - got)

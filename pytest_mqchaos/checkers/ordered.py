@@ -213,7 +213,15 @@ def _finding(index: Index, lane: _Lane, swap: Swap, what: str = "out of order") 
 def _doubts(index: Index, unsure: list[Finding]) -> list[Doubt]:
     made = []
     loose = sum(1 for e in index.effects if e[0] is None)
-    if loose:
+    if loose and any(effect.source for effect in index.effects):
+        made.append(
+            Doubt(
+                sentence=f"{number(loose, 'effect')} in several sources: nobody knows which was "
+                "first",
+                missing="declare only the source whose order is asked",
+            )
+        )
+    elif loose:
         made.append(
             Doubt(
                 sentence=f"{number(loose, 'effect')} in a source without an order of its own",

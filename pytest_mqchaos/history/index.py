@@ -197,6 +197,18 @@ class Index:
         return {e[3] for e in self.effects if not e[9] and e[5] == by}
 
     @cached_property
+    def several(self) -> dict[str, list[str]]:
+        """Ids with effects without a part in more than one source, and these sources: nobody said
+        whether they are parts of one work or the same work twice."""
+        if {None}.issuperset(map(itemgetter(12), self.effects)):
+            return {}
+        seen: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+        for effect in self.effects:
+            if effect.part is None and effect.source is not None:
+                seen[effect.id, effect.by].add(effect.source)
+        return {name: sorted(each) for (name, _), each in seen.items() if len(each) > 1}
+
+    @cached_property
     def _alive(self) -> set[str]:
         if _has(True, 9, self.effects):
             return {e[3] for e in self.effects if not e[9]}

@@ -121,7 +121,9 @@ class Effect(NamedTuple):
     the instant is known; both 0 when nothing about time is known); `order` is the source's own
     order, None if it has none. `by` is the subscriber, `part` one of several effects of a message.
     `countable`: the source can hold one id twice (False for a primary key, GROUP BY, a map).
-    `gone`: the source showed it and does not show it any more."""
+    `gone`: the source showed it and does not show it any more. `source` is where it was seen, None
+    where all were seen in one place: effects of one id without a part in two sources may be two
+    parts of its work, or the same work twice."""
 
     order: int | None
     t_from: int
@@ -135,6 +137,7 @@ class Effect(NamedTuple):
     posthumous: bool
     countable: bool
     gone: bool = False
+    source: str | None = None
 
 
 class Handled(NamedTuple):
@@ -150,6 +153,9 @@ class Accepted(NamedTuple):
 
     t: int
     id: str
+
+
+FINAL_DRAIN = "restarted for the final drain"  # cause of a process event
 
 
 class ProcessEvent(NamedTuple):

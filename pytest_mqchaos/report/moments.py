@@ -174,10 +174,12 @@ def _ack(row: Ack, context: Context) -> Moment:
 def _effects(rows: tuple[Effect, ...], redact: Redactor) -> Iterator[Moment]:
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for row in rows:
-        counts[row.part, row.by] += 1
-        count = counts[row.part, row.by]
+        what = row.part or row.source
+        counts[what, row.by] += 1
+        count = counts[what, row.by]
         words = [f"EFFECT, {ordinal(count)} time" if count > 1 else "effect"]
         words += [f"part {row.part}"] if row.part is not None else []
+        words += [f"in {row.source}"] if row.source is not None else []
         words += [f"by {row.by}"] if row.by is not None else []
         words += [f"value {redact.value(row.value, length=40)}"] if row.value is not None else []
         words += ["posthumous"] if row.posthumous else []

@@ -193,8 +193,25 @@ def test_an_output_topic_is_asked_for_by_its_name(tmp_path):
         timed=False, look=lambda: True, effects=lambda start, order: [], nameless=list
     )
     asked = []
-    effects = Effects(tmp_path / "lines", lambda name: asked.append(name) or output)
+    effects = Effects(tmp_path / "lines", lambda *named: asked.append(named) or output)
     effects.from_topic("out")
-    assert asked == ["out"]
+    effects.from_topic("more", part="event", by="shop")
+    assert asked == [("out", None, None), ("more", "event", "shop")]
     assert effects.look()
     assert effects.rows() == ()
+
+
+def test_effects_say_in_which_of_several_sources_they_are(effects, tmp_path):
+    effects.record("1")
+    (tmp_path / "lines").write_text('{"id": "2"}\n')  # by a worker's process: recorded as well
+    effects.look()
+    assert [row.source for row in effects.rows()] == [None, None]
+    seen = False
+    for word in ("a", "b"):
+        effects.from_call(lambda word=word: [{"id": "3", "value": word}] if seen else [])
+    assert [row.source for row in effects.rows()] == [None, None]
+    seen = True
+    effects.look()
+    name = "test_effects_say_in_which_of_several_sources_they_are.<locals>.<lambda>"
+    told = ["effects.record", "effects.record", name, f"{name} (2)"]
+    assert [row.source for row in effects.rows()] == told

@@ -1,6 +1,7 @@
 import pytest
 
 from pytest_mqchaos.checkers.idempotent import idempotent
+from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError
 from tests.checkers.timeline import run
 
@@ -80,3 +81,51 @@ def test_a_value_is_compared_wherever_one_is_expected():
     verdict = line.ask(idempotent(expected=lambda message: int(message.value)))
     assert [(f.id, f.what) for f in verdict.findings] == [("b", "altered")]
     assert "1 of 3 messages altered" in verdict.sentence
+
+
+def in_two_places(**more):
+    """Each message is a row and an event."""
+    line = run().publish("a").publish("b").deliver("a", "b")
+    for name in ("a", "b"):
+        line.effect(name, source="query", **more).effect(name, source="topic events", **more)
+    return line.ack()
+
+
+def test_one_effect_in_each_of_two_sources_is_no_repeat_and_no_pass_before_somebody_names_them():
+    verdict = in_two_places().ask(idempotent())
+    assert verdict.status == "unknown"
+    assert verdict.sentence == (
+        "2 messages with effects in several sources ('a' in query, topic events): parts of one "
+        "work, or the same work twice?"
+    )
+    assert "part=" in verdict.missing
+    assert in_two_places().ask(lossless()).status == "passed"
+
+
+def test_a_part_of_the_same_name_is_the_same_work_in_whatever_source():
+    assert in_two_places(part="work").ask(idempotent()).status == "failed"
+    line = run().publish("a").deliver("a")
+    line.effect("a", part="row", source="query").effect("a", part="event", source="topic events")
+    assert line.ack().ask(idempotent()).status == "passed"
+
+
+def test_twice_in_one_of_two_sources_is_a_repeat():
+    line = in_two_places().effect("b", source="topic events")
+    verdict = line.ask(idempotent())
+    assert verdict.status == "failed"
+    assert [finding.id for finding in verdict.findings if finding.what == "repeated"] == ["b"]
+
+
+def test_what_is_in_one_of_two_sources_only_may_be_half_done():
+    line = in_two_places().publish("c").deliver("c").effect("c", source="query").ack()
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "has query, lacks topic events" in verdict.sentence
+    assert line.ask(lossless(parts=[])).status == "passed"
+
+
+def test_where_every_message_has_its_source_nothing_is_asked():
+    line = run().publish("a").publish("b").deliver("a", "b")
+    line.effect("a", source="query").effect("b", source="topic rejected").ack()
+    assert line.ask(lossless()).status == "passed"
+    assert line.ask(idempotent()).status == "passed"

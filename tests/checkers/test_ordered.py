@@ -184,3 +184,11 @@ def test_an_order_of_the_log_needs_the_log_and_only_keyed_messages_have_one():
 def test_a_copy_on_another_partition_has_no_place_in_the_log_order():
     line = two().publish("a", key=b"k", p=1).effect("b").effect("a")
     assert line.ask(ordered(against="stored")).status == "passed"
+
+
+def test_of_several_sources_nobody_knows_which_was_first():
+    line = two().deliver("a", "b").effect("a", source="query", order=False)
+    verdict = line.effect("b", source="topic out", order=False).ack().ask(ordered())
+    assert (verdict.status, verdict.missing) == (
+        "unknown", "declare only the source whose order is asked"
+    )  # fmt: skip

@@ -117,13 +117,14 @@ class Timeline:
         return self
 
     def effect(self, name, *, part=None, by=None, key=None, value=None, timed=True, order=True,
-               posthumous=False, countable=True, span=None, owner="worker-1#1"):  # fmt: skip
+               posthumous=False, countable=True, span=None, owner="worker-1#1",
+               source=None):  # fmt: skip
         """The work of a message is done."""
         t = self._tick() * MS
         low, high = span or ((t, t) if timed else (0, 0))
         self.effects.append(
             Effect(self.now if order else None, low, high, name, part, by, key, value,
-                   owner, posthumous, countable)
+                   owner, posthumous, countable, False, source)
         )  # fmt: skip
         return self
 
