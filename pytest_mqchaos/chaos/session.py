@@ -238,7 +238,7 @@ class Chaos(Assertions, Declarations, Twins):
 
     # ------------------------------------------------------------ waiting
 
-    async def settling(self, timeout: float | None, *, until: Until) -> Settled:
+    async def settling(self, timeout: float | None, *, until: Until, drain: bool) -> Settled:
         """What `settle` does."""
         self._host.alive()  # before anything is mended
         await self._questions.brokers.due.run_out()
@@ -252,8 +252,9 @@ class Chaos(Assertions, Declarations, Twins):
             await self._questions.brokers.due.run_out()
             self._questions.heal()
             settled = await look()
-        if settled.behind and self._crew.failure is None and await self._crew.drain():
-            settled = await look()
+        stuck = drain and settled.behind and self._crew.failure is None
+        if stuck and await self._crew.drain():
+            settled = (await look()).after_drain()
         if self._crew.failure is not None:
             raise self._crew.failure
         return settled

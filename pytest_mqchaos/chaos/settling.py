@@ -80,11 +80,17 @@ class Limits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """How it ended: `waiting` names what had not come when the limit came; `behind`: among it
-    positions, which workers that start anew might still bring forward."""
+    positions, which workers that start anew might still bring forward; `drained`: the workers were
+    restarted once for that."""
 
     seconds: float
     waiting: tuple[str, ...] = ()
     behind: bool = False
+    drained: bool = False
+
+    def after_drain(self) -> Settled:
+        """The same, of a second look."""
+        return replace(self, drained=True)
 
 
 def busy(status: dict[str, Any]) -> list[str]:

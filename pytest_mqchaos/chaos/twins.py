@@ -116,18 +116,20 @@ class Twins:
             self.publishing(destination, list(messages), attempts=attempts, idempotent=idempotent)
         )
 
-    def settle(self, timeout: float | None = None, *, until: Until = "positions") -> Settled:
-        """Wait until nothing can still happen (see the docs for what that means). `timeout`:
-        seconds without progress. What still waits then is given one final drain: the workers are
-        restarted once. `until="effects"`: for services that keep positions in their own store."""
+    def settle(
+        self, timeout: float | None = None, *, until: Until = "positions", drain: bool = True
+    ) -> Settled:
+        """Wait until nothing can still happen. `timeout`: seconds without progress. What still
+        waits then is given one final drain: the workers are restarted once, unless `drain=False`.
+        `until="effects"`: for services that keep positions in their own store."""
         off_loop("chaos.settle()", "await chaos.settle_async(...)")
-        return done(self.settling(timeout, until=until))
+        return done(self.settling(timeout, until=until, drain=drain))
 
     async def settle_async(
-        self, timeout: float | None = None, *, until: Until = "positions"
+        self, timeout: float | None = None, *, until: Until = "positions", drain: bool = True
     ) -> Settled:
         """`settle` on a running loop."""
-        return await self.host.pace.apart(self.settling(timeout, until=until))
+        return await self.host.pace.apart(self.settling(timeout, until=until, drain=drain))
 
     def wait_for(
         self, condition: Callable[[], object], timeout: float = 15.0, what: str = ""

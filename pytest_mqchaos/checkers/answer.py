@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_mqchaos.checkers import bypassed
+from pytest_mqchaos.checkers import bypassed, drained
 from pytest_mqchaos.checkers.verdict import Finding, Verdict
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
@@ -131,16 +131,16 @@ def foreign_doubts(index: Index, excused: set[str]) -> list[Doubt]:
 
 
 def not_covered(index: Index) -> tuple[str, ...]:
-    """What a pass does not cover: what passed the links by, the run's own limits, the faults
-    without consequence."""
+    """What a pass does not cover: what passed the links by, what only a restart brought forward,
+    the run's own limits, the faults without consequence."""
     history = index.history
     unfired = [
         f"{rule.source} had no effect" + (f": {'; '.join(rule.reasons)}" if rule.reasons else "")
         for rule in history.rules
         if not rule.fired
     ]
-    unseen = bypassed.unseen(index)
-    return (*((unseen,) if unseen else ()), *history.limits, *unfired)
+    said = filter(None, (bypassed.unseen(index), drained.late(index)))
+    return (*said, *history.limits, *unfired)
 
 
 def expected(index: Index) -> set[str]:

@@ -16,7 +16,7 @@ from contextvars import copy_context
 from pathlib import Path
 
 from pytest_mqchaos.errors import UsageError, WaitTimeout
-from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.history.rows import FINAL_DRAIN, ProcessEvent
 from pytest_mqchaos.workloads.coroutine import CoroutineWorker
 from pytest_mqchaos.workloads.incarnation import End, Incarnation, Launch
 from pytest_mqchaos.workloads.meaning import Meaning
@@ -127,9 +127,7 @@ class LoopSupervisor:
         del incarnation
         return False
 
-    async def restart(
-        self, *, cause: str = "restarted for the final drain", limit: float = 10.0
-    ) -> None:
+    async def restart(self, *, cause: str = FINAL_DRAIN, limit: float = 10.0) -> None:
         """Stop every worker that runs, then start each as its next incarnation."""
         await self._stop_running(limit)
         for slot in self._slots:

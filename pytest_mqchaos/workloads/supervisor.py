@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.history.rows import FINAL_DRAIN, ProcessEvent
 from pytest_mqchaos.workloads.coroutine import CoroutineWorker
 from pytest_mqchaos.workloads.incarnation import End, Incarnation, Launch, Worker
 from pytest_mqchaos.workloads.judge import Judge
@@ -168,7 +168,7 @@ class Supervisor:
             self._judge.hear(Ending(slot, slot.incarnation, "crashing", None, ""))
         return True
 
-    def restart(self, *, cause: str = "restarted for the final drain", limit: float = 10.0) -> None:
+    def restart(self, *, cause: str = FINAL_DRAIN, limit: float = 10.0) -> None:
         """Stop every worker that runs, gracefully, then start each as its next incarnation."""
         _refuse_on_a_loop("restart")
         self._stop_running(limit)
@@ -198,9 +198,7 @@ class Supervisor:
         """`crash` for a running loop."""
         return await asyncio.to_thread(self.crash, incarnation, cause=cause, limit=limit)
 
-    async def restart_async(
-        self, *, cause: str = "restarted for the final drain", limit: float = 10.0
-    ) -> None:
+    async def restart_async(self, *, cause: str = FINAL_DRAIN, limit: float = 10.0) -> None:
         """`restart` for a running loop."""
         await asyncio.to_thread(self.restart, cause=cause, limit=limit)
 
