@@ -1,7 +1,7 @@
 """Effects of one message in several sources, of which nobody said what each shows.
 
-A table and an output topic may show two parts of one work; two databases may show the same work done
-twice. It never guesses which.
+A table and an output topic may show two parts of one work; two databases may show the same work
+done twice. It never guesses which.
 """
 
 from __future__ import annotations
