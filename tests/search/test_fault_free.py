@@ -68,9 +68,11 @@ def test_what_an_effect_owes_to_chance_or_to_the_clock_is_no_failure(drawn, plan
 
 
 def test_an_object_that_outlives_its_run_is_compared_as_each_run_left_it():
-    state = {}
+    state, runs = {}, []
 
     def doing(chaos):
+        runs.append(chaos)
+
         def do(name):
             state.setdefault(name, {})["amount"] = 2 if chaos.armed else 1
             chaos.effects.record(name, value=state[name])
@@ -79,6 +81,7 @@ def test_an_object_that_outlives_its_run_is_compared_as_each_run_left_it():
 
     with pytest.raises(VerdictFailed, match=r"3 of 3 ids ended otherwise"):
         simulate(scenario_of(doing), plan=AGAIN)
+    assert [bool(chaos.armed) for chaos in runs] == [True, False, True, False, True]
 
 
 @pytest.mark.parametrize("plan", [Plan(), Plan(on.confirm(nth=1).delay(0.5))])
@@ -90,6 +93,10 @@ def test_a_worker_that_the_scenario_crashes_would_be_crashed_without_faults_too(
             await chaos.wait_for_async(lambda: chaos.history.effects, timeout=30)
             await worker.crash_async()
             await chaos.settle_async()
+        known, chaos.fault_free = chaos.fault_free, None  # as in a test over sockets
+        with pytest.raises(UsageError, match=r"nobody can run this test once more"):
+            chaos.assert_same_outcome()
+        chaos.fault_free = known
         chaos.assert_same_outcome()
 
     with pytest.raises(UsageError, match=r"crashes a worker itself.*let a rule do it"):
@@ -165,3 +172,20 @@ def test_what_was_there_for_a_while_is_compared_as_it_is_at_the_end():
     outcome = run(scenario_of(undone), LATE)
     assert outcome.status == "failed"
     assert "3 missing: its effect is gone" in outcome.verdicts[-1].sentence
+
+
+def test_each_question_is_held_against_the_same_one_without_faults():
+    asked = []
+
+    async def scenario(chaos):
+        chaos.topic("orders")
+        async with chaos.worker(once_each, chaos.bootstrap_servers, set(), chaos.effects.record):
+            for count in (2, 1):
+                await chaos.publish_async("orders", payments(count))
+                await chaos.settle_async()
+                asked.append(chaos.check("same_outcome"))
+                chaos.assert_same_outcome(of=lambda effect: effect.id)
+
+    simulate(scenario, plan=AGAIN)
+    told = [verdict.sentence for verdict in asked[-2:]]
+    assert told == [f"{n} ids with the same effects as without faults" for n in (2, 3)]
