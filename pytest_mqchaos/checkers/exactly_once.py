@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, listed, number
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
 from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.frames import Message
@@ -80,8 +81,10 @@ def _unexpected(history: History) -> Verdict:
     odd = ({e.id for e in index.effects} - _known(index)) | aborted
     sure = {e.id for e in index.effects if not e.posthumous}
     failed = [_surprise(i, aborted) for i in sorted(odd)]
-    doubts = []
-    if odd and (not history.read_back or gap_touches(history) or index.nameless[0]):
+    doubts = unmatched(index) if odd - aborted else []
+    if doubts:
+        failed, why = [], ""
+    elif odd and (not history.read_back or gap_touches(history) or index.nameless[0]):
         why = "no read-back" if not history.read_back else "not everything was seen or has an id"
     elif odd and not odd & sure:
         why = "recorded after a crash"

@@ -30,6 +30,7 @@ from pytest_mqchaos.checkers.answer import (
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.errors import unknown
@@ -96,7 +97,7 @@ def lossless(
             doubts += unsure
             unread = unread - mine
             judge(index, mine - free if free else mine, name, wanted, found)
-        doubts = standing_doubts(index) + doubts + _unread(unread) + _foreign(index, found)
+        doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
         doubts += foreign_doubts(index, free)
         doubts += _doubts(found, len(owed), several=bool(index.several))
         population = {**index.funnel, "lost": len(found.failed)}
@@ -143,27 +144,16 @@ def _unread(ids: set[str]) -> list[Doubt]:
     ]
 
 
-def _foreign(index: Index, found: Found) -> list[Doubt]:
-    """Effects that all name something else than messages: then the ids do not match, and nothing
-    that has no effect is proven lost."""
-    effects, known = index.known_effects, index.first or index.stored_ids or index.accepted
-    if not effects or not known or not effects.isdisjoint(known):
-        return []
-    if not effects.isdisjoint(index.stored_ids | index.accepted.keys()):
-        return []
-    found.unproven += [
-        replace(finding, what="no effect") if finding.what == "lost" else finding
-        for finding in found.failed
-    ]
-    found.failed = []
-    return [
-        Doubt(
-            sentence=f"no effect has the id of a message: effects have {listed(sorted(effects), 1)}"
-            f", messages {listed(sorted(known), 1)}",
-            missing="say in the mark where a message's id stands (such as id='json:/order_id'), or "
-            "let the effect source give the ids that the messages have",
-        )
-    ]
+def _unmatched(index: Index, found: Found) -> list[Doubt]:
+    """If the ids do not match, nothing that has no effect is proven lost."""
+    doubts = unmatched(index)
+    if doubts:
+        found.unproven += [
+            replace(finding, what="no effect") if finding.what == "lost" else finding
+            for finding in found.failed
+        ]
+        found.failed = []
+    return doubts
 
 
 def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:

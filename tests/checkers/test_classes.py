@@ -142,3 +142,13 @@ def test_exactly_once_compares_values_where_one_is_expected():
     asked = exactly_once(expected=lambda message: int(message.value))
     assert made.ask(asked).status == "failed"
     assert made.ask(exactly_once(state={"a": 6})).status == "passed"
+
+
+def test_effects_that_all_name_something_else_are_not_called_unexpected():
+    """Totals by account, say: their ids are no ids of messages."""
+    line = run().publish("a").publish("b").deliver("a", "b").effect("alice").effect("bob").ack()
+    verdict = line.ask(exactly_once())
+    assert verdict.status == "unknown"
+    assert "no effect has the id of a message" in verdict.sentence
+    assert "assert_same_outcome" in verdict.missing
+    assert line.effect("a").ask(exactly_once()).status == "failed"
