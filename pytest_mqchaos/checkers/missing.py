@@ -26,7 +26,8 @@ _BLOCKED = (
 
 @dataclass(slots=True)
 class Found:
-    """What was found so far; counts are true, findings are kept up to a limit."""
+    """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
+    groups that one waiting message is held for."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Found:
     posthumous: list[Finding] = field(default_factory=list)
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
+    groups: int = 0
 
 
 def judge(
@@ -61,6 +63,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.posthumous.append(finding("posthumous"))
     elif story.waiting:
         found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+        found.groups = max(found.groups, len({place.group for place in story.waiting}))
     elif stage == stages.BLOCKED:
         found.waiting.append(finding("waiting", _BLOCKED))
     elif still := still_open(index, story, stage):
