@@ -146,9 +146,9 @@ def test_exactly_once_compares_values_where_one_is_expected():
 
 def test_effects_that_all_name_something_else_are_not_called_unexpected():
     """Totals by account, say: their ids are no ids of messages."""
-    line = run().publish("a").publish("b").deliver("a", "b").effect("alice").effect("bob").ack()
-    verdict = line.ask(exactly_once())
+    totals = line().publish("a").publish("b").deliver("a", "b").effect("alice").effect("bob").ack()
+    verdict = totals.ask(exactly_once())
     assert verdict.status == "unknown"
     assert "no effect has the id of a message" in verdict.sentence
     assert "assert_same_outcome" in verdict.missing
-    assert line.effect("a").ask(exactly_once()).status == "failed"
+    assert totals.effect("a").ask(exactly_once()).status == "failed"
