@@ -11,6 +11,10 @@ from pytest_mqchaos.history.identity import Identity
 
 ID_HEADER = "mqchaos-id"
 FIELDS = ("value", "key", "id", "headers")
+_PLACES = (
+    "Messages with a key go where the key's hash says, those without one to the partitions in turn "
+    "(0, 1, ...)."
+)
 Given: TypeAlias = Message | Mapping[str, Any] | bytes | str
 
 
@@ -67,7 +71,8 @@ def _message(one: Given, number: int) -> Message:
         fields = one
         for name in fields:
             if name not in FIELDS:
-                raise unknown(f"field of message {number}", name, FIELDS)
+                todo = _PLACES if name == "partition" else ""
+                raise unknown(f"field of message {number}", name, FIELDS, todo)
         if "value" not in fields:
             raise UsageError(f"message {number} has no value: {dict(one)!r:.120}")
     else:

@@ -159,7 +159,7 @@ def _unmatched(index: Index, found: Found) -> list[Doubt]:
 def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
     made = []
     for rows, said, missing in (
-        (found.waiting, "still waiting", _still_waiting(found.waiting)),
+        (found.waiting, "still waiting", _still_waiting(found)),
         (found.open, "without an effect, which may still come",
          _STILL_OPEN),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
@@ -176,10 +176,15 @@ def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
     return made
 
 
-def _still_waiting(rows: list[Finding]) -> str:
-    """Who waits longer gets more, unless the reader began behind all of it."""
+def _still_waiting(found: Found) -> str:
+    """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
     todo = "let the worker finish: chaos.settle(timeout=...)"
-    if any(row.where != stages.UNDELIVERED for row in rows):
+    if found.groups > 1:
+        todo += (
+            f". It is held for {found.groups} groups: a service that names its group anew at each "
+            "start leaves behind what the old one had not done; give it a fixed name"
+        )
+    if any(row.where != stages.UNDELIVERED for row in found.waiting):
         return todo
     return (
         f"{todo}. If nothing came at all: a new group that begins at the end of the log "

@@ -72,6 +72,7 @@ def test_an_id_is_found_where_the_spec_says_and_nothing_is_added(spec, given, ex
     ("given", "words"),
     [
         ([b"x", {"value": b"v", "vlaue": 1}], ["field of message 1 'vlaue'", "'value'"]),
+        ([{"value": b"v", "partition": 1}], ["message 0 'partition'", "the partitions in turn"]),
         ([{"key": b"k"}], ["message 0 has no value"]),
         ([{"value": 3}], ["message 0: value must be bytes, str or None, not int: 3"]),
         ([{"value": b"v", "key": 3}], ["message 0: key must be bytes"]),

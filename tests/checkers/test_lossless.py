@@ -42,6 +42,15 @@ def test_waiting_without_any_delivery_asks_where_the_group_begins():
     assert "begin at 'earliest'" not in begun.missing
 
 
+def test_held_for_several_groups_asks_whether_the_service_has_a_name_of_its_own():
+    line = run().publish("a").deliver("a").place(0)
+    assert "fixed name" not in line.ask(lossless()).missing
+    anew = line.place(-1, group="g2").place(-1, group="g3").ask(lossless())
+    assert anew.status == "unknown"
+    assert "held for 3 groups" in anew.missing
+    assert "give it a fixed name" in anew.missing
+
+
 def test_an_effect_outranks_waiting():
     verdict = run().publish("a").deliver("a").effect("a").ask(lossless())
     assert verdict.status == "passed"
