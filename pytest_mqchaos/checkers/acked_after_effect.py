@@ -20,6 +20,7 @@ from pytest_mqchaos.checkers.answer import (
     answer,
     bypass_doubts,
     gap_touches,
+    lapse,
     need_effects,
     number,
     standing_doubts,
@@ -77,7 +78,7 @@ def acked_after_effect() -> Checker:
             failed=failed,
             sentence=_sentence(failed, len(found.asked)),
             doubts=doubts,
-            advice="ack after the work" + (f": acked {worst / 1e6:.1f} ms before the effect"
+            advice="ack after the work" + (f": acked {lapse(worst)} before the effect"
                                            if worst else ""),
             nothing="no ack covers a delivered message",
             add="consume through the chaos address, and commit",
@@ -205,7 +206,7 @@ def _hidden_move(index: Index, name: str) -> bool:
 def _text(name: str, ack: Ack, late: int, *, known: bool) -> str:
     lost = "" if ack.reached else ", an ack that was lost"
     said = f"{name!r} acked by {ack.owner} (commit {ack.offset}{lost})"
-    return f"{said} {late / 1e6:.1f} ms before its effect" if known else f"{said}, it has no effect"
+    return f"{said} {lapse(late)} before its effect" if known else f"{said}, it has no effect"
 
 
 def _doubt(unsure: list[Finding]) -> Doubt:

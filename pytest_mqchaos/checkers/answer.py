@@ -54,6 +54,11 @@ def listed(names: Iterable[object], most: int = 3) -> str:
     return ", ".join(each[:most]) + more
 
 
+def lapse(ns: int) -> str:
+    """A time between two rows, in milliseconds."""
+    return f"{ns / 1e6:.1f} ms" if round(ns / 1e6, 1) else "less than 0.1 ms"
+
+
 def gap_touches(history: History) -> bool:
     """Whether something on a judged destination was not seen."""
     flow = history.flow

@@ -12,6 +12,7 @@ from pytest_mqchaos.checkers.answer import (
     Doubt,
     answer,
     gap_touches,
+    lapse,
     number,
     standing_doubts,
 )
@@ -71,7 +72,7 @@ def _early(index: Index, name: str) -> Finding | None:
     if confirms and (at is None or min(confirms) <= at):
         return None
     if confirms and at is not None:
-        text = f"{name!r} accepted {(min(confirms) - at) / 1e6:.1f} ms before its confirm"
+        text = f"{name!r} accepted {lapse(min(confirms) - at)} before its confirm"
     elif not rows:
         text = f"{name!r} accepted, never published"
     elif all(a.acks == 0 for a in rows):

@@ -17,6 +17,7 @@ from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
     answer,
+    lapse,
     listed,
     number,
     standing_doubts,
@@ -143,8 +144,8 @@ def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
         # Without a confirm in sight only an ack before the very sending is proven too early.
         done, what = (min(told), "its confirm") if told else (sent, "it was sent there")
         if max(acks) < done:
-            late = (done - max(acks)) / 1e6
-            found.append(_finding(name, "acked early", f"was acked {late:.1f} ms before {what}"))
+            late = lapse(done - max(acks))
+            found.append(_finding(name, "acked early", f"was acked {late} before {what}"))
     return found
 
 
