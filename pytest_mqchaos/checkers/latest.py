@@ -2,7 +2,8 @@
 
 The last version is one after which no other was provably published (precedence.py; on one
 partition the log decides). Overlapping publishes have no last one: any of them will do. The final
-effect of a key is judged by its value if `expected=` is given, else by the id it names.
+effect of a key is judged by its value if `expected=` is given, else by the id it names. Where
+messages carry a version, `version=` decides, in whatever order they were published.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pytest_mqchaos.checkers.answer import (
 from pytest_mqchaos.checkers.keys import KeyOf, key_of
 from pytest_mqchaos.checkers.precedence import before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.versions import newest, unversioned, versions
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec
@@ -30,10 +32,16 @@ from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
 
-def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = None) -> Checker:
+def latest(
+    *,
+    by: Spec = "key",
+    expected: Callable[[Message], object] | None = None,
+    version: Spec | None = None,
+) -> Checker:
     """The final value per key is that of the last published version.
 
-    `expected`: what the value of a message's effect must be (else ids are compared).
+    `expected`: what the value of a message's effect must be (else ids are compared). `version`:
+    where a message carries its number ("json:/version"); then the highest is the last.
     """
 
     def check(history: History) -> Verdict:
@@ -41,15 +49,19 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
         index = index_of(history)
         key = key_of(index, by)
         finals, loose = _finals(index, key)
-        versions = _versions(index, key)
+        published = _versions(index, key)
+        every = [name for ids in published.values() for name in ids]
+        known = None if version is None else versions(index, version, every)
+        which = "last published" if known is None else "highest version"
         failed: list[Finding] = []
         unsure: list[Finding] = []
         unread = gap_touches(history) or not history.read_back  # the last version may be waiting
         for lane, effect in finals.items():
-            ids = versions.get(lane[0], [])
-            last = _last(index, ids)
-            if ids and not _right(index, effect, last, expected):
-                text = f"key {lane[0]!r} ends with {effect.id!r}, last published: {listed(last)}"
+            ids = published.get(lane[0], [])
+            last = _last(index, ids) if known is None else newest(known, ids)
+            judged = ids if known is None else last
+            if judged and not _right(index, effect, last, expected):
+                text = f"key {lane[0]!r} ends with {effect.id!r}, {which}: {listed(last)}"
                 finding = Finding(id=effect.id, what="stale", text=text, by=effect.by)
                 shaky = (
                     effect.posthumous
@@ -61,12 +73,15 @@ def latest(*, by: Spec = "key", expected: Callable[[Message], object] | None = N
                 text = f"key {lane[0]!r} ends with {effect.id!r}, which a crashed worker recorded"
                 unsure.append(Finding(id=effect.id, what="posthumous", text=text, by=effect.by))
         doubts = standing_doubts(index) + _doubts(unsure, loose)
+        if known is not None and (loose_ids := unversioned(known, every)):
+            doubts, unsure, failed = doubts + loose_ids, unsure + failed, []
         return answer(
             "latest",
             index,
             population={**index.funnel, "keys": len(finals), "stale": len(failed)},
             size=len(finals),
-            passed=f"{number(len(finals), 'key')}, each at its last published version",
+            passed=f"{number(len(finals), 'key')}, each at its {which}"
+            + (" version" if known is None else ""),
             failed=failed,
             sentence=f"{len(failed)} of {number(len(finals), 'key')} stale: "
             f"{failed[0].text if failed else ''}",

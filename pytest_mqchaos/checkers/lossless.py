@@ -33,8 +33,9 @@ from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
-from pytest_mqchaos.errors import unknown
+from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index, index_of
 
 ADVICE = {
@@ -73,12 +74,16 @@ def lossless(
     keep: Literal["all", "latest"] = "all",
     parts: Iterable[str] | None = None,
     by: Iterable[str] | None = None,
+    version: Spec | None = None,
 ) -> Checker:
     """Every confirmed or accepted message has all its effects or is expected.
 
     `keep="latest"`: an older version of a key need not have one. `parts`: the named effects that
     each message must have. `by`: the subscribers that are judged (default: those effects name).
+    `version`: where a message carries its number; then a higher one of the key is the newer.
     """
+    if version is not None and keep != "latest":
+        raise UsageError("lossless(version=...) says which is the latest: it needs keep='latest'.")
     if keep not in ("all", "latest"):
         raise unknown("keep", keep, ("all", "latest"))
     wanted = None if parts is None else frozenset(parts)
@@ -88,7 +93,7 @@ def lossless(
         index = index_of(history)
         names, doubts = subscribers(index, by)
         owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
-        excused = superseded(index, owed) if keep == "latest" else set()
+        excused = superseded(index, owed, version) if keep == "latest" else set()
         found = Found()
         free = excused | history.expected.all()
         unread = owed - free if free else owed

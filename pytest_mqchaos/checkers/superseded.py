@@ -12,14 +12,19 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from pytest_mqchaos.checkers.precedence import before
+from pytest_mqchaos.checkers.versions import Version, versions
+from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Attempt
 
 _Version: TypeAlias = tuple[str, int, bytes]
 
 
-def superseded(index: Index, ids: Iterable[str]) -> set[str]:
-    """Those of `ids` for which a newer confirmed or stored version of their key is proven."""
+def superseded(index: Index, ids: Iterable[str], version: Spec | None = None) -> set[str]:
+    """Those of `ids` for which a newer confirmed or stored version of their key is proven; by the
+    number that messages carry if `version` says where."""
+    if version is not None:
+        return _outnumbered(index, ids, version)
     last, at = _offsets(index)
     versions: dict[bytes, list[Attempt]] = defaultdict(list)
     for name, attempt in index.first.items():
@@ -34,6 +39,19 @@ def superseded(index: Index, ids: Iterable[str]) -> set[str]:
         elif _published_later(index, name, versions):
             older.add(name)
     return older
+
+
+def _outnumbered(index: Index, ids: Iterable[str], version: Spec) -> set[str]:
+    keys = {row.id: row.key for row in index.stored if row.id is not None}
+    keys |= {name: row.key for name, row in index.first.items() if name in index.confirmed}
+    known = versions(index, version, keys)
+    highest: dict[bytes, Version] = {}
+    for name, own in known.items():
+        key = keys[name]
+        if key is not None:
+            highest[key] = max(own, highest.get(key, own))
+    there = ((name, keys.get(name)) for name in ids if name in known)
+    return {name for name, key in there if key is not None and known[name] < highest[key]}
 
 
 def _offsets(
