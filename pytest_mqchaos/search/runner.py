@@ -76,9 +76,10 @@ class Outcome:
         """Why it did not pass, in one line; "" for a pass."""
         if self.error is None:
             return ""
+        if isinstance(self.error, VerdictFailed):  # what it says first is wrapped
+            return " ".join(str(self.error).partition("\n\n")[0].split())
         text = str(self.error).partition("\n")[0]
-        ours = isinstance(self.error, VerdictFailed)
-        return text if ours else f"{type(self.error).__name__}: {text}"
+        return f"{type(self.error).__name__}: {text}"
 
     def settle(self) -> None:
         """Raise what the test would have raised."""

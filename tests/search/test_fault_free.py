@@ -63,7 +63,7 @@ def test_what_an_effect_owes_to_chance_or_to_the_clock_is_no_failure(drawn, plan
 
     outcome = run(scenario_of(doing), plan)
     assert outcome.status == "unknown"
-    assert "two runs without any fault ended differently" in outcome.verdicts[0].sentence
+    assert "two runs without any fault ended differently: orders-" in outcome.sentence
     assert "of=lambda effect" in outcome.verdicts[0].missing
 
 
