@@ -15,6 +15,7 @@ from pytest_mqchaos.guest.stash import LIMITS, PASSED, RATE, RUNNING, SIMULATED
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.chaos.session import Chaos
 
 OURS = Path(__file__).parent.parent
@@ -37,7 +38,7 @@ def judged(item: pytest.Item, chaos: Chaos) -> Generator[None, object, object]:
         pytest.skip(str(error).partition("\n")[0])
     if item.config.getoption("mqchaos_report"):
         chaos.telling.keep(chaos.last_history, chaos.telling.payloads(chaos))
-    _note(item, chaos)
+    note(item, chaos)
     return result
 
 
@@ -52,7 +53,7 @@ def _clean_up(chaos: Chaos, error: BaseException) -> None:
         error.add_note(f"mqchaos, cleaning up after it: {type(trouble).__name__}: {trouble}")
 
 
-def _note(item: pytest.Item, chaos: Chaos) -> None:
+def note(item: pytest.Item, chaos: Run) -> None:
     """The summary's line, and apart from it what no pass of this run covers."""
     context = chaos.telling.context(chaos)
     line = text.passed(

@@ -30,10 +30,19 @@ def standing(item: pytest.Item) -> Iterator[None]:
 
     with _prepared(item), place.standing(look):
         yield
+    # Of several a line of the last would speak for all.
+    if item.stash.get(stash.SIMULATIONS, 0) == 1 and not _draws(item):
+        from pytest_mqchaos.guest.ending import note
+
+        note(item, item.stash[stash.SIMULATED])
+
+
+def _draws(item: pytest.Item) -> bool:
+    return getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
 
 
 def _prepared(item: pytest.Item) -> AbstractContextManager[None]:
-    if not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+    if not _draws(item):
         return nullcontext()
     from pytest_mqchaos.guest import examples
 
@@ -46,6 +55,7 @@ def _place(item: pytest.Item) -> place.Place:
 
     def ended(chaos: Run) -> None:
         item.stash[stash.SIMULATED] = chaos
+        item.stash[stash.SIMULATIONS] = item.stash.get(stash.SIMULATIONS, 0) + 1
 
     kept = item.stash.get(stash.REPLAYED, None)
     return place.Place(

@@ -27,6 +27,9 @@ REPLAYED: pytest.StashKey[Failure] = pytest.StashKey()
 SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 """On an item: it sweeps; each case is a report of its own."""
 
+SIMULATIONS: pytest.StashKey[int] = pytest.StashKey()
+"""On an item: how many simulations have ended in it."""
+
 INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """On the config: what searches had found when Ctrl-C ended them, which have no report."""
 

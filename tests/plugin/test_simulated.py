@@ -36,6 +36,8 @@ def test_a_failure_is_told_with_a_line_that_reproduces_it(project):
     text = result.stdout.str()
     assert "no_copies failed: 1 of 3" in text
     assert "simulate(scenario" not in text  # no traceback into our code: the text alone
+    assert "test_passes: mqchaos: no_copies passed · no rule · 3 published" in text
+    assert "the embedded broker stands for Kafka" in text.partition("passes do not cover:")[2]
     nodeid, plan = re.search(r'replay +pytest "(\S+)" (--mqchaos-plan=\S+)', text).groups()
     assert nodeid == "test_it.py::test_fails"
     again = project.run(nodeid, plan)
@@ -89,6 +91,8 @@ def test_the_seed_is_the_tests_own_unless_one_is_given(project):
         """
     )
     first, second = (project.run("-s").stdout.str() for _ in range(2))
+    assert "test_two: mqchaos: no_copies passed" in first
+    assert "test_one: mqchaos" not in first  # one line for several would speak for the last alone
     said = re.compile(r"(one|own) (0\.\d+)")
     assert said.findall(first) == said.findall(second)
     assert len({number for _, number in said.findall(first)}) == 2
