@@ -105,12 +105,35 @@ def _ambiguous(index: Index) -> Doubt:
         )
         for name, contents in sorted(index.ambiguous.items())[:SHOWN]
     ]
+    where, missing = "", 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
+    hops = _told_apart_by_topic(index)
+    if hops:
+        where = f" on {' and '.join(hops)}"
+        missing = (
+            "say which of them is judged, chaos.flow(inputs=[...]); what a service publishes is an "
+            "effect (chaos.effects.from_topic), an output (chaos.flow(outputs=[...])), or has an "
+            "id of its own (id={topic: ...})"
+        )
     return Doubt(
-        sentence=f"{number(len(index.ambiguous), 'id')} with different contents: "
+        sentence=f"{number(len(index.ambiguous), 'id')} with different contents{where}: "
         f"{shown[0].id!r} is {shown[0].text}",
-        missing='make the id composite, e.g. id=("json:/order_id", "json:/type")',
+        missing=missing,
         findings=tuple(shown),
     )
+
+
+def _told_apart_by_topic(index: Index) -> list[str]:
+    """The topics, if each of them has one content for each ambiguous id: a pipeline that keeps ids
+    from topic to topic, all of them judged."""
+    found: set[str] = set()
+    for name in index.ambiguous:
+        rows = [*index.stories.attempts.get(name, ()), *index.stories.stored.get(name, ())]
+        said = {(row.topic, row.content) for row in rows if row.topic in index.inputs}
+        topics = {topic for topic, _ in said}
+        if len(topics) < len(said):
+            return []
+        found |= topics
+    return sorted(found)
 
 
 def bypass_doubts(index: Index) -> list[Doubt]:

@@ -48,6 +48,17 @@ def test_an_ambiguous_id_is_unknown_with_both_contents():
     assert "composite" in verdict.missing
 
 
+def test_ids_kept_from_topic_to_topic_are_told_apart_by_what_is_judged():
+    line = run(inputs=("in", "tickets"))
+    line.publish("a", value=b"order").publish("a", topic="tickets", value=b"ticket")
+    verdict = line.work("a").ask(lossless())
+    assert verdict.status == "unknown"
+    assert verdict.sentence.startswith("1 id with different contents on in and tickets: 'a' is ")
+    assert "chaos.flow(inputs=[...])" in verdict.missing
+    verdict = line.publish("a", value=b"another order").ask(lossless())
+    assert "composite" in verdict.missing
+
+
 def test_a_hop_with_another_content_is_not_ambiguous():
     line = run().publish("a", value=b"1").publish("a", value=b"2", topic="out").work("a")
     assert line.ask(lossless()).status == "passed"
