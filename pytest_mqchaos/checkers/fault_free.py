@@ -128,9 +128,12 @@ def known(index: Index) -> frozenset[str]:
 
 
 def message(index: Index, name: str) -> bool:
-    """Whether a run shows a message with this id."""
+    """Whether a run shows a message with this id, other than one that is itself the effect."""
     stories = index.stories
-    return name in stories.attempts or name in stories.stored or name in stories.deliveries
+    topics = {row.topic for row in stories.attempts.get(name, ())}
+    topics |= {row.topic for row in stories.stored.get(name, ())}
+    topics |= {row.topic for row in stories.deliveries.get(name, ())}
+    return bool(topics - index.history.effect_topics)
 
 
 def unlike(index: Index, other: Index) -> list[str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from pytest_mqchaos.errors import WorkerFailed
+from pytest_mqchaos.errors import UsageError, VerdictFailed, WorkerFailed
 from pytest_mqchaos.workloads.slot import Ending, Patience, Slot
+
+_UNEXCUSED = (VerdictFailed, UsageError)  # the test itself, in a worker: no fault explains them
 
 
 class Meaning:
@@ -57,7 +59,7 @@ class Meaning:
         self._record(name, "stopped" if ending.was == "stopping" else "ended", ending.cause)
         if ending.error is None:
             return
-        if not self._fault_seen():
+        if isinstance(ending.error, _UNEXCUSED) or not self._fault_seen():
             self.failures.append(ending.error)
         elif ending.was == "running" and self._patience is not None:
             count = ending.slot.count_failure(self._progress())
