@@ -9,7 +9,7 @@ ledger does not pass the links; a repeat or a value that a crashed worker left i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import (
@@ -20,6 +20,7 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.one_behind import one_behind
 from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.frames import Message
@@ -76,7 +77,7 @@ def idempotent(
             failed=failed,
             sentence=_sentence(repeated, altered, done),
             doubts=doubts,
-            advice="record the processed id in the same transaction as the work",
+            advice=_advice(index, repeated),
             nothing="no effect was recorded",
             add="check that the effect source sees what the worker writes",
         )
@@ -176,6 +177,12 @@ def _wanted(
 def _seen_twice(index: Index) -> str:
     copies = len(index.stored) - len(index.stored_ids)
     return f" ({number(copies, 'copy', 'copies')} in the log)" if copies else ""
+
+
+def _advice(index: Index, repeated: Sequence[Finding]) -> str:
+    always = "record the processed id in the same transaction as the work"
+    behind = one_behind(index, repeated[:SHOWN])
+    return f"{behind}. And {always}" if behind else always
 
 
 def _sentence(repeated: list[Finding], altered: list[Finding], done: int) -> str:

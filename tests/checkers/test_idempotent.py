@@ -24,6 +24,28 @@ def test_work_done_again_after_redelivery_is_a_repeat():
     assert "same transaction" in verdict.advice
 
 
+def done_twice(line):
+    return line.deliver("b", owner="worker-1#2").effect("b")
+
+
+def test_who_commits_the_messages_own_offset_is_told_that_kafka_keeps_the_next():
+    begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
+    behind = done_twice(begun.ack(1)).place(1).ask(idempotent())
+    assert behind.status == "failed"
+    assert behind.advice.startswith(
+        "commit the offset of the next message, offset + 1: g committed 1 when in-0@1 was done"
+    )
+
+
+def test_who_never_committed_after_the_work_or_is_past_it_at_the_end_is_not():
+    begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
+    never = done_twice(begun).place(1).ask(idempotent())
+    assert never.advice.startswith("record the processed id")
+    begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
+    past = done_twice(begun.ack(1)).ack(2).place(2).ask(idempotent())
+    assert past.advice.startswith("record the processed id")
+
+
 def test_a_copy_in_the_log_worked_on_twice_names_the_copies():
     line = run().publish("a", outcome="unknown").publish("a")
     verdict = line.deliver("a").effect("a").deliver("a", nth=1).effect("a").ack().ask(idempotent())
