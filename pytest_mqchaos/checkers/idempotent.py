@@ -20,8 +20,8 @@ from pytest_mqchaos.checkers.answer import (
     number,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.one_behind import one_behind
 from pytest_mqchaos.checkers.several import several_doubts
+from pytest_mqchaos.checkers.stands_before import stands_before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
@@ -181,7 +181,7 @@ def _seen_twice(index: Index) -> str:
 
 def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     always = "record the processed id in the same transaction as the work"
-    behind = one_behind(index, repeated[:SHOWN])
+    behind = stands_before(index, repeated[:SHOWN])
     return f"{behind}. And {always}" if behind else always
 
 

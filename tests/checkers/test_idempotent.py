@@ -37,6 +37,16 @@ def test_who_commits_the_messages_own_offset_is_told_that_kafka_keeps_the_next()
     )
 
 
+def test_whose_commits_ran_backwards_is_told_from_where_to_where():
+    begun = run().publish("a").publish("b").deliver("a", "b").effect("b").effect("a")
+    back = done_twice(begun.ack(2).ack(1)).place(1).ask(idempotent())
+    assert back.status == "failed"
+    assert back.advice.startswith("send no commit behind a higher one: g went back from 2 to 1")
+    begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
+    lost = done_twice(begun.ack(2, reached=False)).place(1).ask(idempotent())
+    assert lost.advice.startswith("record the processed id")
+
+
 def test_who_never_committed_after_the_work_or_is_past_it_at_the_end_is_not():
     begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
     never = done_twice(begun).place(1).ask(idempotent())
