@@ -183,6 +183,7 @@ def _effects(rows: tuple[Effect, ...], redact: Redactor) -> Iterator[Moment]:
         words += [f"by {row.by}"] if row.by is not None else []
         words += [f"value {redact.value(row.value, length=40)}"] if row.value is not None else []
         words += ["posthumous"] if row.posthumous else []
+        words += ["gone at the end"] if row.gone else []
         timed = row.t_to != 0
         if timed and row.t_from != row.t_to:
             words.append(f"somewhere in the {(row.t_to - row.t_from) / 1e6:.1f} ms before this")

@@ -127,6 +127,7 @@ class Run:
             owner=owner,
             posthumous=given.get("posthumous", False),
             countable=True,
+            gone=given.get("gone", False),
         )
         self.add("effects", row)
 

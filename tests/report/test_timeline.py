@@ -84,12 +84,12 @@ def test_effects_name_part_subscriber_value_and_how_exactly_their_time_is_known(
     run = runs.Run()
     run.effect(5, "m", part="debit", by="billing", before=2.5)
     run.effect(6, "m", part="credit", by="billing", amount=None, posthumous=True)
-    run.effect(None, "m", part="debit", by="billing", amount="x")
+    run.effect(None, "m", part="debit", by="billing", amount="x", gone=True)
     assert told(run, handled=(Handled(runs.T, "m", "worker-1#1"),)) == [
         "worker-1#1 handler starts",
         "worker-1#1 effect, part debit, by billing, value 10, somewhere in the 2.5 ms before this",
         "worker-1#1 effect, part credit, by billing, posthumous",
-        "worker-1#1 EFFECT, 2nd time, part debit, by billing, value x",
+        "worker-1#1 EFFECT, 2nd time, part debit, by billing, value x, gone at the end",
     ]
 
 
