@@ -1,6 +1,5 @@
-"""A group that stands at the end before a message that it has done, through its own commits: that
-of the message's own offset (Kafka keeps the offset of the next one), or a lower one sent after a
-higher one. Such a message is handed out again at every start.
+"""A group that was handed a message again that it had done, because of its own commits: that of the
+message's own offset (Kafka keeps the offset of the next one), or a lower one sent behind a higher.
 
 It words an advice; no verdict hangs on it.
 """
@@ -8,51 +7,55 @@ It words an advice; no verdict hangs on it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Ack, Delivery, Place
+from pytest_mqchaos.history.rows import Ack, Delivery
 
 
 def stands_before(index: Index, repeated: Sequence[Finding]) -> str:
     """Words about the first of these messages of which that is true; "" for none."""
     for finding in repeated:
         story = index.story(finding.id, finding.by)
-        done = min((e.t_from for e in story.effects), default=0)
-        for row in story.deliveries:
-            for place in story.waiting:
-                if (said := _said(index, row, place, done)) != "":
-                    return said
+        done = min((effect.t_from for effect in story.effects), default=0)
+        for row, again in pairwise(story.deliveries):
+            if _where(row) == _where(again) and (said := _said(index, row, again.seq, done)):
+                return said
     return ""
 
 
-def _said(index: Index, row: Delivery, place: Place, done: int) -> str:
-    here = (row.group, row.topic, row.partition)
-    if (place.group, place.topic, place.partition) != here:
-        return ""
+def _where(row: Delivery) -> tuple[str | None, str, int, int]:
+    return row.group, row.topic, row.partition, row.offset
+
+
+def _said(index: Index, row: Delivery, again: int, done: int) -> str:
+    """What the group had told the broker when it was handed `row` again, at `again`."""
     taken = [
         ack
         for ack in index.history.acks
-        if (ack.group, ack.topic, ack.partition) == here
+        if (ack.group, ack.topic, ack.partition) == (row.group, row.topic, row.partition)
+        and ack.seq < again
         and ack.reached
         and ack.outcome != "refused"
     ]
-    high = max((ack.offset for ack in taken), default=-1)
-    if high > row.offset and taken[-1].offset == place.committed:
+    if not taken:
+        return ""
+    high, last = max(ack.offset for ack in taken), taken[-1].offset
+    place = f"{row.topic}-{row.partition}"
+    if last <= row.offset < high:
+        back = f"{row.group} went back from {high} to {last} of {place}"
+        return f"send no commit behind a higher one: {back}"
+    if last == row.offset and _meant(taken, row, done):
         return (
-            f"send no commit behind a higher one: {row.group} went back from {high} to "
-            f"{place.committed} of {row.topic}-{row.partition}"
-        )
-    if high == row.offset == place.committed and _later(taken, row, done):
-        return (
-            f"commit the offset of the next message, offset + 1: {row.group} committed "
-            f"{row.offset} when {row.topic}-{row.partition}@{row.offset} was done"
+            f"commit the offset of the next message, offset + 1: {row.group} committed {last} "
+            f"when {place}@{last} was done"
         )
     return ""
 
 
-def _later(taken: Sequence[Ack], row: Delivery, done: int) -> bool:
-    """Whether this reader said so when the message was done."""
+def _meant(taken: Sequence[Ack], row: Delivery, done: int) -> bool:
+    """Whether this reader committed the message's own offset when the message was done."""
     return any(
         ack.owner == row.owner and ack.offset == row.offset and ack.t >= done and ack.seq > row.seq
         for ack in taken
