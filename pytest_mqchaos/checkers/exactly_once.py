@@ -66,9 +66,9 @@ def _failed_first(verdict: Verdict) -> bool:
 
 def _known(index: Index) -> set[str]:
     """Ids of everything that anybody attempted, on whatever destination; but what stands in one
-    that is read as effects is an effect itself."""
+    that is read as effects is an effect itself, unless it is the messages, too (a producer's)."""
     history = index.history
-    itself = history.effect_topics
+    itself = history.effect_topics - index.inputs
     known = {a.id for a in history.attempts if a.topic not in itself}
     known |= {s.id for s in history.stored if s.topic not in itself}
     known |= {d.id for d in history.deliveries if d.topic not in itself}

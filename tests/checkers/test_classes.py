@@ -152,3 +152,14 @@ def test_effects_that_all_name_something_else_are_not_called_unexpected():
     assert "no effect has the id of a message" in verdict.sentence
     assert "assert_same_outcome" in verdict.missing
     assert totals.effect("a").ask(exactly_once()).status == "failed"
+
+
+def test_what_a_producer_was_seen_to_publish_is_not_unexpected():
+    """Its topic is judged and read as effects; that it told its caller need not be said."""
+    made = line(inputs=("out",)).publish("a", topic="out").effect("a")
+    alone = made.but(effect_topics=frozenset({"out"}))
+    assert alone.ask(exactly_once()).status == "passed"
+    assert alone.publish("a", topic="out").effect("a").ask(exactly_once()).status == "failed"
+    behind = line().publish("a").deliver("a").publish("b", topic="out").effect("b").effect("a")
+    odd = behind.ack().but(effect_topics=frozenset({"out"}))
+    assert "nobody attempted: b" in odd.ask(exactly_once()).sentence
