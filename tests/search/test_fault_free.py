@@ -83,8 +83,7 @@ def test_an_object_that_outlives_its_run_is_compared_as_each_run_left_it():
     assert [bool(chaos.armed) for chaos in runs] == [True, False, True, False, True]
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(on.confirm(nth=1).delay(0.5))])
-def test_a_worker_that_the_scenario_crashes_would_be_crashed_without_faults_too(plan):
+def test_a_worker_that_the_scenario_crashes_would_be_crashed_without_faults_too():
     async def scenario(chaos):
         chaos.topic("orders")
         async with chaos.worker(consume, chaos.bootstrap_servers, chaos) as worker:
@@ -99,7 +98,7 @@ def test_a_worker_that_the_scenario_crashes_would_be_crashed_without_faults_too(
         chaos.assert_same_outcome()
 
     with pytest.raises(UsageError, match=r"crashes a worker itself.*let a rule do it"):
-        simulate(scenario, plan=plan)
+        simulate(scenario)
 
 
 def test_a_skip_at_its_end_does_not_hide_what_faults_did():
