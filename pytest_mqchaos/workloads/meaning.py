@@ -94,10 +94,18 @@ class Meaning:
                     self.failures.append(error)
 
 
+_LEFT_OPEN = (
+    ". What a crashed coroutine had open (a transaction, and its locks) stays open in this process, "
+    "where a killed process would have left it to the operating system: open it in setup=, close it "
+    "in on_crash=, or run the worker with process=True"
+)
+
+
 def _crash_loop(ending: Ending, count: int) -> WorkerFailed:
     error = WorkerFailed(
         f"crash loop: {ending.slot.incarnation.worker} ended {count} times in a row with an "
         f"exception and nothing moved in between; the last one: {ending.cause}"
+        + (_LEFT_OPEN if "locked" in ending.cause else "")
     )
     error.__cause__ = ending.error
     return error

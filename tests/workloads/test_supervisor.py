@@ -85,6 +85,17 @@ def test_a_crash_loop_without_progress_is_the_tests_failure(world, tools):
     assert world.launches == [f"worker-1#{n}" for n in (1, 2, 3, 4)]
 
 
+def test_a_crash_loop_over_a_lock_says_what_a_crashed_coroutine_leaves(world, tools):
+    def service():
+        raise ConnectionError("database is locked")
+
+    world.fault = True
+    supervisor = world.supervise(service, patience=Patience(fruitless=1, pause=0.001))
+    supervisor.start()
+    tools.eventually(lambda: supervisor.failure, "the crash loop to be noticed")
+    assert "close it in on_crash=" in str(supervisor.failure)
+
+
 def test_progress_makes_failures_no_crash_loop(world, tools):
     def service(number, *, stop):
         world.moved += 1
