@@ -95,9 +95,9 @@ class Meaning:
 
 
 _LEFT_OPEN = (
-    ". What a crashed coroutine had open (a transaction, and its locks) stays open in this process, "
-    "where a killed process would have left it to the operating system: open it in setup=, close it "
-    "in on_crash=, or run the worker with process=True"
+    ". What a crashed coroutine had open (a transaction, and its locks) stays open in this "
+    "process; a killed process would have left it to the operating system: open it in setup=, "
+    "close it in on_crash=, or run the worker with process=True"
 )
 
 
