@@ -15,14 +15,15 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-async def copies(bootstrap, body):
-    """Writes `body` for each order instead of what belongs there."""
+async def copies(bootstrap, body, most=len(ORDERS)):
+    """Writes `body` for each order, or the first of them, instead of what belongs there."""
     async with (
         AIOKafkaProducer(bootstrap_servers=bootstrap) as producer,
         groups.consumer_of(bootstrap, "orders") as consumer,
     ):
         async for message in consumer:
-            await producer.send_and_wait("invoices", body or message.value, key=message.key)
+            value = body if message.offset < most else message.value
+            await producer.send_and_wait("invoices", value, key=message.key)
             await consumer.commit()
 
 
@@ -55,7 +56,7 @@ def test_each_record_is_an_effect_at_the_instants_of_its_publish(chaos):
 
 
 def test_a_record_that_nobody_ordered_is_unexpected(chaos):
-    served(chaos, copies, chaos.bootstrap_servers, b'{"id": "o9"}')
+    served(chaos, copies, chaos.bootstrap_servers, b'{"id": "o9"}', 1)
     verdict = chaos.check("exactly_once")
     assert verdict.status != "passed"
     assert "unexpected" in {f.what for f in verdict.findings}, told(verdict)
