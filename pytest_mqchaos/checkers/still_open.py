@@ -18,7 +18,10 @@ _RUNS = ("started", "restarted")
 
 
 def still_open(index: Index, story: Story, stage: str) -> str:
-    """Why an effect may still come, as a sentence; "" when none can."""
+    """Why an effect may still come, as a sentence; "" when none can. A record that is itself the
+    effect (a producer's output) waits for no reader."""
+    if stage == stages.UNDELIVERED and _its_own_effect(index, story):
+        return ""
     if stage == stages.UNDELIVERED and not story.passed and not _overtaken(index, story):
         return f"{story.stored[0].topic} holds it, and nobody who reads that was seen on a link"
     reached = [d.owner for d in story.deliveries if d.reached]
@@ -45,6 +48,10 @@ def at_work(index: Index) -> str:
     """A worker that still runs, by the name of its incarnation; "" for none."""
     last = {event.who: event.what for event in index.history.processes if "#" in event.who}
     return next((who for who, what in last.items() if what in _RUNS), "")
+
+
+def _its_own_effect(index: Index, story: Story) -> bool:
+    return {row.topic for row in story.stored} <= index.history.effect_topics
 
 
 def _overtaken(index: Index, story: Story) -> bool:

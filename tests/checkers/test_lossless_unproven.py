@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.registry import checker
 from pytest_mqchaos.history.rows import ProcessEvent
 from tests.checkers.timeline import run
 
@@ -134,3 +135,21 @@ def test_effects_that_name_other_things_prove_no_loss():
     assert verdict.status == "unknown"
     assert "effects have 1, messages pay-1" in verdict.sentence
     assert line.publish("pay-2").work("pay-2").ask(lossless()).status == "failed"
+
+
+def test_a_record_that_is_itself_the_effect_waits_for_no_reader():
+    """A producer alone: another program will read its topic, and nothing it does is judged."""
+
+    def sold(*paid):
+        line = run(inputs=("orders",)).but(effect_topics=frozenset({"orders", "payments"}))
+        for name in ("a", "b"):
+            line.publish(name, topic="orders").effect(name, part="order")
+        for name in paid:
+            line.effect(name, part="payment")
+        return line
+
+    baseline = sold("a", "b").history()
+    verdict = sold("a").ask(checker("same_outcome", baseline=baseline))
+    assert (verdict.status, [f.id for f in verdict.findings]) == ("failed", ["b"])
+    elsewhere = sold("a").but(effect_topics=frozenset({"payments"}))
+    assert elsewhere.ask(checker("same_outcome", baseline=baseline)).status == "unknown"
