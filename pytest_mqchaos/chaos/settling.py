@@ -17,6 +17,7 @@ from pytest_mqchaos.errors import WaitTimeout
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
 WINDOW = 0.25  # seconds without a moving frame that count as quiet
+SELDOM = 1.0  # seconds between two looks at what comes behind the commit, where nobody waits
 RETRY = 5.0  # seconds for a producer to find the next leader (1.3 s on three real brokers)
 NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
 DARK_LIMIT = 75.0  # the longest time-out of a client that a dark link provokes (clients.md: 61 s)
@@ -141,7 +142,12 @@ async def settle(
             return Settled(seconds=now - began)
         if quiet >= waits.limit:
             return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
-        await pace.pause(WINDOW if waits.seldom else PAUSE * 3)
+        await pace.pause(_next(quiet, waits.limit, pace) if waits.seldom else PAUSE * 3)
+
+
+def _next(quiet: float, limit: float, pace: Pace) -> float:
+    """Seconds to the next look: the longer nothing came, the rarer (each look asks the broker)."""
+    return max(PAUSE * 3, min(quiet / 10, SELDOM if pace.free else WINDOW, limit - quiet))
 
 
 class _Waits(NamedTuple):
@@ -198,5 +204,5 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
         short = min(patience, limits.effects)
         limit = patience if own or (limits.patient and not watched.idle()) else short
         said = f"{missing} messages without an effect"
-        return _Waits([said], limit, behind=own, seldom=not own and quiet > short)
+        return _Waits([said], limit, behind=own, seldom=limits.patient and not own)
     return _Waits([], patience)
