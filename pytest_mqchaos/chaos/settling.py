@@ -46,11 +46,16 @@ class Watched(Protocol):
     def missing(self) -> int:
         """Confirmed messages without an effect (0 when no effects are declared)."""
 
+    def foreign(self) -> bool:
+        """Whether effects were seen and none has the id of a message (totals by account): then it
+        says little that some have none."""
+
     def failed(self) -> BaseException | None:
         """The error of a worker that is the test's failure."""
 
-    def unfired(self) -> list[str]:
-        """Rules that must fire and still can without any message: those on control requests."""
+    def unfired(self, *, control: bool) -> list[str]:
+        """Rules that must fire and have not: on control requests, which come without any message,
+        or all others."""
 
     def idle(self) -> bool:
         """No worker runs that could still take anything."""
@@ -194,7 +199,7 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
     behind = watched.behind() if until == "positions" else []
     if behind:
         return _Waits(behind, min(patience, NOBODY) if watched.idle() else patience, behind=True)
-    unfired = [] if watched.idle() else watched.unfired()
+    unfired = [] if watched.idle() else watched.unfired(control=True)
     if unfired:
         return _Waits(unfired, patience)
     missing = watched.missing()
@@ -202,7 +207,10 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
         # Whoever keeps its own positions is drained like a group that is behind: started anew.
         own = until == "effects"
         short = min(patience, limits.effects)
-        limit = patience if own or (limits.patient and not watched.idle()) else short
+        more = limits.patient and not watched.idle() and not watched.foreign()
+        limit = patience if own or more else short
         said = f"{missing} messages without an effect"
         return _Waits([said], limit, behind=own, seldom=limits.patient and not own)
-    return _Waits([], patience)
+    # Whoever sends may have stopped for a moment: a machine is busy, a client tries again.
+    late = [] if watched.idle() else watched.unfired(control=False)
+    return _Waits(late, min(patience, limits.effects))

@@ -70,17 +70,22 @@ class View:
         """The error of a worker that is the test's failure."""
         return self._chaos.crew.failure
 
-    def unfired(self) -> list[str]:
-        """Heartbeats and the like come with time: rules on them are worth waiting for."""
+    def unfired(self, *, control: bool) -> list[str]:
+        """Rules that are to fire and may yet: those on heartbeats and the like, which come with
+        time, or all others."""
         waited = [
             armed
             for armed in self._chaos.armed
-            if armed.rule.where.point is Point.CONTROL and not armed.rule.optional
+            if (armed.rule.where.point is Point.CONTROL) is control and not armed.rule.optional
         ]
         if not waited:
             return []
         states = self._chaos.rules.states()
-        return [f"{a.rule!r} has not fired" for a in waited if not states[a.index]["fired"]]
+        return [
+            f"{a.rule!r} has not fired"
+            for a in waited
+            if not states[a.index]["fired"] and not states[a.index]["reasons"]
+        ]
 
     def idle(self) -> bool:
         """No worker of ours runs and no client of the test's own is connected."""
@@ -157,15 +162,20 @@ class View:
         if effects is None:
             return 0
         done = {effect.id for effect in effects} | self._chaos.scope.expected.all()
+        return len(self._confirmed() - done)
+
+    def foreign(self) -> bool:
+        """Whether effects were seen and none has the id of a confirmed message."""
+        seen = {effect.id for effect in self._chaos.ledger.rows() or ()}
+        return bool(seen) and seen.isdisjoint(self._confirmed())
+
+    def _confirmed(self) -> set[str]:
         inputs = self._chaos.scope.flow.inputs
-        return len(
-            {
-                row.id
-                for row in self.transcript().attempts
-                if row.outcome == "confirmed" and row.topic in inputs and row.id is not None
-            }
-            - done
-        )
+        return {
+            row.id
+            for row in self.transcript().attempts
+            if row.outcome == "confirmed" and row.topic in inputs and row.id is not None
+        }
 
     # ------------------------------------------------------------ for judging
 

@@ -22,7 +22,7 @@ class World:
         self.now = {
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
             "new": False, "past": [], "missing": 0, "unanswered": [], "failed": None,
-            "unfired": [], "idle": False,
+            "unfired": [], "late": [], "idle": False, "foreign": False,
         } | now  # fmt: skip
 
     def clock(self):
@@ -42,6 +42,9 @@ class World:
             self.now["new"] = new
             raise new
         return new
+
+    def unfired(self, *, control):
+        return self.now["unfired" if control else "late"]
 
     def __getattr__(self, name):
         return lambda: self.now[name]
@@ -87,6 +90,7 @@ REASONS = [
     ({"unfired": ["on.control(api='Heartbeat').drop() has not fired"]}, 15, None, False),
     ({"unanswered": ["worker-1#1 has no answer to its publish of a to t"]}, 5, None, False),
     ({"missing": 3}, 2, ("3 messages without an effect",), False),
+    ({"late": ["on.confirm(nth=3).drop() has not fired"]}, 2, None, False),
 ]
 
 
@@ -128,9 +132,10 @@ def test_effects_behind_the_commit_have_as_long_as_progress(free, timeout, limit
     world.free = free
     world.at = {limit - 5: {"missing": 0, "new": True}}
     assert world.settle(timeout=timeout).waiting == ()
-    world = World(missing=1, idle=True)  # nobody is left who could still do it
-    world.free = free
-    assert world.settle(timeout=timeout).seconds == 2
+    for nothing in ({"idle": True}, {"foreign": True}):  # nobody is left, or no id is a message's
+        world = World(missing=1, **nothing)
+        world.free = free
+        assert world.settle(timeout=timeout).seconds == 2
 
 
 def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long():
@@ -143,7 +148,7 @@ def test_until_effects_leaves_positions_alone_and_waits_for_effects_as_long():
 
 
 def test_rules_that_may_still_fire_are_not_waited_for_when_nobody_is_left():
-    world = World(unfired=["on.control() has not fired"], idle=True)
+    world = World(unfired=["on.control() has not fired"], late=["on.ack()..."], idle=True)
     assert world.settle() == Settled(seconds=0)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
-async def copies(bootstrap, body, most=len(ORDERS)):
+async def copies(bootstrap, body, most=99):
     """Writes `body` for each order, or the first of them, instead of what belongs there."""
     async with (
         AIOKafkaProducer(bootstrap_servers=bootstrap) as producer,
