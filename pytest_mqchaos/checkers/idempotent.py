@@ -21,6 +21,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.several import several_doubts
+from pytest_mqchaos.checkers.several_readers import several_readers
 from pytest_mqchaos.checkers.stands_before import stands_before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.frames import Message
@@ -181,8 +182,9 @@ def _seen_twice(index: Index) -> str:
 
 def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     always = "record the processed id in the same transaction as the work"
-    behind = stands_before(index, repeated[:SHOWN])
-    return f"{behind}. And {always}" if behind else always
+    shown = repeated[:SHOWN]
+    found = stands_before(index, shown) or several_readers(index, shown)
+    return f"{found}. And {always}" if found else always
 
 
 def _sentence(repeated: list[Finding], altered: list[Finding], done: int) -> str:

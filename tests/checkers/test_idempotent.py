@@ -56,6 +56,18 @@ def test_who_never_committed_after_the_work_or_before_it_is_not():
     assert before.advice.startswith("record the processed id")
 
 
+def test_two_groups_or_two_readers_outside_of_any_are_named():
+    line = run().publish("a").deliver("a", group="g1").effect("a").ack(group="g1")
+    groups = line.deliver("a", group="g2").effect("a").ack(group="g2").ask(idempotent())
+    assert groups.advice.startswith("'a' was handed to several groups (g1, g2): replicas of one")
+    line = run().publish("a").deliver("a", group=None).effect("a")
+    apart = line.deliver("a", group=None, owner="worker-2#1").effect("a").ask(idempotent())
+    assert apart.advice.startswith("worker-1, worker-2 were each handed 'a' outside of any group")
+    line = run().publish("a").deliver("a", group=None).effect("a")
+    again = line.deliver("a", group=None, owner="worker-1#2").effect("a").ask(idempotent())
+    assert again.advice.startswith("record the processed id")
+
+
 def test_a_copy_in_the_log_worked_on_twice_names_the_copies():
     line = run().publish("a", outcome="unknown").publish("a")
     verdict = line.deliver("a").effect("a").deliver("a", nth=1).effect("a").ack().ask(idempotent())
