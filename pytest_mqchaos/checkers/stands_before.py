@@ -18,7 +18,8 @@ def stands_before(index: Index, repeated: Sequence[Finding]) -> str:
     """Words about the first of these messages of which that is true; "" for none."""
     for finding in repeated:
         story = index.story(finding.id, finding.by)
-        done = min((effect.t_from for effect in story.effects), default=0)
+        # A table has no instants: by the look that showed it the message was done for certain.
+        done = min((effect.t_to for effect in story.effects), default=0)
         for row, again in pairwise(story.deliveries):
             if _where(row) == _where(again) and (said := _said(index, row, again.seq, done)):
                 return said
