@@ -71,7 +71,8 @@ def test_another_leads_when_the_leader_is_gone_and_all_are_in_sync_again(
     kafka.heal()
     told = direct.metadata([topic]).topics[topic]
     assert sorted(told.in_sync[0]) == list(NODES)
-    assert values(direct, topic) == [b"before", b"meanwhile"]
+    # A write whose answer is late is sent again: then the log has it twice.
+    assert list(dict.fromkeys(values(direct, topic))) == [b"before", b"meanwhile"]
     assert kafka.died() is None
 
 

@@ -10,6 +10,9 @@ from aiokafka import AIOKafkaProducer
 from pytest_mqchaos import Plan, VerdictFailed, on, simulate
 from tests.search import public_bugs as bugs
 
+# Crashed clients close nothing.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
 CRASH = Plan(on.ack(nth=1).crash_worker("after"))
 CRASH_AT_POISON = Plan(on.ack(id="poison").crash_worker("after"))
 ORDERS = ["o1", "o2", "o3"]
