@@ -36,7 +36,7 @@ def test_every(mqchaos_sweep):
 
 
 def test_some(mqchaos_search):
-    mqchaos_search(scenario, id="value", points="ack", faults="crash_worker", budget=60)
+    mqchaos_search(scenario, id="value", points="ack", faults="crash_worker", budget=25)
 """
 
 

@@ -98,7 +98,7 @@ def test_state_that_one_run_leaves_to_the_next_is_told_and_not_taken_for_a_loss(
     assert "makes all state of the run itself" in outcome.verdicts[0].missing
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.data())
 def test_data_that_each_run_draws_anew_is_no_failure(data):
     async def scenario(chaos):
