@@ -28,8 +28,6 @@ _ARMED = (
     "assert_same_outcome() compares with the same scenario without faults, but this scenario arms "
     "rules itself: give them as plan= of what runs it, or say baseline={id: value of its effect}"
 )
-
-
 _CRASHED = (
     "assert_same_outcome() compares with the same scenario without faults, but this scenario "
     "crashes a worker itself, and would do so without faults, too: let a rule do it, in the plan= "

@@ -22,6 +22,7 @@ from pytest_mqchaos.chaos.pace import REAL
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.dataplane.controller import DataPlane
 from pytest_mqchaos.errors import BrokerError, DataPlaneDied, MqchaosError, UsageError, unknown
+from pytest_mqchaos.history.rows import TEST
 from pytest_mqchaos.leash import hold
 from pytest_mqchaos.plan.check import needed
 from pytest_mqchaos.plan.rules import Plan
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.session import Chaos
 
 Arrange = Callable[[Plan, dict[str, Any]], tuple[Plan, dict[str, Any]]]
-TEST = "test"  # the owner of connections that no worker made
 ABILITIES = (
     "Killable", "Pausable", "Restartable", "Healable", "PowerLosable", "LeaderMovable",
     "Partitionable", "ReplicationHoldable",

@@ -26,13 +26,14 @@ from pytest_mqchaos.chaos.settling import Limits, Settled, Until, settle
 from pytest_mqchaos.chaos.side import Publisher, Receipt
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.chaos.twins import Twins
-from pytest_mqchaos.chaos.view import PUBLISHER, View
+from pytest_mqchaos.chaos.view import View
 from pytest_mqchaos.chaos.waiting import until
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import DEFAULT_SPEC, Identity
+from pytest_mqchaos.history.rows import PUBLISHER
 from pytest_mqchaos.plan.rules import Plan, Rule
 from pytest_mqchaos.workloads.target import Target, understand
 

@@ -10,13 +10,13 @@ from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers
 from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.rows import PUBLISHER
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.ground import Began
     from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.relay.transcript import Transcript
 
-PUBLISHER = "publisher"
 EMBEDDED = "the embedded broker stands for Kafka (see docs/reference/embedded-kafka.md)"
 IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed process would not"
 

@@ -19,6 +19,7 @@ from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index
 
+COMPOSITE = 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
 SHOWN = 50  # findings kept in a verdict; the sentence has the true count
 
 
@@ -105,7 +106,7 @@ def _ambiguous(index: Index) -> Doubt:
         )
         for name, contents in sorted(index.ambiguous.items())[:SHOWN]
     ]
-    where, missing = "", 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
+    where, missing = "", COMPOSITE
     hops = _told_apart_by_topic(index)
     if hops:
         where = f" on {' and '.join(hops)}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import gap_touches
+from pytest_mqchaos.checkers.answer import COMPOSITE, gap_touches
 from pytest_mqchaos.checkers.fault_free import (
     FaultFree,
     Shown,
@@ -19,7 +19,7 @@ from pytest_mqchaos.checkers.fault_free import (
     everything,
     message,
 )
-from pytest_mqchaos.checkers.missing import Found, judge
+from pytest_mqchaos.checkers.missing import BLOCKED, Found, judge
 from pytest_mqchaos.checkers.still_open import at_work, still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
@@ -30,9 +30,7 @@ _FINISH = (
 _SEE = "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"
 NAME_THEM = "let each effect have the id of its message (id=... finds it in an output topic)"
 NAMELESS = "there are effects without an id, which cannot be compared"
-_COMPOSITE = 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
 _AMBIGUOUS = "in the run without faults messages with different contents have this id"
-_BLOCKED = "it stands behind the begin of a transaction that nobody has ended"
 _UNSEEN = "not everything was seen or read back"
 _PROCESS = "run the worker as a process (process=True)"
 
@@ -55,7 +53,7 @@ def compare(
     vague = base.index.ambiguous.keys() - index.ambiguous.keys() if base.index else set()
     for name in sorted(rows.keys() | base.rows.keys()):
         if name in vague:
-            found.doubt(_COMPOSITE, _AMBIGUOUS, Finding(id=name, what="ambiguous"))
+            found.doubt(COMPOSITE, _AMBIGUOUS, Finding(id=name, what="ambiguous"))
         elif name not in index.ambiguous:
             _one(index, base, name, rows.get(name, []), found)
 
@@ -214,7 +212,7 @@ def _unfinished(index: Index, name: str) -> str:
         if story.waiting:
             waiting = f"it is held for {stages.holder(story.waiting[0])}"
         elif one in index.history.blocked:
-            waiting = _BLOCKED
+            waiting = BLOCKED
         waiting = waiting or still_open(index, story, stages.where(index, story))
         if waiting:
             return waiting if mine else f"{one!r} is not done: {waiting}"

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.rows import Effect
+from pytest_mqchaos.history.rows import PUBLISHER, TEST, Effect
 
-OWN = ("publisher", "test")  # owners of what the test itself publishes
+OWN = (PUBLISHER, TEST)  # owners of what the test itself publishes
 
 
 class Shown(NamedTuple):
@@ -56,7 +56,7 @@ class FaultFree:
     known: frozenset[str]
     index: Index | None = None
     shows: Shows = everything
-    again: History | None = field(default=None)
+    again: History | None = None
 
 
 def by_id(effects: Iterable[Effect], shows: Shows) -> dict[str, list[Shown]]:

@@ -29,6 +29,8 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
+ONCE = "record the processed id in the same transaction as the work"
+
 
 def idempotent(
     *,
@@ -181,10 +183,9 @@ def _seen_twice(index: Index) -> str:
 
 
 def _advice(index: Index, repeated: Sequence[Finding]) -> str:
-    always = "record the processed id in the same transaction as the work"
     shown = repeated[:SHOWN]
     found = stands_before(index, shown) or several_readers(index, shown)
-    return f"{found}. And {always}" if found else always
+    return f"{found}. And {ONCE}" if found else ONCE
 
 
 def _sentence(repeated: list[Finding], altered: list[Finding], done: int) -> str:

@@ -18,10 +18,8 @@ from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
-_BLOCKED = (
-    "it stands behind the begin of a transaction that nobody has ended, and until that has timed "
-    "out it is handed to nobody who reads committed messages"
-)
+BLOCKED = "it stands behind the begin of a transaction that nobody has ended"
+_UNTIL = "until that has timed out it is handed to nobody who reads committed messages"
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
     elif stage == stages.BLOCKED:
-        found.waiting.append(finding("waiting", _BLOCKED))
+        found.waiting.append(finding("waiting", f"{BLOCKED}, and {_UNTIL}"))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
     elif not _proven(index, story, by):

@@ -37,13 +37,13 @@ from pytest_mqchaos.checkers.fault_free import (
     known,
     unlike,
 )
+from pytest_mqchaos.checkers.idempotent import ONCE
 from pytest_mqchaos.checkers.lossless import ADVICE
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
-_ONCE = "record the processed id in the same transaction as the work"
 _REPEATABLE = (
     "make all state of the run inside of the scenario, and leave out what changes from run to run: "
     "same_outcome(of=lambda effect: ...)"
@@ -163,7 +163,7 @@ def _advice(failed: list[Finding]) -> str:
     if not failed:
         return ""
     return ADVICE.get(failed[0].where, "") or (
-        _ONCE if failed[0].what in ("repeated", "altered") else ""
+        ONCE if failed[0].what in ("repeated", "altered") else ""
     )
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_mqchaos.checkers.answer import listed
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
-
-SHOWN = 3  # readers in a sentence
 
 
 def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
@@ -21,18 +20,13 @@ def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
         groups = sorted({row.group for row in rows if row.group is not None})
         if len(groups) > 1:
             return (
-                f"{finding.id!r} was handed to several groups ({_some(groups)}): replicas of one "
+                f"{finding.id!r} was handed to several groups ({listed(groups)}): replicas of one "
                 "service need one fixed group_id, effects of several services their names (by=...)"
             )
         alone = sorted({row.owner.partition("#")[0] for row in rows if row.group is None})
         if len(alone) > 1:
             return (
-                f"{_some(alone)} were each handed {finding.id!r} outside of any group: give them "
+                f"{listed(alone)} were each handed {finding.id!r} outside of any group: give them "
                 "one group_id, or each its own partitions"
             )
     return ""
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 PublishOutcome: TypeAlias = Literal["confirmed", "refused", "unknown"]
 AckOutcome: TypeAlias = Literal["confirmed", "refused", "unknown"]
+PUBLISHER = "publisher"  # owner of the links of our own publisher
+TEST = "test"  # owner of links that no worker made
 
 
 class Attempt(NamedTuple):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pytest_mqchaos.frames import Direction, Frame, Point, Record, Sighting
 from pytest_mqchaos.history.identity import Identity, content
+from pytest_mqchaos.history.rows import PUBLISHER
 from pytest_mqchaos.plan.match import names as questions
 from pytest_mqchaos.plan.rules import Rule
 from pytest_mqchaos.relay.arming import Armed, Candidate
 from pytest_mqchaos.relay.coverage import Coverage
 from pytest_mqchaos.wire.base import Codec
 
-PUBLISHER = "publisher"  # frames of our own publisher count for publish and confirm only
 # Rules on a reply of these points are triggered by the request that will be answered.
 _REQUEST_POINTS = {
     Point.PUBLISH: Point.PUBLISH,
@@ -103,6 +103,7 @@ class Armory:
         covered: list[Candidate] | None = None
         for armed in self._rules[frame.direction][frame.name]:
             point = armed.rule.where.point
+            # Frames of our own publisher count for publish and confirm only.
             if owner == PUBLISHER and point not in (Point.PUBLISH, Point.CONFIRM):
                 continue
             if point in _ACKS:

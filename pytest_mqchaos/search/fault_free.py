@@ -79,10 +79,10 @@ class WithoutFaults:
 class _Recorded:
     """A run without faults: it is its own measure."""
 
+    wants = False
+
     def __init__(self) -> None:
         self.histories: list[History] = []
-
-    wants = False
 
     def asked(self, history: History) -> Baseline:
         self.histories.append(_kept(history))

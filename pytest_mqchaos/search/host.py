@@ -14,11 +14,12 @@ from pytest_mqchaos.brokers.embedded import EmbeddedKafka
 from pytest_mqchaos.chaos.address import Address
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.ground import Began
-from pytest_mqchaos.chaos.host import ABILITIES, TEST
+from pytest_mqchaos.chaos.host import ABILITIES
 from pytest_mqchaos.chaos.kafka_post import KafkaPost
 from pytest_mqchaos.chaos.keeper import Hire
 from pytest_mqchaos.chaos.side import side
 from pytest_mqchaos.errors import MqchaosError
+from pytest_mqchaos.history.rows import TEST
 from pytest_mqchaos.plan.table import CLUSTERED
 from pytest_mqchaos.search.asking import direct
 from pytest_mqchaos.search.pace import VirtualPace

@@ -25,6 +25,23 @@ async def consume(servers, chaos, *, topic="orders", group="g", commit_first=Fal
         await consumer.stop()
 
 
+async def once_each(servers, known, do):
+    """What is done is kept with its id: a message that comes again is none."""
+    consumer = AIOKafkaConsumer(
+        "orders", bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        async for record in consumer:
+            if id_of(record) not in known:
+                known.add(id_of(record))
+                do(id_of(record))
+            await consumer.commit()
+    finally:
+        await consumer.stop()
+
+
 async def produce(servers, topic, values, **settings):
     """Each value, confirmed before the next; how many were."""
     producer = AIOKafkaProducer(bootstrap_servers=servers, **settings)

@@ -5,34 +5,16 @@ import random
 import time
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos import Plan, UsageError, VerdictFailed, on, simulate
 from pytest_mqchaos.chaos.config import Config
 from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.search.place import Place, standing
 from pytest_mqchaos.search.runner import run
-from tests.search.services import consume, id_of, payments
+from tests.search.services import consume, once_each, payments
 
 AGAIN = Plan(on.ack(nth=2).crash_worker("before"))
 LATE = Plan(on.deliver(nth=1).delay(2.0))
-
-
-async def once_each(servers, known, do):
-    """What is done is kept with its id: a message that comes again is none."""
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )  # fmt: skip
-    await consumer.start()
-    try:
-        async for record in consumer:
-            if id_of(record) not in known:
-                known.add(id_of(record))
-                do(id_of(record))
-            await consumer.commit()
-    finally:
-        await consumer.stop()
 
 
 def scenario_of(doing, count=3):

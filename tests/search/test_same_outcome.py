@@ -1,34 +1,16 @@
 """`assert_same_outcome`: the run without faults is made where the run is ours."""
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mqchaos import ChaosBroker, Plan, UsageError, VerdictFailed, on, simulate
 from pytest_mqchaos.search.fault_free import WithoutFaults
 from pytest_mqchaos.search.runner import run
-from tests.search.services import consume, id_of, payments
+from tests.search.services import consume, once_each, payments
 
 CRASH = Plan(on.ack(nth=2).crash_worker("after"))
 AGAIN = Plan(on.ack(nth=2).crash_worker("before"))
-
-
-async def once_each(servers, chaos, known):
-    """What is done is kept with its id: a message that comes again is none."""
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
-        enable_auto_commit=False,
-    )  # fmt: skip
-    await consumer.start()
-    try:
-        async for record in consumer:
-            if id_of(record) not in known:
-                known.add(id_of(record))
-                chaos.effects.record(id_of(record))
-            await consumer.commit()
-    finally:
-        await consumer.stop()
 
 
 def scenario_of(service, *, runs=None, **words):
@@ -36,8 +18,8 @@ def scenario_of(service, *, runs=None, **words):
         if runs is not None:
             runs.append(chaos)
         chaos.topic("orders")
-        more = {} if service is consume else {"known": set()}
-        async with chaos.worker(service, chaos.bootstrap_servers, chaos, **more, **words):
+        given = (chaos,) if service is consume else (set(), chaos.effects.record)
+        async with chaos.worker(service, chaos.bootstrap_servers, *given, **words):
             await chaos.publish_async("orders", payments(3))
             await chaos.settle_async()
         chaos.assert_same_outcome()
@@ -87,7 +69,7 @@ def test_state_that_one_run_leaves_to_the_next_is_told_and_not_taken_for_a_loss(
     async def scenario(chaos):
         chaos.topic("orders")
         assert chaos.effects is not None  # they are looked for, though nothing may record one
-        async with chaos.worker(once_each, chaos.bootstrap_servers, chaos, known):
+        async with chaos.worker(once_each, chaos.bootstrap_servers, known, chaos.effects.record):
             await chaos.publish_async("orders", payments(3))
             await chaos.settle_async()
         chaos.assert_same_outcome()
@@ -103,7 +85,7 @@ def test_state_that_one_run_leaves_to_the_next_is_told_and_not_taken_for_a_loss(
 def test_data_that_each_run_draws_anew_is_no_failure(data):
     async def scenario(chaos):
         chaos.topic("orders")
-        async with chaos.worker(once_each, chaos.bootstrap_servers, chaos, set()):
+        async with chaos.worker(once_each, chaos.bootstrap_servers, set(), chaos.effects.record):
             count = data.draw(st.integers(1, 4))
             await chaos.publish_async("orders", payments(count))
             await chaos.settle_async()
@@ -190,7 +172,7 @@ def test_a_test_that_nobody_can_run_again_gives_what_it_ends_with():
         with pytest.raises(UsageError, match=r"nobody can run this test once more"):
             chaos.check("same_outcome")
         chaos.topic("orders")
-        with chaos.worker(once_each, chaos.bootstrap_servers, chaos, set()):
+        with chaos.worker(once_each, chaos.bootstrap_servers, set(), chaos.effects.record):
             chaos.publish("orders", payments(2))
             chaos.settle()
         assert chaos.check("same_outcome", baseline={"payment 1": None}).status == "failed"
