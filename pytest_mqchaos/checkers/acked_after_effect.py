@@ -20,13 +20,12 @@ from pytest_mqchaos.checkers.answer import (
     answer,
     bypass_doubts,
     gap_touches,
-    lapse,
     need_effects,
-    number,
     standing_doubts,
 )
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of, of_group
+from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Ack, Delivery, Effect

@@ -10,11 +10,12 @@ spite of a gap is said in its own module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_mqchaos.checkers import bypassed, drained
 from pytest_mqchaos.checkers.verdict import Finding, Verdict
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index
@@ -41,23 +42,6 @@ def need_effects(history: History, question: str) -> None:
             "chaos.effects.from_file(path), chaos.effects.from_topic(name) for what your service "
             "publishes, or call chaos.effects.record(id) in the handler."
         )
-
-
-def number(count: int, noun: str, plural: str = "") -> str:
-    """`1 message`, `2 messages`."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
-
-
-def listed(names: Iterable[object], most: int = 3) -> str:
-    """The first names, and how many more there are."""
-    each = [str(name) for name in names]
-    more = f" and {len(each) - most} more" if len(each) > most else ""
-    return ", ".join(each[:most]) + more
-
-
-def lapse(ns: int) -> str:
-    """A time between two rows, in milliseconds."""
-    return f"{ns / 1e6:.1f} ms" if round(ns / 1e6, 1) else "less than 0.1 ms"
 
 
 def gap_touches(history: History) -> bool:

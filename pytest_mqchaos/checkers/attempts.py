@@ -7,8 +7,9 @@ again says so. More starts than allowed stay proven in spite of a gap.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt, answer, number, standing_doubts
+from pytest_mqchaos.checkers.answer import Doubt, answer, standing_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import index_of

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 
 CHECK = "check that every client uses chaos.bootstrap_servers (and the advertised listeners)"
@@ -51,7 +52,8 @@ def unseen_work(index: Index) -> str:
     if not found:
         return ""
     total = len(index.stored_ids & index.known_effects)
-    return f"{len(found)} of {total} messages with an effect by-passed the links ({_some(found)})"
+    shown = listed(sorted(found))
+    return f"{len(found)} of {total} messages with an effect by-passed the links ({shown})"
 
 
 def unseen_publishes(index: Index) -> str:
@@ -60,13 +62,14 @@ def unseen_publishes(index: Index) -> str:
     if not found:
         return ""
     total = len(index.stored_ids)
-    return f"{len(found)} of {total} stored messages were published past the links ({_some(found)})"
+    shown = listed(sorted(found))
+    return f"{len(found)} of {total} stored messages were published past the links ({shown})"
 
 
 def unseen_groups(index: Index) -> str:
     """Words about groups that read past every link; "" for none."""
     found = sorted(index.history.strangers)
-    return f"read past the links by group {_names(found)}" if found else ""
+    return f"read past the links by group {listed(found)}" if found else ""
 
 
 def unseen(index: Index) -> str:
@@ -74,12 +77,3 @@ def unseen(index: Index) -> str:
     said = [each(index) for each in (unseen_work, unseen_publishes, unseen_groups)]
     told = "; ".join(text for text in said if text)
     return f"{told}: {CHECK}" if told else ""
-
-
-def _some(ids: set[str]) -> str:
-    return _names(sorted(ids))
-
-
-def _names(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

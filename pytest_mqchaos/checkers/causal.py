@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    need_effects,
-    number,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
 from pytest_mqchaos.checkers.keys import record_of
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Identity, Spec
 from pytest_mqchaos.history.index import Index, index_of

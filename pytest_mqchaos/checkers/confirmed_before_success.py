@@ -7,17 +7,10 @@ A gap may hide the confirm: then unknown.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    gap_touches,
-    lapse,
-    number,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, standing_doubts
 from pytest_mqchaos.checkers.bypassed import foreign
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 

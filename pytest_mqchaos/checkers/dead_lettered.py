@@ -13,18 +13,11 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    lapse,
-    listed,
-    number,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, standing_doubts
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of
+from pytest_mqchaos.checkers.wording import lapse, listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of

@@ -6,10 +6,9 @@ It knows the times of publishes, restarts and effects; no verdict hangs on it.
 
 from __future__ import annotations
 
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import FINAL_DRAIN
-
-SHOWN = 3  # ids in a sentence
 
 
 def late(index: Index) -> str:
@@ -28,9 +27,8 @@ def late(index: Index) -> str:
     )
     if not ids:
         return ""
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
     return (
         f"{len(ids)} of {len(index.first)} messages had an effect only after the workers were "
-        f"restarted, because nothing went on any more ({', '.join(ids[:SHOWN])}{more}): "
+        f"restarted, because nothing went on any more ({listed(ids)}): "
         "chaos.settle(drain=False) restarts nobody, chaos.settle(timeout=...) waits longer"
     )

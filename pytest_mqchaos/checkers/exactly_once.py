@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, listed, number
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
 from pytest_mqchaos.checkers.whose import of_group
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of

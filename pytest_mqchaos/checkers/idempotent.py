@@ -12,18 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    need_effects,
-    number,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
 from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.several_readers import several_readers
 from pytest_mqchaos.checkers.stands_before import stands_before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of

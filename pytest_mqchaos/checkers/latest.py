@@ -16,15 +16,14 @@ from pytest_mqchaos.checkers.answer import (
     Doubt,
     answer,
     gap_touches,
-    listed,
     need_effects,
-    number,
     standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import KeyOf, key_of
 from pytest_mqchaos.checkers.precedence import before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.versions import newest, unversioned, versions
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec

@@ -22,9 +22,7 @@ from pytest_mqchaos.checkers.answer import (
     Doubt,
     answer,
     foreign_doubts,
-    listed,
     need_effects,
-    number,
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
@@ -33,6 +31,7 @@ from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import SHOWN, gap_touches, listed
+from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Finding
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 

@@ -23,11 +23,10 @@ from pytest_mqchaos.checkers.answer import (
     bypass_doubts,
     gap_doubts,
     gap_touches,
-    listed,
-    number,
 )
 from pytest_mqchaos.checkers.numbered import incomplete, seen, unread
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.history import History

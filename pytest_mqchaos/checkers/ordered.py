@@ -19,13 +19,13 @@ from pytest_mqchaos.checkers.answer import (
     expected,
     gap_touches,
     need_effects,
-    number,
     standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import lanes, shared
 from pytest_mqchaos.checkers.precedence import ended, opened, producer
 from pytest_mqchaos.checkers.swapped import swapped_by
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec

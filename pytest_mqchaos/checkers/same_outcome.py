@@ -18,15 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    listed,
-    need_effects,
-    number,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
 from pytest_mqchaos.checkers.differences import NAME_THEM, NAMELESS, Differences, compare
 from pytest_mqchaos.checkers.fault_free import (
     Baseline,
@@ -40,6 +32,7 @@ from pytest_mqchaos.checkers.fault_free import (
 from pytest_mqchaos.checkers.idempotent import ONCE
 from pytest_mqchaos.checkers.lossless import ADVICE
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect

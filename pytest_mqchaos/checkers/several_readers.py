@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mqchaos.checkers.answer import listed
 from pytest_mqchaos.checkers.verdict import Finding
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 
 

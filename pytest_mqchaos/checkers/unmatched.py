@@ -4,7 +4,8 @@ effects, and nothing can be said of any message, neither that it is lost nor tha
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt, listed
+from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 
 
