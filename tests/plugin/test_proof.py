@@ -36,19 +36,19 @@ def replaying(monkeypatch):
     monkeypatch.delenv(proof.ENVIRONMENT, raising=False)
 
 
-def test_a_failure_says_how_often_its_line_reproduced_it(pytester, replaying):
-    pytester.makepyfile(SERVICE)
-    result = pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider")
+def test_a_failure_says_how_often_its_line_reproduced_it(project, replaying):
+    project.test(SERVICE)
+    result = project.run()
     result.assert_outcomes(failed=1)
     result.stdout.re_match_lines(
         [r"\s+replay +pytest .*--mqchaos-plan=mq1\.", r"\s+reproduced 1/1"]
     )
 
 
-def test_a_replay_does_not_replay_itself(pytester, monkeypatch):
+def test_a_replay_does_not_replay_itself(project, monkeypatch):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")
-    pytester.makepyfile(SERVICE)
-    result = pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider")
+    project.test(SERVICE)
+    result = project.run()
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*reproduced*")
 
