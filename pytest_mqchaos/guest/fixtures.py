@@ -16,7 +16,7 @@ from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.guest import examples, replay, settings
 from pytest_mqchaos.guest.marks import PLAN, Chosen, words
-from pytest_mqchaos.guest.stash import REPLAYED, RUNNING
+from pytest_mqchaos.guest.stash import NO_BROKER, REPLAYED, RUNNING
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.plan.table import CLUSTERED
 from pytest_mqchaos.search.failure import Failure
@@ -33,7 +33,7 @@ def broker(request: pytest.FixtureRequest, protocol: str, given: Any) -> Iterato
     kind = settings.kind_of(config)
     reason = lacking(protocol, kind)
     if reason is not None:
-        pytest.skip(f"--mqchaos-broker={kind}: {reason}")
+        pytest.skip(f"{NO_BROKER}{kind}: {reason}")
     own = settings.config_of(config)
     with ChaosBroker(protocol, kind, config=own, arranged=examples.arranged) as made:
         yield made

@@ -39,6 +39,9 @@ EXAMPLES: pytest.StashKey[bool] = pytest.StashKey()
 RATE: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
 """On an item: how often its failure came of how many runs, where that was found out already."""
 
+NO_BROKER = "--mqchaos-broker="
+"""How the reason begins when tests are skipped because there is no such broker here."""
+
 # User properties of a report (they travel from xdist workers): what the summary is made of.
 PASSED = "mqchaos"  # one line of a test that passed
 LIMITS = "mqchaos-limits"  # what its pass does not cover, one sentence

@@ -1,4 +1,5 @@
-"""One line per passed chaos test, and what became of stored failures, below the results."""
+"""One line per passed chaos test, what became of stored failures, and how many tests had no broker:
+below the results."""
 
 from __future__ import annotations
 
@@ -7,7 +8,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from pytest_mqchaos.guest.stash import FIXED, HUNTED, INTERRUPTED, LIMITS, PASSED, SWEPT, UNSURE
+from pytest_mqchaos.guest.stash import (
+    FIXED,
+    HUNTED,
+    INTERRUPTED,
+    LIMITS,
+    NO_BROKER,
+    PASSED,
+    SWEPT,
+    UNSURE,
+)
 
 
 def write(reporter: pytest.TerminalReporter) -> None:
@@ -22,7 +32,8 @@ def write(reporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties
     ]
     lines = dict.fromkeys(value for name, value in told if name in (PASSED, FIXED, UNSURE))
-    if not lines or reporter.no_summary:
+    absent = _without_broker(reporter)
+    if not (lines or absent) or reporter.no_summary:
         return
     reporter.section("mqchaos", sep="-")
     for line in lines:
@@ -31,7 +42,24 @@ def write(reporter: pytest.TerminalReporter) -> None:
     if limits:
         reporter.line("What these passes do not cover:")
     for limit, count in limits.items():
-        reporter.line(f"  {limit} ({count} {'test' if count == 1 else 'tests'})")
+        reporter.line(f"  {limit} ({_tests(count)})")
+    for reason, count in absent.items():
+        reporter.line(f"{_tests(count)} skipped, which say nothing: {reason}")
+
+
+def _tests(count: int) -> str:
+    return f"{count} {'test' if count == 1 else 'tests'}"
+
+
+def _without_broker(reporter: pytest.TerminalReporter) -> Counter[str]:
+    """Why there was no broker, and how many tests wanted it: a run that is green because of that
+    must say so, also without `-rs`."""
+    reasons = (
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in reporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    return Counter(reason for reason in reasons if reason.startswith(NO_BROKER))
 
 
 def _long(

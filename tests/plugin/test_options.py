@@ -162,6 +162,18 @@ def test_without_java_a_process_is_a_skip_that_says_what_to_install(project, mon
     result.stdout.fnmatch_lines(["SKIPPED*--mqchaos-broker=process: *Java*JAVA_HOME*"])
 
 
+def test_tests_without_a_broker_are_no_silent_success(project, monkeypatch):
+    """pytest alone says why a test was skipped only to who asks for it (-rs)."""
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    project.test("".join(f"def test_{n}(kafka_chaos):\n    pass\n" for n in (1, 2)))
+    result = project.run("--mqchaos-broker=process")
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(
+        ["*- mqchaos -*", "2 tests skipped, which say nothing: *-broker=process: *JAVA_HOME*"]
+    )
+    assert "which say" not in project.run("--mqchaos-broker=process", "--no-summary").stdout.str()
+
+
 # ----------------------------------------------------------------------------- --mqchaos-replay
 
 
