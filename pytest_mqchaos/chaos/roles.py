@@ -15,17 +15,29 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
     from pytest_mqchaos.chaos.running import Crew
     from pytest_mqchaos.chaos.scope import Scope
-    from pytest_mqchaos.chaos.telling import Telling
     from pytest_mqchaos.checkers.verdict import Checker, Verdict
     from pytest_mqchaos.history.history import History
     from pytest_mqchaos.history.identity import Identity
     from pytest_mqchaos.plan.rules import Plan
+    from pytest_mqchaos.report.context import Context
 
 
 class Clients(Protocol):
     """Whoever knows what the clients call themselves."""
 
     def clients(self) -> tuple[str, ...]: ...
+
+
+class Tells(Protocol):
+    """Who says in reports what test this was and how to see it again."""
+
+    profile: str
+
+    def context(self, chaos: Run) -> Context: ...
+
+    def replay(self, chaos: Run) -> str: ...
+
+    def arguments(self, chaos: Run) -> list[str]: ...
 
 
 class Run(Protocol):
@@ -35,12 +47,14 @@ class Run(Protocol):
     identity: Identity
     own_assertions: bool
     drawn: bool
-    telling: Telling
     verdicts: list[Verdict]
     last_history: History
     rules: RuleBook
     scope: Scope
     ledger: Effects
+
+    @property
+    def telling(self) -> Tells: ...
 
     @property
     def view(self) -> Clients: ...
