@@ -52,7 +52,8 @@ class Questions:
 
     def _act(self, what: str, arguments: Mapping[str, Any]) -> Maybe[Answer]:
         if what == "may_crash":
-            return self._told(self._crew.may_crash(arguments["owner"]))
+            whole = arguments.get("scope") != "child"
+            return self._told(self._crew.may_crash(arguments["owner"], whole=whole))
         if what == "crash_worker":
             child = arguments["port"] if arguments.get("scope") == "child" else None
             death = self._crew.crash(arguments["owner"], "crashed by a rule", child_at=child)

@@ -120,8 +120,9 @@ class Crew:
         """The supervisor whose incarnation of this name runs now."""
         return next((s for s in self.supervisors if owner in s.running), None)
 
-    def may_crash(self, owner: str) -> str | None:
-        """Why this owner cannot be crashed, if so."""
+    def may_crash(self, owner: str, *, whole: bool = True) -> str | None:
+        """Why this owner cannot be crashed, if so. `whole`: not only a child of it; then it does
+        nothing more until it dies, if it is a process."""
         supervisor = self.find(owner)
         if supervisor is None:
             return (
@@ -133,6 +134,8 @@ class Crew:
         except UsageError as error:
             return str(error)
         self._doomed[owner] = supervisor  # its links are cut now, then `crash` is asked for
+        if whole:
+            supervisor.freeze(owner)
         return None
 
     def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> Maybe[str | None]:
@@ -243,6 +246,7 @@ class WorkerHandle:
     async def _crash(self) -> None:
         self.supervisor.require_crashable()
         for name in self.supervisor.running:
+            self.supervisor.freeze(name)
             self._crew.cut(name)
             await given(self._crew.crash(name, BY_TEST))
 

@@ -5,6 +5,7 @@ It knows processes, nothing of workers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -46,6 +47,27 @@ class Group:
     def kill(self) -> None:
         """SIGKILL every process of the group."""
         self._held.signal(signal.SIGKILL, group=True)
+
+    def freeze(self, limit: float) -> None:
+        """SIGSTOP every process of the group and wait until none of them runs (at most `limit`
+        seconds: one that cannot be stopped will be killed all the same)."""
+        if self._signal_group(signal.SIGSTOP):
+            pause, until = threading.Event(), time.monotonic() + limit
+            while _running(self.pid) and time.monotonic() < until:
+                pause.wait(_POLL / 4)
+
+    def thaw(self) -> None:
+        """SIGCONT every process of the group."""
+        self._signal_group(signal.SIGCONT)
+
+    def _signal_group(self, number: int) -> bool:
+        """At once and by ourselves: an order to the leash is done some time after."""
+        if self._held.status is not None:
+            return False
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just ended
+            os.killpg(self.pid, number)
+            return True
+        return False
 
     def wait(self) -> int:
         """Wait for the leader and give its status (negative: signal); what it left behind has got
@@ -91,10 +113,24 @@ def members(group: int) -> list[int]:
     return [int(name) for name in names if name.isdigit() and _belongs(name, group)]
 
 
+def _running(group: int) -> bool:
+    """Whether a process of the group may still do something, as far as this system lets us see."""
+    if not Path("/proc/self/stat").exists():
+        return False
+    return any(_state(pid)[0].upper() != b"T" for pid in map(str, members(group)))
+
+
 def _belongs(pid: str, group: int) -> bool:
+    state, its_group = _state(pid)
+    return its_group == group and state not in (b"Z", b"X")
+
+
+def _state(pid: str) -> tuple[bytes, int]:
+    """State and group of a process; "stopped", of no group, if it is gone between listing and
+    looking."""
     try:
         stat = Path("/proc", pid, "stat").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
-        return False  # gone between listing and looking
-    state, _parent, its_group = stat.rpartition(b")")[2].split()[:3]
-    return int(its_group) == group and state not in (b"Z", b"X")
+        return b"T", 0
+    state, _parent, group = stat.rpartition(b")")[2].split()[:3]
+    return state, int(group)

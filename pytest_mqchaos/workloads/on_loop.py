@@ -122,6 +122,9 @@ class LoopSupervisor:
         del port, cause, limit
         raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
 
+    def freeze(self, incarnation: str) -> None:
+        """Never needed: links are cut and their worker is killed at one instant."""
+
     def fell(self, incarnation: str) -> bool:
         """Never: links are cut and their worker is killed at one instant."""
         del incarnation

@@ -24,6 +24,8 @@ from pytest_mqchaos.workloads.target import Job
 
 _DRAIN = 1.0  # seconds that a dead group's last output may take; a fled descendant may keep it open
 _DIE = 10.0  # seconds that the kernel may take to end a killed process
+_STOPPED = 1.0  # seconds that it may take to stop one
+_FROZEN = 5.0  # seconds until a crash that was announced, and was then healed, is called off
 
 
 class ProcessWorker:
@@ -39,6 +41,7 @@ class ProcessWorker:
         self._group: Group | None = None
         self._over = threading.Event()
         self._told = ""
+        self._thaw: threading.Timer | None = None
 
     @property
     def pid(self) -> int | None:
@@ -63,11 +66,27 @@ class ProcessWorker:
             daemon=True,
         ).start()
 
+    def freeze(self) -> None:
+        """It is to crash now, and must not see how its links are cut before it dies."""
+        with self._starting:
+            group = self._group
+        if group is None or self._over.is_set():
+            return
+        group.freeze(_STOPPED)
+        self._thaw = threading.Timer(_FROZEN, group.thaw)
+        self._thaw.daemon = True
+        self._thaw.start()
+
+    def _stays_frozen(self) -> None:
+        if self._thaw is not None:
+            self._thaw.cancel()
+
     def crash(self, limit: float) -> None:
         with self._starting:
             group = self._group
         if group is None:
             return
+        self._stays_frozen()
         self._told = self._told or "crashed"
         until = time.monotonic() + limit
         group.kill()
@@ -98,7 +117,9 @@ class ProcessWorker:
         if group is None or self._over.is_set():
             return
         self._told = self._told or "stopped"
+        self._stays_frozen()
         group.signal(signal.SIGTERM)
+        group.thaw()
         if not self._over.wait(limit):
             self._told = f"killed: it did not end within {limit:g} s of SIGTERM"
             group.kill()

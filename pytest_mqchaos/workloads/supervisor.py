@@ -157,6 +157,15 @@ class Supervisor:
         self._record(incarnation, "crashed", f"its child {pid} alone: {cause}", instant)
         return True
 
+    def freeze(self, incarnation: str) -> None:
+        """It is to crash as soon as its links are cut. A process does nothing from now on, as if
+        it were dead already; a coroutine has its `finally` blocks, which are to find cut links."""
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            worker = slot.worker if slot and slot.state == "running" else None
+        if isinstance(worker, ProcessWorker):
+            worker.freeze()
+
     def fell(self, incarnation: str) -> bool:
         """Its links were cut to crash it. Whether it has ended of that by itself, however it took
         it; then it is started again as after a crash, if it is not yet."""

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 import time
+from contextlib import suppress
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
@@ -48,3 +51,14 @@ def tell(servers, path, stop=None):
 
 if __name__ == "__main__":
     tell(*sys.argv[1:])
+
+
+def work_when_cut(servers, path):
+    """What a client does whose commit cannot fail: its connection is gone, it goes on working."""
+    host, port = str(servers).split(",")[0].split(":")
+    with socket.create_connection((host, int(port))) as connection, suppress(ConnectionError):
+        # ApiVersions version 0, number 1, no client id
+        connection.sendall(bytes.fromhex("0000000a 0012 0000 00000001 ffff"))
+        connection.recv(1)
+    Path(path).write_text("worked", encoding="utf-8")
+    time.sleep(60)

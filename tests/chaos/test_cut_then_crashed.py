@@ -1,13 +1,15 @@
 """A rule that crashes a worker cuts its links first. A client that notices this before we have
-killed it ends by itself: that was the rule, not a failure of the code under test."""
+killed it ends by itself: that was the rule, not a failure of the code under test. A process is
+stopped before, so that it cannot notice."""
 
 import asyncio
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos.plan.on import on
-from tests.chaos.services import idle
+from tests.chaos.services import idle, work_when_cut
 
 
 def slowly(chaos):
@@ -71,3 +73,26 @@ def test_who_had_ended_long_before_was_not(chaos):
     with chaos.worker(gone, chaos.bootstrap_servers):
         chaos.wait_for(lambda: not chaos.crew.running, what="its end")
         assert chaos.crew.crash("worker-1#1", "x") == "worker-1#1 was not running any more"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_process_does_nothing_between_the_cut_and_its_end(chaos, tmp_path, when):
+    """A killed process never sees its connection end: sarama's `Commit()` would come back as if it
+    had committed, and the service would do the work that it was killed for not to do."""
+    path, crash = tmp_path / "worked", chaos.crew.crash
+
+    def late(owner, cause, **more):
+        pid = chaos.crew.supervisors[0].pid_of(owner)
+
+        def seen():
+            return path.exists() or psutil.Process(pid).status() == psutil.STATUS_STOPPED
+
+        chaos.wait_for(seen, what="the worker to go on, or to stand still")
+        return crash(owner, cause, **more)
+
+    chaos.crew.crash = late
+    rule = chaos.arm(on.control(api="ApiVersions", nth=1).crash_worker(when))
+    servers = chaos.bootstrap_servers
+    with chaos.worker(work_when_cut, servers, path, process=True, restart=False):
+        rule.wait()
+    assert not path.exists()

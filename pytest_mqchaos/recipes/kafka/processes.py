@@ -12,7 +12,8 @@ from pytest_mqchaos.recipes.kafka.replies import answered
 
 
 def _crash(fault: CrashWorker, held: Frame, before: list[act.Action]) -> Script:
-    """`held` waits; when the worker can be killed its links are cut first, then it dies."""
+    """`held` waits; when the worker can be killed its links are cut first, then it dies. (A process
+    is stopped before: it must not see the cut, and go on as after a failed request.)"""
     arguments = {"scope": fault.scope}
     event = yield from until(act.Answer, do=[act.Hold(held), act.Ask("may_crash", arguments)])
     refused = act.refusal(event)
