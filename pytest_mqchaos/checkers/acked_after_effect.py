@@ -5,14 +5,14 @@
 
 An ack that was sent counts, whether or not it arrived: the consumer said "done" too early. Of a
 message with several parts the last decides. A confirmed publish of the same id to a retry or
-dead-letter destination counts as the effect. An ack seen before an effect stays proven in spite of
+dead-letter destination counts as the effect, and so does passing it on in other ways: back to the
+input, or to where another group works on it. An ack seen before an effect stays proven in spite of
 a gap, unless an unseen hop may explain it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pytest_mqchaos.checkers.answer import (
     SHOWN,
@@ -23,21 +23,13 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Ack, Delivery, Effect
-
-_NEVER = 1 << 63
-
-
-class _Span(NamedTuple):
-    """The instant at which a message was done lies in [low, high]."""
-
-    low: int
-    high: int
 
 
 @dataclass(slots=True)
@@ -110,16 +102,16 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     name = delivery.id or ""
     own = of_group(index, name, ack.group)
     effects = own or []
-    hops = _moves(index, delivery)
-    moves = [
+    hops = moves(index, delivery)
+    own_hops = [
         span for sender, span in hops if ack.group in (groups_of(index, sender) or {ack.group})
     ]
-    spans = [*_spans(effects), *moves]
-    alive = [*_spans([e for e in effects if not e.posthumous]), *moves]
-    verdict = _early(spans, ack) if own is not None or _early(moves, ack) is False else None
+    spans = [*_spans(effects), *own_hops]
+    alive = [*_spans([e for e in effects if not e.posthumous]), *own_hops]
+    verdict = _early(spans, ack) if own is not None or _early(own_hops, ack) is False else None
     if verdict is False and _early(alive, ack) is False:
         return
-    late = min((span.low for span in spans), default=_NEVER) - ack.t
+    late = min((span.low for span in spans), default=NEVER) - ack.t
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
@@ -149,39 +141,19 @@ def _untimed(effects: list[Effect]) -> bool:
     return any(e.t_to == 0 for e in effects)
 
 
-def _spans(effects: list[Effect]) -> list[_Span]:
+def _spans(effects: list[Effect]) -> list[Span]:
     """When the effect was complete: per part the first, of these the last."""
-    parts: dict[str | None, _Span] = {}
+    parts: dict[str | None, Span] = {}
     for effect in effects:
-        span = _Span(effect.t_from, effect.t_to or _NEVER)
+        span = Span(effect.t_from, effect.t_to or NEVER)
         one = parts.get(effect.part, span)
-        parts[effect.part] = _Span(min(one.low, span.low), min(one.high, span.high))
+        parts[effect.part] = Span(min(one.low, span.low), min(one.high, span.high))
     if not parts:
         return []
-    return [_Span(max(s.low for s in parts.values()), max(s.high for s in parts.values()))]
+    return [Span(max(s.low for s in parts.values()), max(s.high for s in parts.values()))]
 
 
-def _moves(index: Index, delivery: Delivery) -> list[tuple[str, _Span]]:
-    """Publishes of the same message to a retry or dead-letter destination, each with its sender:
-    done when confirmed. A hop that led to this very delivery is none of them."""
-    flow = index.history.flow
-    name = delivery.id or ""
-    since = -1
-    if delivery.topic in flow.retries:
-        here = [d.seq for d in index.stories.deliveries[name] if d.topic == delivery.topic]
-        since = min(here)
-    spans = []
-    for attempt in index.stories.attempts.get(name, ()):
-        if attempt.topic not in flow.retries | flow.dead_letters or attempt.seq < since:
-            continue
-        if attempt.outcome == "confirmed":
-            spans.append((attempt.owner, _Span(attempt.end_t, attempt.end_t)))
-        elif attempt.outcome != "refused" and attempt.reached:
-            spans.append((attempt.owner, _Span(attempt.t, _NEVER)))
-    return spans
-
-
-def _early(spans: list[_Span], ack: Ack) -> bool | None:
+def _early(spans: list[Span], ack: Ack) -> bool | None:
     """Whether the ack came before the message was done; None = not known."""
     if any(span.high <= ack.t for span in spans):
         return False

@@ -14,6 +14,7 @@ from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, standing_doubts
+from pytest_mqchaos.checkers.moved_on import NEVER, moves
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of
@@ -21,6 +22,7 @@ from pytest_mqchaos.checkers.wording import lapse, listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
+from pytest_mqchaos.history.rows import Delivery
 from pytest_mqchaos.history.story import Story
 
 
@@ -125,28 +127,36 @@ def _unread(history: History, nameless: int) -> list[Doubt]:
 
 
 def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
-    """Messages that were acked before their dead letter was confirmed (or ever sent)."""
+    """Messages that were acked before their dead letter (or the hop to it by way of a retry
+    destination) was confirmed, or ever sent."""
     found = []
     for name in sorted(ids):
         story = index.story(name)
-        acks = _acks_of_its_sender(index, story)
-        if not story.dead_attempts or not acks:
-            continue
-        told = [a.end_t for a in story.dead_attempts if a.outcome == "confirmed"]
-        sent = min(a.t for a in story.dead_attempts)
-        # Without a confirm in sight only an ack before the very sending is proven too early.
-        done, what = (min(told), "its confirm") if told else (sent, "it was sent there")
-        if max(acks) < done:
-            late = lapse(done - max(acks))
-            found.append(_finding(name, "acked early", f"was acked {late} before {what}"))
+        first: dict[str, Delivery] = {}
+        for delivery in story.deliveries:
+            if delivery.reached:
+                first.setdefault(delivery.topic, delivery)
+        for delivery in first.values() if story.dead_attempts else ():
+            acks = _acks_of_its_sender(index, story, delivery.topic)
+            spans = [span for _, span in moves(index, delivery)]
+            told = [span.high for span in spans if span.high != NEVER]
+            # Without a confirm in sight only an ack before the very sending is proven too early.
+            done = min(told or [span.low for span in spans], default=0)
+            if acks and max(acks) < done:
+                what = "its confirm" if told else "it was sent there"
+                late = lapse(done - max(acks))
+                found.append(_finding(name, "acked early", f"was acked {late} before {what}"))
+                break
     return found
 
 
-def _acks_of_its_sender(index: Index, story: Story) -> list[int]:
-    """When each group that may have sent the dead letter first acked the message. A group that
-    only reads beside it acks when it likes; who cannot be told apart must all have been early."""
+def _acks_of_its_sender(index: Index, story: Story, topic: str) -> list[int]:
+    """When each group that may have sent the dead letter first acked the message there. A group
+    that only reads beside it acks when it likes; who cannot be told apart must all have been early.
+    """
     own = set().union(*(groups_of(index, a.owner) for a in story.dead_attempts))
     first: dict[str, int] = {}
     for ack in story.acks:
-        first[ack.group] = min(ack.t, first.get(ack.group, ack.t))
+        if ack.topic == topic:
+            first[ack.group] = min(ack.t, first.get(ack.group, ack.t))
     return [t for group, t in first.items() if group in own] or list(first.values())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.moved_on import taken_out_again
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
 from pytest_mqchaos.checkers.whose import of_group
@@ -160,7 +161,8 @@ def _both(history: History) -> Verdict:
     dead = {s.id for s in history.stored if s.topic in history.flow.dead_letters}
     done = {e.id for e in index.effects if not e.posthumous}
     late = {e.id for e in index.effects} - done
-    whose = {name: _everywhere(index, name) for name in done & dead}
+    again = {name for name in done & dead if taken_out_again(index, index.story(name))}
+    whose = {name: _everywhere(index, name) for name in done & dead - again}
     both = sorted(name for name, everywhere in whose.items() if everywhere)
     nobodys = sorted(name for name, everywhere in whose.items() if everywhere is None)
     failed = [Finding(id=i, what="both", text="has an effect and a dead letter") for i in both]

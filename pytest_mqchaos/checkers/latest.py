@@ -3,7 +3,8 @@
 The last version is one after which no other was provably published (precedence.py; on one
 partition the log decides). Overlapping publishes have no last one: any of them will do. The final
 effect of a key is judged by its value if `expected=` is given, else by the id it names. Where
-messages carry a version, `version=` decides, in whatever order they were published.
+messages carry a version, `version=` decides, in whatever order they were published. A key whose
+last message has no value (a tombstone) must end with nothing: no effect, or one that is gone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.rows import Effect
+from pytest_mqchaos.history.rows import Attempt, Effect, Stored
 
 
 def latest(
@@ -60,12 +61,13 @@ def latest(
             last = _last(index, ids) if known is None else newest(known, ids)
             judged = ids if known is None else last
             if judged and not _right(index, effect, last, expected):
-                text = f"key {lane[0]!r} ends with {effect.id!r}, {which}: {listed(last)}"
+                text = f"key {lane[0]!r} ends with {_end(effect)}, {which}: {listed(last)}"
                 finding = Finding(id=effect.id, what="stale", text=text, by=effect.by)
                 shaky = (
                     effect.posthumous
                     or effect.id not in ids
                     or any(_waits(index, i, effect.by) for i in last)
+                    or (effect.gone and not any(_null(index, i) for i in ids))
                 )
                 (unsure if shaky or unread else failed).append(finding)
             elif effect.posthumous:
@@ -104,6 +106,10 @@ def _finals(
         if name is None or effect.id in index.ambiguous:
             continue
         other = finals.get((name, effect.by))
+        if other is not None and effect.gone != other.gone:
+            if other.gone:  # what is not there any more is no final value
+                finals[name, effect.by] = effect
+            continue
         if other is not None and (other.order is None or effect.order is None):
             loose[name] = None
         finals[name, effect.by] = effect
@@ -154,12 +160,28 @@ def _older(index: Index, one: str, other: str) -> bool:
 def _right(
     index: Index, effect: Effect, last: list[str], expected: Callable[[Message], object] | None
 ) -> bool:
-    if expected is None:
+    deletes = {name for name in last if _null(index, name)}
+    if effect.gone:
+        return bool(deletes)
+    if expected is None or effect.id in deletes:
         return effect.id in last
-    rows = [(index.stories.attempts.get(i) or index.stories.stored[i])[0] for i in last]
+    rows = [_row(index, name) for name in last if name not in deletes]
     return any(
         effect.value == expected(Message(value=row.value, key=row.key, id=row.id)) for row in rows
     )
+
+
+def _row(index: Index, name: str) -> Attempt | Stored:
+    return (index.stories.attempts.get(name) or index.stories.stored[name])[0]
+
+
+def _null(index: Index, name: str) -> bool:
+    """Whether this message deletes its key (a tombstone)."""
+    return _row(index, name).value is None
+
+
+def _end(effect: Effect) -> str:
+    return f"nothing (that of {effect.id!r} is gone)" if effect.gone else repr(effect.id)
 
 
 def _waits(index: Index, name: str, by: str | None) -> bool:

@@ -27,7 +27,7 @@ from pytest_mqchaos.checkers.answer import (
 )
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.still_open import cut_short
-from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
@@ -77,7 +77,8 @@ def lossless(
 ) -> Checker:
     """Every confirmed or accepted message has all its effects or is expected.
 
-    `keep="latest"`: an older version of a key need not have one. `parts`: the named effects that
+    `keep="latest"`: an older version of a key need not have one, nor a deletion (no value) whose
+    key is gone from the table. `parts`: the named effects that
     each message must have. `by`: the subscribers that are judged (default: those effects name).
     `version`: where a message carries its number; then a higher one of the key is the newer.
     """
@@ -93,6 +94,8 @@ def lossless(
         names, doubts = subscribers(index, by)
         owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
         excused = superseded(index, owed, version) if keep == "latest" else set()
+        if keep == "latest":
+            excused |= owed & deleted(index, excused)
         found = Found()
         free = excused | history.expected.all()
         unread = owed - free if free else owed

@@ -3,6 +3,7 @@
     stored, in no group's hands                 whoever comes would be handed it
     delivered, its reader keeps its own place   may be at work on it, or read it again
     delivered and acked, its reader still runs  may be at work on it
+    acked, but passed on to another's input     whoever reads that may still be handed it
 
 A reader that keeps its own place has left a message behind when a later message of the partition
 was handed to such a reader, or when its next incarnation read on without it.
@@ -11,6 +12,7 @@ was handed to such a reader, or when its next incarnation read on without it.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.moved_on import readers, sent_by_its_reader
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
@@ -33,6 +35,21 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         alive = [owner for owner in reached if _runs(index, owner)]
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
+    return _passed_on(index, story) if stage == stages.ACKED else ""
+
+
+def _passed_on(index: Index, story: Story) -> str:
+    """Whether the worker that was handed it published it to a destination that is not judged, and
+    a group that reads that has not acked it there."""
+    for sent in index.stories.attempts.get(story.id, ()):
+        judged = sent.topic in index.positions.handed or sent.outcome != "confirmed"
+        if judged or not any(sent_by_its_reader(sent, row) for row in story.deliveries):
+            continue
+        for group in sorted(readers(index).get(sent.topic, ())):
+            acks = index.positions.acks.get((group, sent.topic, sent.partition))
+            taken = [ack.offset for ack in acks.rows if ack.reached] if acks else []
+            if max(taken, default=-1) <= sent.offset:
+                return f"{sent.topic} holds it for group {group}"
     return ""
 
 

@@ -8,14 +8,15 @@ where a leader change took the record, and its offset was given to another.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TypeAlias
 
+from pytest_mqchaos.checkers.keys import key_of
 from pytest_mqchaos.checkers.precedence import before
 from pytest_mqchaos.checkers.versions import Version, versions
 from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Attempt
+from pytest_mqchaos.history.rows import Attempt, Stored
 
 _Version: TypeAlias = tuple[str, int, bytes]
 
@@ -39,6 +40,25 @@ def superseded(index: Index, ids: Iterable[str], version: Spec | None = None) ->
         elif _published_later(index, name, versions):
             older.add(name)
     return older
+
+
+def deleted(index: Index, older: Container[str]) -> set[str]:
+    """Messages without a value (tombstones) that are none of the `older`, and whose key has no
+    effect any more: in a table that is all that shows them. Effects that are told one by one, with
+    their time, would tell of them, too."""
+    key = key_of(index, "key")
+    standing = {key(effect) for effect in index.effects if not effect.gone}
+    gone = {key(effect) for effect in index.effects if effect.gone}
+    table = bool(index.effects) and not any(0 < e.t_to == e.t_from for e in index.effects)
+    last: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
+    last |= index.first
+    found = set()
+    for name, row in last.items():
+        if row.value is None and row.key is not None and name not in older:
+            own = row.key.decode(errors="replace")
+            if own not in standing and (table or own in gone):
+                found.add(name)
+    return found
 
 
 def _outnumbered(index: Index, ids: Iterable[str], version: Spec) -> set[str]:

@@ -79,6 +79,14 @@ class Timeline:
         )  # fmt: skip
         return self
 
+    def tombstone(self, name, key):
+        """A message without a value."""
+        self.publish(name, key=key)
+        digest = content(key, None)
+        self.attempts[-1] = self.attempts[-1]._replace(value=None, content=digest)
+        self.log[-1] = self.log[-1]._replace(value=None, content=digest)
+        return self
+
     def confirm(self, name):
         """The confirm of the latest open attempt of this id."""
         at = max(i for i, a in enumerate(self.attempts) if a.id == name and a.outcome == "unknown")
@@ -118,13 +126,13 @@ class Timeline:
 
     def effect(self, name, *, part=None, by=None, key=None, value=None, timed=True, order=True,
                posthumous=False, countable=True, span=None, owner="worker-1#1",
-               source=None):  # fmt: skip
+               source=None, gone=False):  # fmt: skip
         """The work of a message is done."""
         t = self._tick() * MS
         low, high = span or ((t, t) if timed else (0, 0))
         self.effects.append(
             Effect(self.now if order else None, low, high, name, part, by, key, value,
-                   owner, posthumous, countable, False, source)
+                   owner, posthumous, countable, gone, source)
         )  # fmt: skip
         return self
 

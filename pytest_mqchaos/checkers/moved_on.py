@@ -1,0 +1,114 @@
+"""Where a message went on from a delivery: publishes of it that its reader is done by.
+
+A retry or dead-letter destination is one. By a worker that was handed it also: back to an input
+from a retry destination, or to the end of its own; what its own group reads, too; and, where its
+group records no effects, what another group reads (the next stage).
+
+It knows when each was confirmed; it must never say whether an ack came too early.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple, cast
+
+from pytest_mqchaos.checkers.whose import groups_of
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery
+from pytest_mqchaos.history.story import Story
+
+NEVER = 1 << 63
+
+
+class Span(NamedTuple):
+    """The instant at which a message was done lies in [low, high]."""
+
+    low: int
+    high: int
+
+
+def moves(index: Index, delivery: Delivery) -> list[tuple[str, Span]]:
+    """Publishes of the same message onward, each with its sender: done when confirmed. A hop that
+    led to this very delivery is none of them."""
+    flow = index.history.flow
+    name = delivery.id or ""
+    here = [d for d in index.stories.deliveries[name] if d.topic == delivery.topic]
+    since = min(d.seq for d in here) if delivery.topic in flow.retries else -1
+    spans = []
+    for attempt in index.stories.attempts.get(name, ()):
+        if attempt.topic in flow.retries | flow.dead_letters:
+            sure: bool | None = attempt.seq >= since
+        else:
+            handed = any(sent_by_its_reader(attempt, d) for d in here)
+            sure = handed and _elsewhere(index, delivery.topic, attempt)
+        if sure is not False and attempt.reached:
+            spans += _span(attempt, sure=sure is True)
+    return spans
+
+
+def _span(attempt: Attempt, *, sure: bool) -> list[tuple[str, Span]]:
+    if attempt.outcome == "refused":
+        return []
+    if attempt.outcome == "confirmed" and sure:
+        return [(attempt.owner, Span(attempt.end_t, attempt.end_t))]
+    return [(attempt.owner, Span(attempt.t, NEVER))]
+
+
+def sent_by_its_reader(attempt: Attempt, delivery: Delivery) -> bool:
+    """Whether a worker that had been handed the message published it."""
+    return (
+        delivery.reached
+        and delivery.seq < attempt.seq
+        and delivery.owner.partition("#")[0] == attempt.owner.partition("#")[0]
+    )
+
+
+def _elsewhere(index: Index, topic: str, attempt: Attempt) -> bool | None:
+    """Whether a message of `topic` is done by this publish to a destination that is no retry
+    destination; None: who records effects is not known."""
+    own, to = groups_of(index, attempt.owner), attempt.topic
+    if to in index.inputs and (to == topic or topic in index.history.flow.retries):
+        return True
+    reading = readers(index).get(to, set())
+    if own & reading:
+        return True  # a retry destination that nobody declared
+    if not own or not reading:
+        return False
+    whose = {effect.owner for effect in index.effects}
+    if any(own & groups_of(index, owner) for owner in whose):
+        return False
+    return None if None in whose else True
+
+
+def taken_out_again(index: Index, story: Story) -> bool:
+    """Whether a dead letter was published to an input or retry destination again, by a worker that
+    was handed it there or by the test, before it had any effect that is known to be earlier."""
+    out = index.history.flow.dead_letters
+    handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
+    put = min((a.seq for a in story.dead_attempts), default=0)
+    again = [
+        a for a in story.attempts
+        if any(sent_by_its_reader(a, d) for d in handed) or _by_the_test(index, a, put)
+    ]  # fmt: skip
+    since = min((a.t for a in story.dead_attempts), default=0)
+    return bool(again) and not any(0 < e.t_to < since for e in story.effects if not e.posthumous)
+
+
+def _by_the_test(index: Index, attempt: Attempt, put: int) -> bool:
+    """Published by the test itself, when it had been told that the message is safe, and when it
+    had been put among the dead letters: no client sends that again by itself."""
+    told = index.told.get(attempt.id or "", 0)
+    return attempt.owner in (PUBLISHER, TEST) and attempt.seq > put > 0 and 0 < told < attempt.seq
+
+
+def readers(index: Index) -> dict[str, set[str]]:
+    """The groups that were handed messages, by destination; not of dead letters, nor of effects."""
+    derived, history = index.history.derived, index.history
+    if "readers" not in derived:
+        other = history.flow.dead_letters | history.effect_topics
+        found: dict[str, set[str]] = defaultdict(set)
+        for row in history.deliveries:
+            if row.group is not None and row.topic not in other:
+                found[row.topic].add(row.group)
+        derived["readers"] = dict(found)
+    return cast("dict[str, set[str]]", derived["readers"])

@@ -1,0 +1,112 @@
+"""Messages that were passed on: to a delay topic and back, through retries to the dead letters and
+out again, to a next stage. Whoever passed a message on is done by that; it is not lost while
+another may be handed it."""
+
+import pytest
+
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.dead_lettered import dead_lettered
+from pytest_mqchaos.checkers.exactly_once import exactly_once
+from pytest_mqchaos.checkers.lossless import lossless
+from tests.checkers.timeline import run
+
+ME, OTHER = "worker-1#1", "worker-2#1"
+
+
+def acked(line):
+    return line.ask(acked_after_effect()).status
+
+
+def passed_on(line, *, to, since=None, first="publish", owner=ME):
+    """`a` is handed out and published elsewhere; then acked, or acked first."""
+    line.deliver("a", topic=since or "in", owner=owner, nth=-1)
+    if first == "ack":
+        line.ack(topic=since or "in", owner=owner)
+    line.publish("a", topic=to, owner=owner, link=3)
+    return line if first == "ack" else line.ack(topic=since or "in", owner=owner)
+
+
+@pytest.mark.parametrize(("first", "status"), [("publish", "passed"), ("ack", "failed")])
+def test_a_delay_topic_gives_back_to_the_input(first, status):
+    line = passed_on(run().publish("a"), to="retry")
+    line = passed_on(line, since="retry", to="in", first=first)
+    assert acked(line.deliver("a", nth=-1).effect("a").ack()) == status
+
+
+@pytest.mark.parametrize(("first", "status"), [("publish", "passed"), ("ack", "failed")])
+def test_a_message_is_put_at_the_end_of_its_own_topic(first, status):
+    line = passed_on(run().publish("a"), to="in", first=first)
+    assert acked(line.deliver("a", nth=-1).effect("a").ack()) == status
+
+
+def test_what_its_producer_sends_again_is_no_hop():
+    line = run().publish("a", outcome="unknown", reached=False).publish("a", owner="producer")
+    assert acked(line.deliver("a").publish("a").ack().effect("a")) == "failed"
+
+
+def test_a_retry_topic_that_nobody_declared_is_one_if_its_own_group_reads_it():
+    line = passed_on(run(inputs=("in", "later")).publish("a"), to="later")
+    assert acked(line.deliver("a", topic="later").effect("a").ack(topic="later")) == "passed"
+    line = passed_on(run(inputs=("in", "audit")).publish("a"), to="audit")
+    assert acked(line.effect("a")) == "failed"
+
+
+def staged(*, recorder=OTHER, topics=("in",)):
+    line = passed_on(run(inputs=topics).publish("a"), to="out")
+    line.deliver("a", topic="out", group="down", owner=OTHER).effect("a", owner=recorder)
+    return line.ack(topic="out", group="down", owner=OTHER)
+
+
+@pytest.mark.parametrize("topics", [("in",), ("in", "out")])
+def test_the_next_stage_does_the_work(topics):
+    assert acked(staged(topics=topics)) == "passed"
+    assert acked(staged(topics=topics, recorder=ME)) == "failed"
+
+
+def test_who_does_the_work_is_not_known():
+    assert acked(staged(recorder=None)) == "unknown"
+
+
+def test_what_the_next_stage_has_not_acked_is_not_lost():
+    line = passed_on(run().publish("a").publish("b").work("b"), to="out")
+    assert line.ask(lossless()).status == "failed"  # nobody reads it
+    line.deliver("a", topic="out", group="down", owner=OTHER)
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "out holds it for group down" in verdict.sentence
+    line.ack(topic="out", group="down", owner=OTHER, reached=False)
+    assert line.ask(lossless()).status == "unknown"
+    line.ack(topic="out", group="down", owner=OTHER)
+    assert line.ask(lossless()).status == "failed"
+
+
+@pytest.mark.parametrize(("first", "status"), [("publish", "passed"), ("ack", "failed")])
+def test_the_dead_letters_are_reached_by_way_of_a_retry(first, status):
+    line = passed_on(run().publish("a"), to="retry")
+    line = passed_on(line, since="retry", to="dead", first=first)
+    assert line.ask(dead_lettered(ids=["a"])).status == status
+
+
+def dead():
+    return passed_on(run().publish("a").publish("b").work("b"), to="dead")
+
+
+def test_a_dead_letter_that_was_taken_out_again_may_be_done():
+    line = dead().deliver("a", topic="dead", group="redrive", owner=OTHER)
+    line.publish("a", owner=OTHER).deliver("a", nth=-1).effect("a").ack()
+    assert line.ask(exactly_once()).status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("owner", "status"), [("publisher", "passed"), ("test", "passed"), ("producer", "failed")]
+)
+def test_the_test_itself_may_take_it_out_but_a_producer_may_only_have_sent_it_again(owner, status):
+    line = dead().publish("a", owner=owner).deliver("a", nth=-1).effect("a").ack()
+    assert line.ask(exactly_once()).status == status
+
+
+def test_what_was_done_before_it_was_set_aside_is_both():
+    line = run().publish("a").publish("b").work("b").deliver("a").effect("a")
+    line.publish("a", topic="dead", owner=ME).ack()
+    line.deliver("a", topic="dead", group="redrive", owner=OTHER).publish("a", owner=OTHER)
+    assert line.deliver("a", nth=-1).ack().ask(exactly_once()).status == "failed"

@@ -1,0 +1,64 @@
+"""Tables: rows that are gone, and messages without a value that delete their key."""
+
+import pytest
+
+from pytest_mqchaos.checkers.latest import latest
+from pytest_mqchaos.checkers.lossless import lossless
+from tests.checkers.timeline import run
+
+
+def table(*rows, deletes=True, timed=False, **more):
+    """Two versions of a key, then its deletion; `rows`: (id, gone) as the table showed them."""
+    line = run().publish("v1", key=b"k").publish("v2", key=b"k").publish("x", key=b"other")
+    if deletes:
+        line.tombstone("del", b"k")
+    line.deliver("v1", "v2", "x", *(["del"] if deletes else [])).effect(
+        "x", value="x", timed=timed
+    ).ack()
+    for name, gone in rows:
+        line.effect(name, value=name, gone=gone, timed=timed, **more)
+    return line
+
+
+def asked(line, **more):
+    return line.ask(lossless(keep="latest")).status, line.ask(latest(**more)).status
+
+
+GONE = [("v1", True), ("v2", True)]
+
+
+@pytest.mark.parametrize("rows", [[], GONE])
+def test_a_key_that_was_deleted_has_no_row(rows):
+    assert asked(table(*rows)) == ("passed", "passed")
+
+
+def test_a_key_that_should_be_gone_has_one():
+    line = table(("v1", True), ("v2", False))
+    assert asked(line) == ("failed", "failed")
+    assert asked(line, expected=lambda message: message.value.decode())[1] == "failed"
+    assert "key 'k' ends with 'v2', last published: del" in line.ask(latest()).sentence
+
+
+def test_effects_that_are_told_tell_of_a_deletion_too():
+    assert table(timed=True).ask(lossless(keep="latest")).status == "failed"
+    line = table(("v2", False), ("del", False), timed=True)
+    assert asked(line, expected=lambda message: message.value.decode()) == ("passed", "passed")
+
+
+def test_what_is_there_at_the_end_is_the_final_value_not_what_was_shown_last():
+    back = table(("v1", False), ("v2", True), deletes=False)
+    assert asked(back)[1] == "failed"
+    assert asked(table(("v1", True), ("v2", False), deletes=False)) == ("passed", "passed")
+    unordered = table(("v1", True), ("v2", False), deletes=False, order=False)
+    assert asked(unordered)[1] == "passed"
+
+
+def test_a_key_that_is_gone_though_nobody_deleted_it_is_not_known():
+    verdict = table(*GONE, deletes=False).ask(latest())
+    assert verdict.status == "unknown"
+    assert "key 'k' ends with nothing (that of 'v2' is gone)" in verdict.sentence
+
+
+def test_a_key_that_is_gone_though_it_was_written_after_its_deletion_is_stale():
+    line = table(*GONE).publish("v3", key=b"k").deliver("v3").ack()
+    assert line.ask(latest()).status == "failed"
