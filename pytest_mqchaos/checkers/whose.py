@@ -100,7 +100,9 @@ def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     if group in index.subscribers:
         return None if any(e.by is None for e in rows) else [e for e in rows if e.by == group]
     if len(index.positions.groups) <= 1:
-        return rows
+        # What a worker of another stage did (it acks for a group that is not judged) is not its.
+        own = [e for e in rows if group in (groups_of(index, e.owner) or {group})]
+        return own or rows
     whose = _owners(index)
     if whose is None or group not in whose.values():
         return None

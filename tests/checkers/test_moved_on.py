@@ -110,3 +110,11 @@ def test_what_was_done_before_it_was_set_aside_is_both():
     line.publish("a", topic="dead", owner=ME).ack()
     line.deliver("a", topic="dead", group="redrive", owner=OTHER).publish("a", owner=OTHER)
     assert line.deliver("a", nth=-1).ack().ask(exactly_once()).status == "failed"
+
+
+@pytest.mark.parametrize("owner", ["worker-1#1", "worker-1#2"])
+def test_what_another_stage_did_for_a_message_is_not_waited_for(owner):
+    """A part for each service: the server's work, and the client's that got the answer."""
+    line = run().publish("a").deliver("a").effect("a", part="served", owner=owner).ack()
+    line.ack(1, topic="out", group="client", owner=OTHER)
+    assert acked(line.effect("a", part="answered", owner=OTHER)) == "passed"
