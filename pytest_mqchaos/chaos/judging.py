@@ -85,6 +85,7 @@ class Evidence:
     nameless: tuple[str, ...]
     effect_topics: frozenset[str]
     compacted: frozenset[str]
+    pending: frozenset[str]
     started: int
 
 
@@ -223,6 +224,7 @@ def build(
         blocked=frozenset(
             row.id for row in stored_rows(side.blocked(names), identity) if row.id is not None
         ),
+        pending=evidence.pending,
         lone=side.lone(),
         starts={place: start for place, (start, _) in side.ends(names).items()},
         compacted=evidence.compacted,

@@ -20,7 +20,7 @@ WINDOW = 0.25  # seconds without a moving frame that count as quiet
 SELDOM = 1.0  # seconds between two looks at what comes behind the commit, where nobody waits
 RETRY = 5.0  # seconds for a producer to find the next leader (1.3 s on three real brokers)
 NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
-DARK_LIMIT = 75.0  # the longest time-out of a client that a dark link provokes (clients.md: 61 s)
+LONGEST = 75.0  # a client's time-out on a dark link (61 s), a transaction's, and its broker's look
 
 
 class Watched(Protocol):
@@ -50,6 +50,9 @@ class Watched(Protocol):
         """Whether effects were seen and none has the id of a message (totals by account): then it
         says little that some have none."""
 
+    def left_open(self) -> list[str]:
+        """Transactions that the dead have left open and that hold records back, as sentences."""
+
     def failed(self) -> BaseException | None:
         """The error of a worker that is the test's failure."""
 
@@ -66,11 +69,12 @@ class Limits:
     """Seconds. `progress`: without any progress while something is still behind; `effects`: with
     every position at its end but an effect missing; `patient`: effects are waited for as long as
     progress, since work may go on behind the commit (an outbox that is relayed every few seconds)
-    and waiting costs nothing, or is asked for."""
+    and waiting costs nothing, or is asked for. `longest`: what has a time of its own to end in."""
 
     progress: float = 15.0
     effects: float = 2.0
     start: float = 20.0
+    longest: float = LONGEST
     patient: bool = False
 
     @classmethod
@@ -118,7 +122,7 @@ async def settle(
     began = pace.clock() / SECOND
     progress = began
     if timeout is not None:
-        limits = replace(limits, progress=timeout)
+        limits = replace(limits, progress=timeout, longest=timeout)
     limits = replace(limits, patient=pace.free or timeout is not None)
     last_moved = 0
     still: list[str] = []
@@ -138,8 +142,8 @@ async def settle(
             await pace.pause(PAUSE)
             continue
         # What a rule holds it lets go in its own time, `hang(for_=60)` as well.
-        ours = (status["dark"] or status["held"]) and timeout is None
-        limit = max(limits.progress, DARK_LIMIT) if ours else limits.progress
+        ours = status["dark"] or status["held"]
+        limit = max(limits.progress, limits.longest) if ours else limits.progress
         quiet = now - progress
         under_way = [*still, *away]
         waits = _Waits(under_way, limit) if under_way else _asked(watched, until, limits, quiet)
@@ -198,7 +202,9 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
         return _Waits(unanswered, min(patience, RETRY))
     behind = watched.behind() if until == "positions" else []
     if behind:
-        return _Waits(behind, min(patience, NOBODY) if watched.idle() else patience, behind=True)
+        if watched.idle():
+            return _Waits(behind, min(patience, NOBODY), behind=True)
+        return _held_back(watched, _Waits(behind, patience, behind=True), limits, quiet)
     unfired = [] if watched.idle() else watched.unfired(control=True)
     if unfired:
         return _Waits(unfired, patience)
@@ -210,7 +216,21 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
         more = limits.patient and not watched.idle() and not watched.foreign()
         limit = patience if own or more else short
         said = f"{missing} messages without an effect"
-        return _Waits([said], limit, behind=own, seldom=limits.patient and not own)
+        waits = _Waits([said], limit, behind=own, seldom=limits.patient and not own)
+        return _held_back(watched, waits, limits, quiet)
     # Whoever sends may have stopped for a moment: a machine is busy, a client tries again.
     late = [] if watched.idle() else watched.unfired(control=False)
-    return _Waits(late, min(patience, limits.effects))
+    return _held_back(watched, _Waits(late, min(patience, limits.effects)), limits, quiet)
+
+
+def _held_back(watched: Watched, waits: _Waits, limits: Limits, quiet: float) -> _Waits:
+    """The same, with the transactions that the dead have left open: until they have timed out
+    nobody can read what stands behind them, and their successor may not know where to begin.
+    Asking costs the broker something: not before it would end the wait."""
+    if waits.what and quiet < min(waits.limit, limits.effects):
+        return waits
+    left = watched.left_open()
+    if not left:
+        return waits
+    limit = max(waits.limit, limits.longest)
+    return waits._replace(what=[*waits.what, *left], limit=limit, seldom=True)

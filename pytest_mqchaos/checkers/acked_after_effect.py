@@ -24,6 +24,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
+from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.checkers.wording import lapse, number
@@ -54,7 +55,7 @@ def acked_after_effect() -> Checker:
                     found.asked.add(delivery.id)
                     _judge(index, delivery, ack, found)
         failed = [finding for finding, _ in found.early.values()]
-        doubts = standing_doubts(index) + bypass_doubts(index)
+        doubts = standing_doubts(index) + pending_doubts(index) + bypass_doubts(index)
         unsure = [f for name, f in found.unsure.items() if name not in found.early]
         if unsure:
             doubts.append(_doubt(unsure))
@@ -115,7 +116,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
-    if proven and not theirs and not _hidden_move(index, name):
+    pending = name in index.history.pending
+    if proven and not theirs and not pending and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
         known = late if spans else 0
         if name not in found.early or found.early[name][1] < known:
@@ -131,6 +133,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         why = "a hop may have passed unseen"
         if any(e.posthumous for e in effects):
             why = "its effect is posthumous"
+        elif pending:
+            why = PENDING
         elif theirs:
             why = "another group's worker set it aside"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"

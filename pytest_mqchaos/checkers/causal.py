@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
 from pytest_mqchaos.checkers.keys import record_of
+from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.history.history import History
@@ -48,7 +49,7 @@ def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None 
                 pairs += 1
                 for by in index.subscribers:
                     _compare(index, cause, name, by, failed, unsure)
-        doubts = standing_doubts(index)
+        doubts = standing_doubts(index) + pending_doubts(index)
         if unsure:
             doubts.append(
                 Doubt(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
+from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.several_readers import several_readers
 from pytest_mqchaos.checkers.stands_before import stands_before
@@ -45,7 +46,7 @@ def idempotent(
         posthumous += perhaps
         failed = repeated + altered
         done = len(index.known_effects)
-        doubts = standing_doubts(index)
+        doubts = standing_doubts(index) + pending_doubts(index)
         if posthumous:
             doubts.append(
                 Doubt(

@@ -21,6 +21,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import KeyOf, key_of
+from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.precedence import before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.versions import newest, unversioned, versions
@@ -67,13 +68,14 @@ def latest(
                     effect.posthumous
                     or effect.id not in ids
                     or any(_waits(index, i, effect.by) for i in last)
+                    or not history.pending.isdisjoint(ids)
                     or (effect.gone and not any(_null(index, i) for i in ids))
                 )
                 (unsure if shaky or unread else failed).append(finding)
             elif effect.posthumous:
                 text = f"key {lane[0]!r} ends with {effect.id!r}, which a crashed worker recorded"
                 unsure.append(Finding(id=effect.id, what="posthumous", text=text, by=effect.by))
-        doubts = standing_doubts(index) + _doubts(unsure, loose)
+        doubts = standing_doubts(index) + pending_doubts(index) + _doubts(unsure, loose)
         if known is not None and (loose_ids := unversioned(known, every)):
             doubts, unsure, failed = doubts + loose_ids, unsure + failed, []
         return answer(

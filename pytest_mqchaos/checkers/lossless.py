@@ -3,11 +3,12 @@
     owed = confirmed + accepted + sent without confirms      owed - done = missing
     missing: expected | superseded | parked | waiting | lost, judged per subscriber
 
-Not decided by the rows, hence unknown: a message that is waiting, or whose only effect is
-posthumous; any message of a run that was not read back. In spite of a gap a loss stays proven in
-two cases only, since whatever was not seen cannot undo them: the log was read back and does not
-hold the message though it was confirmed, or a delivery was seen and an ack of that very group let
-through. An undeclared set of parts is never guessed.
+Not decided by the rows, hence unknown: a message that is waiting (also for the end of a
+transaction that holds its record in an output topic back), or whose only effect is posthumous; any
+message of a run that was not read back. In spite of a gap a loss stays proven in two cases only,
+since whatever was not seen cannot undo them: the log was read back and does not hold the message
+though it was confirmed, or a delivery was seen and an ack of that very group let through. An
+undeclared set of parts is never guessed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
+from pytest_mqchaos.checkers.pending import END_IT
 from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
@@ -185,6 +187,8 @@ def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
 
 def _still_waiting(found: Found) -> str:
     """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
+    if found.behind:
+        return END_IT
     todo = "let the worker finish: chaos.settle(timeout=...)"
     if found.groups > 1:
         todo += (

@@ -13,20 +13,21 @@ from operator import itemgetter
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
+from pytest_mqchaos.checkers.pending import OPEN, PENDING
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
-BLOCKED = "it stands behind the begin of a transaction that nobody has ended"
+BLOCKED = f"it stands {OPEN}"
 _UNTIL = "until that has timed out it is handed to nobody who reads committed messages"
 
 
 @dataclass(slots=True)
 class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
-    groups that one waiting message is held for."""
+    groups that one waiting message is held for. `behind`: some wait until a transaction ends."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Found:
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
     groups: int = 0
+    behind: bool = False
 
 
 def judge(
@@ -51,6 +53,7 @@ def judge(
 
 def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
     stage = stages.where(index, story)
+    pending = story.id in index.history.pending
 
     def finding(what: str, text: str = "") -> Finding:
         shown = text or (stages.trace(index, story) if len(found.failed) < SHOWN else "")
@@ -61,10 +64,14 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
     elif story.effects:
         found.posthumous.append(finding("posthumous"))
     elif story.waiting:
-        found.waiting.append(finding("waiting", f"held for {stages.holder(story.waiting[0])}"))
+        held = f"held for {stages.holder(story.waiting[0])}"
+        found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
+        found.behind = found.behind or pending
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
-    elif stage == stages.BLOCKED:
-        found.waiting.append(finding("waiting", f"{BLOCKED}, and {_UNTIL}"))
+    elif stage == stages.BLOCKED or pending:
+        why = PENDING if pending else BLOCKED
+        found.waiting.append(finding("waiting", f"{why}, and {_UNTIL}"))
+        found.behind = True
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
     elif not _proven(index, story, by):
@@ -117,7 +124,7 @@ def _partial(
             found.posthumous.append(finding)
         elif parts is None:
             found.uneven.append(finding)
-        elif story.waiting:
+        elif story.waiting or message_id in index.history.pending:
             found.waiting.append(finding)
         elif not _proven(index, story, by):
             found.unproven.append(finding)

@@ -22,6 +22,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.keys import lanes, shared
+from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.precedence import ended, opened, producer
 from pytest_mqchaos.checkers.swapped import swapped_by
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -66,7 +67,7 @@ def ordered(
                 swaps[lane] = proven
             unsure += [_finding(index, lane, swap, "posthumous") for swap in doubtful]
         failed = [_finding(index, lane, swap) for lane, each in swaps.items() for swap in each[:5]]
-        doubts = standing_doubts(index) + _doubts(index, unsure)
+        doubts = standing_doubts(index) + pending_doubts(index) + _doubts(index, unsure)
         if against == "stored" and not history.read_back:
             doubts.append(
                 Doubt(sentence="the log was not read back", missing="let it be read back")

@@ -31,6 +31,7 @@ from pytest_mqchaos.checkers.fault_free import (
 )
 from pytest_mqchaos.checkers.idempotent import ONCE
 from pytest_mqchaos.checkers.lossless import ADVICE
+from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.history import History
@@ -81,7 +82,7 @@ def same_outcome(
             passed=f"{number(len(names), 'id')} with the same effects as without faults",
             failed=found.failed,
             sentence=_sentence(found.failed, len(names)),
-            doubts=standing_doubts(index) + _doubts(found),
+            doubts=standing_doubts(index) + pending_doubts(index) + _doubts(found),
             advice=_advice(found.failed),
             nothing="no effect was recorded, with faults or without",
             add="check that the effect source sees what the worker writes, and that the scenario "

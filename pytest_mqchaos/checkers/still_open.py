@@ -4,6 +4,7 @@
     delivered, its reader keeps its own place   may be at work on it, or read it again
     delivered and acked, its reader still runs  may be at work on it
     acked, but passed on to another's input     whoever reads that may still be handed it
+    done, its record not readable yet           whoever ends the transaction before it decides
 
 A reader that keeps its own place has left a message behind when a later message of the partition
 was handed to such a reader, or when its next incarnation read on without it.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.moved_on import readers, sent_by_its_reader
+from pytest_mqchaos.checkers.pending import PENDING
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
@@ -22,6 +24,8 @@ _RUNS = ("started", "restarted")
 def still_open(index: Index, story: Story, stage: str) -> str:
     """Why an effect may still come, as a sentence; "" when none can. A record that is itself the
     effect (a producer's output) waits for no reader."""
+    if story.id in index.history.pending:
+        return PENDING
     if stage == stages.UNDELIVERED and _its_own_effect(index, story):
         return ""
     if stage == stages.UNDELIVERED and not story.passed and not _overtaken(index, story):

@@ -63,8 +63,9 @@ class History:
     one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
     that keep the last message of a key. `committed` are the `seq` of the attempts whose transaction
     the broker said is committed, `blocked` the ids of messages behind the begin of a transaction
-    that is still open: nobody who reads committed messages is handed them. `spans` maps a link to
-    the seqs of its opening and its end (0 while open).
+    that is still open: nobody who reads committed messages is handed them; `pending` the ids of
+    records of effect topics that stand there. `spans` maps a link to the seqs of its opening and
+    its end (0 while open).
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -95,6 +96,7 @@ class History:
     led_anew: frozenset[tuple[str, int]] = frozenset()
     committed: frozenset[int] = frozenset()
     blocked: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
     lone: frozenset[tuple[str, int]] = frozenset()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
     compacted: frozenset[str] = frozenset()

@@ -22,7 +22,7 @@ class World:
         self.now = {
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
             "new": False, "past": [], "missing": 0, "unanswered": [], "failed": None,
-            "unfired": [], "late": [], "idle": False, "foreign": False,
+            "unfired": [], "late": [], "idle": False, "foreign": False, "left_open": [],
         } | now  # fmt: skip
 
     def clock(self):
@@ -120,6 +120,25 @@ def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark():
     assert World(behind=["b"]).settle(timeout=4).seconds == 4
     assert World(dark=1).settle(timeout=4).seconds == 4
     assert World(missing=1).settle(timeout=1).seconds == 1
+
+
+LEFT_OPEN = "records in totals behind a transaction that nobody ended"
+
+
+@pytest.mark.parametrize("now", [{"behind": ["g stands at 1 of 2"]}, {"missing": 3}, {}])
+def test_what_a_dead_producer_left_open_is_waited_for_until_it_has_timed_out(now):
+    world = World(left_open=[LEFT_OPEN], **now)
+    world.at = {60: {"left_open": [], "behind": [], "missing": 0}}
+    assert world.settle() == Settled(seconds=60)
+    for_ever = World(left_open=[LEFT_OPEN], **now).settle()
+    assert for_ever.seconds == 75
+    assert for_ever.waiting[-1] == LEFT_OPEN
+    assert World(left_open=[LEFT_OPEN], **now).settle(timeout=4).seconds == 4
+
+
+def test_where_nobody_is_left_to_read_on_a_transaction_is_not_waited_for():
+    world = World(behind=["g stands at 1 of 2"], left_open=[LEFT_OPEN], idle=True)
+    assert world.settle() == Settled(seconds=1, waiting=("g stands at 1 of 2",), behind=True)
 
 
 @pytest.mark.parametrize(("free", "timeout", "limit"), [(True, None, 15), (False, 40, 40)])
