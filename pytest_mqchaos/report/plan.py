@@ -69,6 +69,11 @@ def unfired_because(rule: RuleState) -> str:
 
 def unfired_advice(must: list[RuleState], history: History) -> str:
     """What would let these rules take effect, from what this run had to offer them."""
+    if all(rule.reasons for rule in must):
+        return (
+            "do what the reason above asks for, leave the rule or profile out for this service "
+            "(may_skip=True in the mark skips such a test), or say optional=True"
+        )
     if any(rule.matched or rule.reasons for rule in must):
         return "send more messages, lower nth, or say optional=True where it need not fire"
     for rule in must:

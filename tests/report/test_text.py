@@ -201,6 +201,15 @@ def test_secrets_are_shown_nowhere():
     assert '{"card": {"api-key": "<hidden>"}, "n": 1}' in text
 
 
+def test_a_rule_with_a_reason_is_not_told_to_come_earlier():
+    run = runs.Run()
+    run.rule("on.ack(nth=2).redeliver()", fired=0, matched=6, reasons=("nobody to evict",))
+    text = " ".join(unfired(run.history(effects=None), Context()).split())
+    assert "never took effect: nobody to evict" in text
+    assert "do what the reason above asks for" in text
+    assert "lower nth" not in text
+
+
 def test_a_rule_that_nothing_matched_is_told_what_the_run_had():
     run = runs.Run()
     run.rule("on.ack(topic='paiments', nth=1).drop()", fired=0, matched=0)

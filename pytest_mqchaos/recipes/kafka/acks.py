@@ -21,6 +21,11 @@ DEFAULT_ERROR = {
     "InitProducerId": "COORDINATOR_LOAD_IN_PROGRESS",
 }
 FALLBACK_ERROR = "COORDINATOR_NOT_AVAILABLE"
+NO_MEMBER = "this consumer is no member of a group: the broker has nothing to take from it"
+PRODUCERS = (
+    "a producer sent this commit in its transaction, and not in the name of a member: to take "
+    "partitions from their consumer use on.control(api='Heartbeat').rebalance()"
+)
 LOADING = 14  # the only error of these that a producer without a transactional id is ever answered
 
 
@@ -45,7 +50,7 @@ def evict(_fault: object, seen: FrameSeen) -> Script:
     the broker itself refuses it, rebalances, and hands the uncommitted messages out again."""
     group, member = seen.sighting.group, seen.sighting.member
     if not group or not member:
-        reason = "this consumer is no member of a group: the broker has nothing to take from it"
+        reason = PRODUCERS if seen.frame.name == "TxnOffsetCommit" else NO_MEMBER
         yield [act.Forward(seen.frame), act.Unharmed(reason)]
         return
     frame = leave_group(group, member)

@@ -144,6 +144,16 @@ def test_who_is_no_member_cannot_be_evicted(group, member):
     steps = Steps("ack", "redeliver", COMMIT, said(Point.ACK, group=group, member=member))
     forward, told, _ = steps.first()
     assert (forward, told.split(":")[0]) == ("forward P", "unharmed")
+    assert "no member of a group" in told
+
+
+def test_a_commit_that_its_producer_sends_names_nobody_to_evict():
+    """aiokafka's and Faust's, in a transaction: their consumer is a member all the same."""
+    frame = request("TxnOffsetCommit", 2)
+    forward, told, _ = Steps("ack", "redeliver", frame, said(Point.ACK, group="g")).first()
+    assert forward == "forward P"
+    assert "in its transaction" in told
+    assert "no member of a group" not in told
 
 
 # ---------------------------------------------------------------- crashes
