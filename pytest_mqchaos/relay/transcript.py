@@ -113,7 +113,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         for row in maker.attempts(seen, replies.get(seen.seq, []), answers.get(seen.seq))
     )
     deliveries = tuple(
-        row for seen in reading.delivered for row in maker.deliveries(seen, reading.group_of(seen))
+        row for seen in reading.delivered for row in maker.deliveries(seen, reading.group_of)
     )
     ack_rows = tuple(
         row

@@ -50,6 +50,7 @@ class Reading:
     groups: dict[tuple[str, str | None], set[str]] = field(default_factory=dict)
     members: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     subscribed: dict[str, set[str]] = field(default_factory=dict)
+    acking: set[tuple[str, str]] = field(default_factory=set)
     consumers: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
     gaps: Gaps = field(default_factory=Gaps)
@@ -80,13 +81,21 @@ class Reading:
         elif entry.request_seq:
             self._reply(entry, said)
 
-    def group_of(self, seen: Seen) -> str | None:
-        """The one group that this owner's client joined or acked for; None if none or several."""
+    def group_of(self, seen: Seen, topic: str) -> str | None:
+        """The one group that this owner's client joined or acked for; of several (one process with
+        several subscribers) the one that takes part in this topic; None if none or several do."""
         found = self.groups.get((seen.owner, seen.client), set())
         if seen.client is None:
             mine = (names for (owner, _), names in self.groups.items() if owner == seen.owner)
             found = set().union(*mine)
+        if len(found) > 1:
+            found = {group for group in found if self._may_read(group, topic)}
         return next(iter(found)) if len(found) == 1 else None
+
+    def _may_read(self, group: str, topic: str) -> bool:
+        """Whether it asked for this topic or acked it, or its members never said what they read."""
+        asked = self.subscribed.get(group)
+        return not asked or topic in asked or (group, topic) in self.acking
 
     def _left(self, entry: FrameEntry) -> tuple[int, int] | None:
         """When a frame went on with its meaning: at receipt, or when its hold ended. A rule that
@@ -115,6 +124,7 @@ class Reading:
             self.published.append(seen)
         elif said.point is Point.ACK:
             self.acked.append(seen)
+            self.acking.update((said.group or "", row.topic) for row in said.positions)
         elif "committed" in said.details:
             self.ended.append(seen)
         topics = said.details.get("subscribed")

@@ -112,8 +112,12 @@ class Maker:
                     record.headers,
                 )
 
-    def deliveries(self, seen: Seen, group: str | None) -> Iterator[Delivery]:
-        """One row per message (and id) of a frame that hands messages out."""
+    def deliveries(
+        self, seen: Seen, group_of: Callable[[Seen, str], str | None]
+    ) -> Iterator[Delivery]:
+        """One row per message (and id) of a frame that hands messages out. `group_of` says for whom
+        the messages of a topic were."""
+        groups = {topic: group_of(seen, topic) for topic in {r.topic for r in seen.said.records}}
         for record in seen.said.records:
             digest = content(record.key, record.value)
             for id_ in self.ids(record):
@@ -122,7 +126,7 @@ class Maker:
                     seen.t,
                     seen.link,
                     seen.owner,
-                    group,
+                    groups[record.topic],
                     record.topic,
                     record.partition,
                     record.offset,

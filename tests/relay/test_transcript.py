@@ -44,6 +44,35 @@ def test_two_groups_of_one_client_leave_the_group_open(tape):
     assert read_.groups == {"g", "h"}
 
 
+def test_of_several_groups_of_one_client_the_one_that_reads_the_topic_has_it(tape):
+    """One process with several subscribers, as frameworks make them."""
+    tape.control(group="g", member="m1", client="c", details={"subscribed": ("t",)})
+    tape.control(group="h", member="m2", client="c", details={"subscribed": ("u", "both")})
+    tape.control(group="i", member="m3", client="c", details={"subscribed": ("both",)})
+    for topic in ("t", "u", "both", "other"):
+        tape.deliver(Record(topic, 0, 3, b"k", b"a"))
+    found = [(row.topic, row.group) for row in tape.read().deliveries]
+    assert found == [("t", "g"), ("u", "h"), ("both", None), ("other", None)]
+
+
+def test_a_group_that_acks_a_topic_reads_it_whatever_it_said_before(tape):
+    tape.control(group="g", member="m1", client="c", details={"subscribed": ("u",)})
+    tape.control(group="h", member="m2", client="c", details={"subscribed": ("v",)})
+    tape.ack(3, group="g")
+    tape.deliver(Record("t", 0, 2, b"k", b"a"))
+    assert only(tape.read().deliveries).group == "g"
+
+
+def test_a_group_whose_topics_nobody_told_may_read_any(tape):
+    """A pattern that the broker resolves, an assignment by hand."""
+    tape.control(group="g", member="m1", client="c", details={"subscribed": ("t",)})
+    tape.control(group="h", member="m2", client="c", details={"subscribed": ()})
+    for topic in ("t", "u"):
+        tape.deliver(Record(topic, 0, 3, b"k", b"a"))
+    found = [(row.topic, row.group) for row in tape.read().deliveries]
+    assert found == [("t", None), ("u", "h")]
+
+
 def test_two_clients_of_one_owner_are_kept_apart(tape):
     for link, client, group in ((1, "c", "g"), (2, "d", "h")):
         tape.note("link", link=link, owner="worker-1#1", node=0, peer="")
