@@ -62,10 +62,12 @@ class View:
     # ------------------------------------------------------------ for settling
 
     def status(self) -> dict[str, Any]:
-        """Counters of the data plane. Raises if it, or the broker, has died by itself."""
+        """Counters of the data plane, and of workers that start and end. Raises if it, or the broker,
+        has died by itself."""
         self._chaos.host.alive()
         found: dict[str, Any] = self._plane.request("status")
-        return found
+        # A worker that starts is progress, too: it is some time until it moves anything.
+        return found | {"moved": found["moved"] + len(self._chaos.crew.events)}
 
     def failed(self) -> BaseException | None:
         """The error of a worker that is the test's failure."""
