@@ -62,8 +62,8 @@ class View:
     # ------------------------------------------------------------ for settling
 
     def status(self) -> dict[str, Any]:
-        """Counters of the data plane, and of workers that start and end. Raises if it, or the broker,
-        has died by itself."""
+        """Counters of the data plane, and of workers that start and end. Raises if the plane or the
+        broker has died by itself."""
         self._chaos.host.alive()
         found: dict[str, Any] = self._plane.request("status")
         # A worker that starts is progress, too: it is some time until it moves anything.
