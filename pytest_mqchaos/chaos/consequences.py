@@ -50,10 +50,26 @@ def _redelivered(history: History) -> Reason:
 
 
 def _restarted(history: History) -> Reason:
-    """The worker came back."""
-    if any(event.what == "restarted" for event in history.processes):
-        return None
-    return "the worker was not started again"
+    """The worker came back, and something was in work when it died."""
+    if not any(event.what == "restarted" for event in history.processes):
+        return "the worker was not started again"
+    died = [event.t for event in history.processes if event.what == "crashed"]
+    if died and _all_done(history, min(died)):
+        return (
+            "all that was handed out had been done before the worker died: let it commit more "
+            "often (a shorter interval), or send more messages"
+        )
+    return None
+
+
+def _all_done(history: History, t: int) -> bool:
+    """Whether everything was handed out and took effect before this instant, as far as times are
+    known."""
+    effects = history.effects or ()
+    done = {row.id for row in effects if 0 < row.t_to < t}
+    handed = {row.id for row in history.deliveries if row.reached}
+    later = any(row.t > t for row in history.deliveries)
+    return bool(handed) and not later and handed <= done and len(done) == len(effects)
 
 
 _WANTED: Mapping[tuple[Point, str], Callable[[History], Reason]] = {

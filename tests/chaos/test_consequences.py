@@ -5,7 +5,7 @@ import pytest
 from pytest_mqchaos import on
 from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.history.history import History
-from pytest_mqchaos.history.rows import Attempt, Delivery, ProcessEvent, RuleState, Stored
+from pytest_mqchaos.history.rows import Attempt, Delivery, Effect, ProcessEvent, RuleState, Stored
 
 
 def state(fired=1):
@@ -65,6 +65,35 @@ def test_each_fault_is_asked_for_what_it_leads_to(rule, came, missed, why):
     told = consequences.missing([rule], History(rules=(state(),), **missed))
     assert why in told[0]
     assert consequences.sentences(told) == (f"rule 1 was without consequence: {told[0]}",)
+
+
+def effect(t_to, name="a"):
+    return Effect(0, t_to, t_to, name, None, None, None, None, "worker-1#1", False, True)
+
+
+CRASH_LOOP = (
+    ProcessEvent(5, "worker-1#1", "crashed", ""), ProcessEvent(6, "worker-1#2", "restarted", ""),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "idle"),
+    [
+        ({"deliveries": (delivery(1),), "effects": (effect(3),)}, True),
+        ({"deliveries": (delivery(1),), "effects": (effect(7),)}, False),  # in work
+        ({"deliveries": (delivery(1),), "effects": (effect(0),)}, False),  # nobody knows when
+        ({"deliveries": (delivery(1),), "effects": None}, False),
+        ({"deliveries": (delivery(1), delivery(7)), "effects": (effect(3),)}, False),  # again
+        ({"deliveries": (delivery(1),), "effects": (effect(3, "b"),)}, False),
+        ({"effects": ()}, False),
+    ],
+)
+def test_a_worker_that_dies_when_all_is_done_has_shown_little(more, idle):
+    history = History(rules=(state(),), processes=CRASH_LOOP, **more)
+    found = consequences.missing([on.ack(nth=1).crash_worker("after")], history)
+    assert (0 in found) is idle
+    if idle:
+        assert "all that was handed out had been done" in found[0]
 
 
 def test_a_rule_that_did_not_fire_or_leads_to_nothing_is_not_asked():
