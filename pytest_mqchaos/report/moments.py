@@ -54,6 +54,7 @@ def of_message(history: History, story: Story, context: Context) -> list[Moment]
             if each.id == story.id
         ),
         *(_ack(ack, context) for ack in story.acks),
+        *_elsewhere(history, story, context),
         *_effects(story.effects, redact),
         *_dead(story, context),
     ]
@@ -122,7 +123,10 @@ def _when(moment: Moment) -> tuple[int, int]:
 
 
 def _attempts(rows: tuple[Attempt, ...], context: Context) -> Iterator[Moment]:
-    for number, row in enumerate(rows, 1):
+    sent: Counter[str] = Counter()
+    for row in rows:
+        sent[row.topic] += 1
+        number = sent[row.topic]
         text = f"publish, {ordinal(number)} attempt, to {row.topic}-{row.partition}"
         yield from _attempt(row, text, "", context)
 
@@ -189,6 +193,23 @@ def _effects(rows: tuple[Effect, ...], redact: Redactor) -> Iterator[Moment]:
             words.append(f"somewhere in the {(row.t_to - row.t_from) / 1e6:.1f} ms before this")
         order = row.order if row.order is not None else 0
         yield Moment(row.t_to if timed else None, order, PLAIN, row.owner or "", ", ".join(words))
+
+
+def _elsewhere(history: History, story: Story, context: Context) -> Iterator[Moment]:
+    """Its way through what is not judged: the steps of a pipeline, and an output topic in which
+    nothing came of it."""
+    index, flow = index_of(history), history.flow
+    told = index.positions.handed | flow.dead_letters
+    told = told | history.effect_topics if story.effects else told
+    for row in index.stories.attempts.get(story.id, ()):
+        if row.topic not in told:
+            text = f"publish to {row.topic}-{row.partition}"
+            yield from _attempt(row, text, f"{row.topic}: ", context)
+    handed = tuple(d for d in index.stories.deliveries.get(story.id, ()) if d.topic not in told)
+    yield from _deliveries(handed)
+    acks = {ack for d in handed if d.reached for ack in index.positions.acks_for(d)}
+    for ack in acks:
+        yield _ack(ack, context)
 
 
 def _dead(story: Story, context: Context) -> Iterator[Moment]:
