@@ -9,8 +9,8 @@ from tests.report import runs
 from tests.report.test_timeline import told
 
 
-def piped(*, done):
-    """Handed out of `payments`, passed on to `checked` by the worker, handed out and acked there."""
+def piped():
+    """Handed out of `payments`, passed on to `checked`, handed out and acked there."""
     run = runs.Run()
     run.attempt(0, "m", end=1, offset=0)
     run.deliver(2, 0, "m")
@@ -21,13 +21,12 @@ def piped(*, done):
     for name in ("deliveries", "acks"):
         last = run.rows[name].pop()
         run.add(name, last._replace(topic="checked", group="shipping"))
-    if done:
-        run.effect(7, "m")
+    run.effect(7, "m")
     return run
 
 
 def test_the_steps_of_a_pipeline_are_told():
-    assert told(piped(done=True)) == [
+    assert told(piped()) == [
         "publisher publish, 1st attempt, to payments-0",
         "publisher confirmed, stored @0",
         "worker-1#1 delivered payments-0@0 to billing",
