@@ -97,7 +97,9 @@ class CoroutineWorker:
     def _still_runs(self, limit: float) -> WaitTimeout:
         return WaitTimeout(
             f"{self.incarnation.name} was to be {self._told} but still runs after {limit:g} s: it "
-            "swallows asyncio.CancelledError, its `finally` waits for ever, or its loop is blocked"
+            "swallows asyncio.CancelledError, its `finally` waits for ever (a client's close() may "
+            "where no broker can be reached), or its loop is blocked. Let it end, or run it as a "
+            "process (process=True), which is killed"
         )
 
     def _finish(self, told: str, limit: float) -> None:

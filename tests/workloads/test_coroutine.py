@@ -139,8 +139,9 @@ def test_a_coroutine_that_never_dies_is_named(world, tools):
     supervisor = world.supervise(service, restart=False)
     supervisor.start()
     assert begun.wait(20)
-    with pytest.raises(WaitTimeout, match=r"worker-1#1 was to be crashed.*CancelledError"):
+    with pytest.raises(WaitTimeout, match=r"worker-1#1 was to be crashed.*CancelledError") as error:
         supervisor.crash("worker-1#1", limit=0.1)
+    assert "process=True" in str(error.value)
     released.set()
     supervisor.stop()
 
