@@ -235,7 +235,7 @@ class Chaos(Assertions, Declarations, Twins):
         return self._host.side.publisher(address, self._host.alive)
 
     def _progress(self) -> int:
-        return int(self._host.plane.request("status")["moved"])
+        return self.view.gained_apart()
 
     # ------------------------------------------------------------ waiting
 

@@ -21,6 +21,8 @@ SELDOM = 1.0  # seconds between two looks at what comes behind the commit, where
 RETRY = 5.0  # seconds for a producer to find the next leader (1.3 s on three real brokers)
 NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
 LONGEST = 75.0  # a client's time-out on a dark link (61 s), a transaction's, and its broker's look
+ROUND = 10_000  # frames and notes
+IN_A_CIRCLE = "messages are handed out again and again, and nothing comes of it"
 
 
 class Watched(Protocol):
@@ -39,6 +41,9 @@ class Watched(Protocol):
 
     def unanswered(self) -> list[str]:
         """Publishes that a broken broker left without an answer, as sentences."""
+
+    def gained(self) -> int:
+        """A number that grows as long as anything comes of what moves."""
 
     def look(self) -> bool:
         """Look at the effects; whether anything was new."""
@@ -124,6 +129,7 @@ async def settle(
     if timeout is not None:
         limits = replace(limits, progress=timeout, longest=timeout)
     limits = replace(limits, patient=pace.free or timeout is not None)
+    circle = _Circle(watched, began, limits.longest)
     last_moved = 0
     still: list[str] = []
     while True:
@@ -139,6 +145,8 @@ async def settle(
         if status["moved"] != last_moved or came or over:
             last_moved, progress = status["moved"], now
         if now - progress < WINDOW:
+            if circle.closed(now, status["entries"], came=came):
+                return Settled(seconds=now - began, waiting=(IN_A_CIRCLE,))
             await pace.pause(PAUSE)
             continue
         # What a rule holds it lets go in its own time, `hang(for_=60)` as well.
@@ -152,6 +160,28 @@ async def settle(
         if quiet >= waits.limit:
             return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
         await pace.pause(_next(quiet, waits.limit, pace) if waits.seldom else PAUSE * 3)
+
+
+class _Circle:
+    """Whether what moves goes round in a circle: for so long, or so many frames, nothing came of
+    it. What is quiet has limits of its own."""
+
+    def __init__(self, watched: Watched, now: float, longest: float) -> None:
+        self._watched = watched
+        self._longest = longest
+        self._since = now
+        self._entries: int | None = None
+        self._gained: int | None = None
+
+    def closed(self, now: float, entries: int, *, came: bool) -> bool:
+        """Asked while something moves; `came`: an effect came, or went."""
+        if came or self._entries is None:
+            self._since, self._entries = now if came else self._since, entries
+        if now - self._since < self._longest and entries - self._entries < ROUND:
+            return False
+        before, self._gained = self._gained, self._watched.gained()
+        self._since, self._entries = now, entries
+        return before == self._gained
 
 
 def _next(quiet: float, limit: float, pace: Pace) -> float:

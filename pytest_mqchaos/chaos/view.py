@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos import consequences
+from pytest_mqchaos.chaos.gains import Gains
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, stored_rows, strangers
 from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
@@ -31,7 +32,12 @@ class View:
         self._side = chaos.host.side
         self._clock = chaos.host.pace.clock
         self.started = self._clock()
-        self._tape = Tape(read=run.tape, codec=self._side.codec, identity=chaos.identity)
+        # The supervisor asks from a thread of its own: it has a tape of its own.
+        self._tape, apart = (
+            Tape(read=run.tape, codec=self._side.codec, identity=chaos.identity) for _ in range(2)
+        )
+        self.gained = Gains(self.transcript)
+        self.gained_apart = Gains(lambda: apart.transcript(self._plane.flush()))
 
     def transcript(self) -> Transcript:
         """Rows of everything that has passed until now."""

@@ -58,6 +58,7 @@ ADVICE = {
 }
 
 
+AGAIN_AND_AGAIN = 10  # times that a message is handed out: whoever reads it is in a circle
 _CUT_SHORT = (
     f"{ADVICE[stages.ACKED]}; what works on behind the ack (an outbox that is relayed now and "
     "then, a buffer) must be done before the worker is stopped: chaos.settle(timeout=...)"
@@ -189,6 +190,11 @@ def _still_waiting(found: Found) -> str:
     """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
     if found.behind:
         return END_IT
+    if found.handed >= AGAIN_AND_AGAIN:
+        return (
+            f"it was handed out {found.handed} times: what fails again and again holds back all "
+            "that stands behind it; set it aside (dead letters) after some tries"
+        )
     todo = "let the worker finish: chaos.settle(timeout=...)"
     if found.groups > 1:
         todo += (

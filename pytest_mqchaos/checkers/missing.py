@@ -27,7 +27,8 @@ _UNTIL = "until that has timed out it is handed to nobody who reads committed me
 @dataclass(slots=True)
 class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
-    groups that one waiting message is held for. `behind`: some wait until a transaction ends."""
+    groups that one waiting message is held for. `handed`: how often one was handed out at most.
+    `behind`: some wait until a transaction ends."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Found:
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
     groups: int = 0
+    handed: int = 0
     behind: bool = False
 
 
@@ -68,6 +70,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
         found.behind = found.behind or pending
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
+        found.handed = max(found.handed, sum(row.reached for row in story.deliveries))
     elif stage == stages.BLOCKED or pending:
         why = PENDING if pending else BLOCKED
         found.waiting.append(finding("waiting", f"{why}, and {_UNTIL}"))

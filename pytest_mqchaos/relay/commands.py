@@ -86,6 +86,7 @@ def _status(engine: Engine, _body: Body, now: int) -> dict[str, object]:
     return {
         "now": now,
         "moved": engine.recording.moved(),
+        "entries": engine.recording.seq,
         "open_publishes": open_publishes,
         "asked": len(engine.questions),
         "held": sum(len(f.held) for f in engine.firings),

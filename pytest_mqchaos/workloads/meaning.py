@@ -104,7 +104,7 @@ _LEFT_OPEN = (
 def _crash_loop(ending: Ending, count: int) -> WorkerFailed:
     error = WorkerFailed(
         f"crash loop: {ending.slot.incarnation.worker} ended {count} times in a row with an "
-        f"exception and nothing moved in between; the last one: {ending.cause}"
+        f"exception and brought nothing forward in between; the last one: {ending.cause}"
         + (_LEFT_OPEN if "locked" in ending.cause else "")
     )
     error.__cause__ = ending.error

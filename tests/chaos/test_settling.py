@@ -23,6 +23,7 @@ class World:
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
             "new": False, "past": [], "missing": 0, "unanswered": [], "failed": None,
             "unfired": [], "late": [], "idle": False, "foreign": False, "left_open": [],
+            "gained": 0, "entries": 0,
         } | now  # fmt: skip
 
     def clock(self):
@@ -34,7 +35,9 @@ class World:
             self.now |= self.at.pop(instant)
 
     def status(self):
-        return {name: self.now[name] for name in ("moved", "open_publishes", "held", "dark")}
+        return {
+            name: self.now[name] for name in ("moved", "open_publishes", "held", "dark", "entries")
+        }
 
     def look(self):
         new, self.now["new"] = self.now["new"], False
@@ -187,3 +190,29 @@ def test_the_end_of_what_was_under_way_is_not_yet_quiet():
     world = World(dark=1)
     world.at = {0.5: {"dark": 0}, 0.6: {"open_publishes": 1, "moved": 1}, 3: {"open_publishes": 0}}
     assert world.settle() == Settled(seconds=3)
+
+
+class Circle(World):
+    """Something moves whenever it is looked at."""
+
+    def status(self):
+        self.now["moved"] += 1
+        return super().status()
+
+
+def test_what_moves_in_a_circle_is_not_waited_for_for_ever():
+    settled = Circle().settle()
+    assert settled.waiting == (settling.IN_A_CIRCLE,)
+    assert not settled.behind
+    assert 75 <= settled.seconds <= 151
+    assert Circle().settle(timeout=10).seconds <= 21
+    many = Circle()
+    many.at = {n / 10: {"entries": 200 * n} for n in range(1, 750)}
+    assert 5 <= many.settle().seconds <= 11
+
+
+@pytest.mark.parametrize("news", [{"gained": 1}, {"new": True}])
+def test_what_comes_of_it_begins_the_wait_anew(news):
+    world = Circle()
+    world.at = {140: news}
+    assert 214 <= world.settle().seconds <= 300
