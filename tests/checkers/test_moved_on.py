@@ -118,3 +118,16 @@ def test_what_another_stage_did_for_a_message_is_not_waited_for(owner):
     line = run().publish("a").deliver("a").effect("a", part="served", owner=owner).ack()
     line.ack(1, topic="out", group="client", owner=OTHER)
     assert acked(line.effect("a", part="answered", owner=OTHER)) == "passed"
+
+
+@pytest.mark.parametrize(("first", "status"), [("publish", "passed"), ("ack", "failed")])
+def test_a_group_of_the_retry_topic_works_for_that_of_the_input(first, status):
+    """One worker, or two, and each topic under a group of its own."""
+    line = passed_on(run().publish("a").publish("b").work("b"), to="retry")
+    line.deliver("a", topic="retry", group="r", owner=OTHER)
+    if first == "ack":
+        line.ack(topic="retry", group="r", owner=OTHER)
+    line.publish("a", owner=OTHER).deliver("a", nth=-1).effect("a").ack()
+    assert acked(line.ack(topic="retry", group="r", owner=OTHER)) == status
+    own = run().publish("a").work("a").publish("b", topic="retry").deliver("b", topic="retry")
+    assert acked(own.ack(topic="retry", group="r").effect("b")) == "passed"
