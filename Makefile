@@ -16,7 +16,7 @@ PYTHONS ?= 3.11 3.12 3.13
 CLIENTS := tests/conformance tests/fixtures tests/kafka_cluster tests/chaos tests/brokers
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: help venv demo test cover lint format live conformance clients reactions bench honesty mutants fuzz record orphans clean versions oldest differential
+.PHONY: help venv demo test cover lint format live conformance clients reactions languages bench honesty mutants fuzz record orphans clean versions oldest differential
 
 help:
 	@echo 'make demo    broken consumers caught under named faults, corrected ones passing'
@@ -28,6 +28,7 @@ help:
 	@echo 'make conformance what each fault does to each client, on real Kafka'
 	@echo 'make clients every client with every feature, embedded and real; writes the page of them'
 	@echo 'make reactions what each client does under each rule; writes the page of it'
+	@echo 'make languages services in Go, Java and Node under faults; writes the page of them'
 	@echo 'make fuzz    coverage-guided fuzzing of every parser (ARGS="--seconds 300 scanner"; Linux)'
 	@echo 'make differential the same conversations with the embedded cluster and with Apache Kafka (Java)'
 	@echo 'make record  the conversations of three clients with a real Kafka, recorded anew'
@@ -93,6 +94,11 @@ clients: venv
 # What each client does under each rule, on the embedded cluster and on real Kafka, as a page.
 reactions: venv
 	$(PY) -m tests.live.reactions $(ARGS)
+
+# Services in other languages, on the embedded cluster and on real Kafka, as a page (Go, a JDK, Maven,
+# Node and npm; some ten minutes).
+languages: venv
+	$(PY) -m tests.live.languages $(ARGS)
 
 # Campaigns go on from what earlier ones learned (.mqchaos/fuzz).
 fuzz: venv
