@@ -107,7 +107,9 @@ class View:
         transcript = self.transcript()
         flow = self._chaos.scope.flow
         groups = {group: reads(transcript, group) for group in transcript.groups}
-        names = (flow.inputs | flow.retries) & frozenset().union(*groups.values())
+        stages = flow.outputs - self._chaos.ledger.topics  # what another group works on
+        judged = flow.inputs | flow.retries | stages
+        names = judged & frozenset().union(*groups.values())
         found = []
         for s in self._side.standings(transcript.groups, names):
             at = max(s.committed, s.start)

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 
 def consumer_of(servers, *topics, **settings):
     return AIOKafkaConsumer(
-        *topics, bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
-        **{"enable_auto_commit": False, **settings},
+        *topics, bootstrap_servers=servers, auto_offset_reset="earliest",
+        **{"group_id": "g", "enable_auto_commit": False, **settings},
     )  # fmt: skip
 
 
