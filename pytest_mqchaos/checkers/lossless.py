@@ -60,8 +60,9 @@ ADVICE = {
 
 AGAIN_AND_AGAIN = 10  # times that a message is handed out: whoever reads it is in a circle
 _CUT_SHORT = (
-    f"{ADVICE[stages.ACKED]}; what works on behind the ack (an outbox that is relayed now and "
-    "then, a buffer) must be done before the worker is stopped: chaos.settle(timeout=...)"
+    f"{ADVICE[stages.ACKED]}, and not what it raised on (a framework may: see its ack policy); "
+    "what works on behind the ack (an outbox that is relayed now and then, a buffer) must be done "
+    "before the worker is stopped: chaos.settle(timeout=...)"
 )
 _UNEVEN = "say which parts every message has: lossless(parts=[...])"
 _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if any one is enough"

@@ -89,6 +89,7 @@ def test_what_a_stopped_worker_acked_without_an_effect_is_lost():
     verdict = run().publish("a").deliver("a").ack().but(processes=events).ask(lossless())
     assert verdict.status == "failed"
     assert "before the worker is stopped: chaos.settle(timeout=...)" in verdict.advice
+    assert "not what it raised on" in verdict.advice
 
 
 @pytest.mark.parametrize(
