@@ -52,10 +52,9 @@ class Questions:
 
     def _act(self, what: str, arguments: Mapping[str, Any]) -> Maybe[Answer]:
         if what == "may_crash":
-            whole = arguments.get("scope") != "child"
-            return self._told(self._crew.may_crash(arguments["owner"], whole=whole))
+            return self._told(self._crew.may_crash(arguments["owner"], child_at=_child(arguments)))
         if what == "crash_worker":
-            child = arguments["port"] if arguments.get("scope") == "child" else None
+            child = _child(arguments)
             death = self._crew.crash(arguments["owner"], "crashed by a rule", child_at=child)
             return self._dies(death) if inspect.isawaitable(death) else self._told(death)
         if what in self.brokers.handlers:
@@ -71,3 +70,8 @@ class Questions:
     def heal(self) -> None:
         """Mend every broker that a rule broke."""
         self.brokers.heal()
+
+
+def _child(arguments: Mapping[str, Any]) -> int | None:
+    """The port of the connection whose process alone is meant, None for a whole worker."""
+    return arguments["port"] if arguments.get("scope") == "child" else None

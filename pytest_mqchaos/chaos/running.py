@@ -120,9 +120,9 @@ class Crew:
         """The supervisor whose incarnation of this name runs now."""
         return next((s for s in self.supervisors if owner in s.running), None)
 
-    def may_crash(self, owner: str, *, whole: bool = True) -> str | None:
-        """Why this owner cannot be crashed, if so. `whole`: not only a child of it; then it does
-        nothing more until it dies, if it is a process."""
+    def may_crash(self, owner: str, *, child_at: int | None = None) -> str | None:
+        """Why this owner (or its child that holds the connection from port `child_at`) cannot be
+        crashed, if so. Else it does nothing more until it dies, if it is a process."""
         supervisor = self.find(owner)
         if supervisor is None:
             return (
@@ -131,22 +131,23 @@ class Crew:
             )
         try:
             supervisor.require_crashable()
+            supervisor.freeze(owner, child_at)
         except UsageError as error:
             return str(error)
         self._doomed[owner] = supervisor  # its links are cut now, then `crash` is asked for
-        if whole:
-            supervisor.freeze(owner)
         return None
 
     def crash(self, owner: str, cause: str, *, child_at: int | None = None) -> Maybe[str | None]:
         """Kill it (or the one forked child that holds the connection from port `child_at`) and bury
-        its memberships; why not, if it could not be done. One that `may_crash`, and that ends of
-        its cut links before we come to kill it, has died of this."""
+        its memberships (not those of a child's brothers, which are under the same name); why not,
+        if it could not be done. One that `may_crash`, and that ends of its cut links before we
+        come to kill it, has died of this."""
         supervisor = self.find(owner) or self._doomed.get(owner)
         if supervisor is None:
             return f"{owner} was not running any more"
         if child_at is not None:
-            return self._died(owner, supervisor.crash_child(owner, child_at, cause=cause))
+            dead = supervisor.crash_child(owner, child_at, cause=cause)
+            return None if dead else f"{owner} was not running any more"
         death = supervisor.crash(owner, cause=cause)
         if inspect.isawaitable(death):
             return self._dies(owner, death)

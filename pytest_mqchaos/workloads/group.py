@@ -48,26 +48,23 @@ class Group:
         """SIGKILL every process of the group."""
         self._held.signal(signal.SIGKILL, group=True)
 
-    def freeze(self, limit: float) -> None:
-        """SIGSTOP every process of the group and wait until none of them runs (at most `limit`
-        seconds: one that cannot be stopped will be killed all the same)."""
-        if self._signal_group(signal.SIGSTOP):
-            pause, until = threading.Event(), time.monotonic() + limit
-            while _running(self.pid) and time.monotonic() < until:
-                pause.wait(_POLL / 4)
+    def freeze(self, limit: float, one: int | None = None) -> None:
+        """SIGSTOP every process of the group, or `one` of them, and wait until none of these runs
+        (at most `limit` seconds: who cannot be stopped will be killed all the same)."""
+        self._signal_now(signal.SIGSTOP, one)
+        pause, until = threading.Event(), time.monotonic() + limit
+        while _running(self.pid, one) and time.monotonic() < until:
+            pause.wait(_POLL / 4)
 
     def thaw(self) -> None:
         """SIGCONT every process of the group."""
-        self._signal_group(signal.SIGCONT)
+        self._signal_now(signal.SIGCONT)
 
-    def _signal_group(self, number: int) -> bool:
-        """At once and by ourselves: an order to the leash is done some time after."""
-        if self._held.status is not None:
-            return False
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just ended
-            os.killpg(self.pid, number)
-            return True
-        return False
+    def _signal_now(self, number: int, one: int | None = None) -> None:
+        """By ourselves: an order to the leash is done some time after."""
+        if self._held.status is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it has just ended
+                os.killpg(self.pid, number) if one is None else os.kill(one, number)
 
     def wait(self) -> int:
         """Wait for the leader and give its status (negative: signal); what it left behind has got
@@ -113,11 +110,13 @@ def members(group: int) -> list[int]:
     return [int(name) for name in names if name.isdigit() and _belongs(name, group)]
 
 
-def _running(group: int) -> bool:
-    """Whether a process of the group may still do something, as far as this system lets us see."""
+def _running(group: int, one: int | None) -> bool:
+    """Whether a process of the group, or `one` of it, may still do something, as far as this system
+    lets us see."""
     if not Path("/proc/self/stat").exists():
         return False
-    return any(_state(pid)[0].upper() != b"T" for pid in map(str, members(group)))
+    living = [pid for pid in members(group) if one in (None, pid)]
+    return any(_state(str(pid))[0].upper() != b"T" for pid in living)
 
 
 def _belongs(pid: str, group: int) -> bool:

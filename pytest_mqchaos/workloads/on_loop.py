@@ -122,8 +122,10 @@ class LoopSupervisor:
         del port, cause, limit
         raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
 
-    def freeze(self, incarnation: str) -> None:
+    def freeze(self, incarnation: str, child_at: int | None = None) -> None:
         """Never needed: links are cut and their worker is killed at one instant."""
+        if child_at is not None:
+            self.crash_child(incarnation, child_at)
 
     def fell(self, incarnation: str) -> bool:
         """Never: links are cut and their worker is killed at one instant."""

@@ -42,6 +42,7 @@ class ProcessWorker:
         self._over = threading.Event()
         self._told = ""
         self._thaw: threading.Timer | None = None
+        self._children: dict[int, int] = {}  # port -> who held it when its crash was announced
 
     @property
     def pid(self) -> int | None:
@@ -66,13 +67,19 @@ class ProcessWorker:
             daemon=True,
         ).start()
 
-    def freeze(self) -> None:
-        """It is to crash now, and must not see how its links are cut before it dies."""
+    def freeze(self, child_at: int | None = None) -> None:
+        """It is to crash now, and must not see how its links are cut before it dies. `child_at`:
+        only the forked child that holds the connection from this port, found while it stands;
+        raises as `crash_child`."""
         with self._starting:
             group = self._group
         if group is None or self._over.is_set():
             return
-        group.freeze(_STOPPED)
+        child = None if child_at is None else self._child(child_at)
+        if child_at is not None and child is not None:
+            self._children[child_at] = child
+        self._stays_frozen()
+        group.freeze(_STOPPED, child)
         self._thaw = threading.Timer(_FROZEN, group.thaw)
         self._thaw.daemon = True
         self._thaw.start()
@@ -97,6 +104,12 @@ class ProcessWorker:
         """SIGKILL the one forked child that holds the connection from `port`; give its pid when it
         is dead. Raises `UsageError` if the leader itself or several children hold it.
         """
+        pid = self._children.pop(port, None) or self._child(port)
+        self._stays_frozen()
+        kill_one(pid, limit)
+        return pid
+
+    def _child(self, port: int) -> int:
         with self._starting:
             group = self._group
         living = [] if group is None else members(group.pid)
@@ -107,7 +120,6 @@ class ProcessWorker:
                 f"connection from port {port}; {found or 'none'} of its processes {living} do. "
                 "Leave scope= out to kill the whole group."
             )
-        kill_one(found[0], limit)
         return found[0]
 
     def stop(self, limit: float) -> None:

@@ -26,6 +26,8 @@ from pytest_mqchaos.workloads.slot import Ending, Patience, Slot
 from pytest_mqchaos.workloads.target import Job
 from pytest_mqchaos.workloads.thread import NO_CRASH, ThreadWorker
 
+_NO_CHILD = "scope='child' is for processes that fork; {} is none."
+
 
 class Supervisor:
     """Runs `job` once under each of `names` and starts it again as the next incarnation.
@@ -151,20 +153,23 @@ class Supervisor:
         if worker is None:
             return False
         if not isinstance(worker, ProcessWorker):
-            raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
+            raise UsageError(_NO_CHILD.format(incarnation))
         instant = time.monotonic_ns()
         pid = worker.crash_child(port, limit)
         self._record(incarnation, "crashed", f"its child {pid} alone: {cause}", instant)
         return True
 
-    def freeze(self, incarnation: str) -> None:
-        """It is to crash as soon as its links are cut. A process does nothing from now on, as if
-        it were dead already; a coroutine has its `finally` blocks, which are to find cut links."""
+    def freeze(self, incarnation: str, child_at: int | None = None) -> None:
+        """It (or its child that holds the connection from port `child_at`) is to crash as soon as
+        its links are cut. A process does nothing from now on, as if it were dead already; a
+        coroutine has its `finally` blocks, which are to find cut links. Raises as `crash_child`."""
         with self._lock:
             slot = self._slot_of(incarnation)
             worker = slot.worker if slot and slot.state == "running" else None
         if isinstance(worker, ProcessWorker):
-            worker.freeze()
+            worker.freeze(child_at)
+        elif worker is not None and child_at is not None:
+            raise UsageError(_NO_CHILD.format(incarnation))
 
     def fell(self, incarnation: str) -> bool:
         """Its links were cut to crash it. Whether it has ended of that by itself, however it took

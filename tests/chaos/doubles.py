@@ -81,7 +81,7 @@ class Cluster:
 
 
 class Crew:
-    def may_crash(self, owner, *, whole=True):
+    def may_crash(self, owner, *, child_at=None):
         return None if owner == "worker-1#1" else f"{owner} is no worker"
 
     def crash(self, owner, cause, *, child_at=None):

@@ -62,3 +62,18 @@ def work_when_cut(servers, path):
         connection.recv(1)
     Path(path).write_text("worked", encoding="utf-8")
     time.sleep(60)
+
+
+def forking(servers, path):
+    """A prefork service whose one child is not replaced: when it is gone, the leader asks for
+    ApiVersions and writes down whether it was answered."""
+    if not os.fork():
+        work_when_cut(servers, path)
+        os._exit(0)
+    os.wait()
+    host, port = str(servers).split(",")[0].split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(bytes.fromhex("0000000a 0012 0000 00000001 ffff"))
+        answer = connection.recv(1)
+    Path(path).with_suffix(".leader").write_text("answered" if answer else "cut", encoding="utf-8")
+    time.sleep(60)

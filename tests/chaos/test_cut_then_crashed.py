@@ -3,13 +3,14 @@ killed it ends by itself: that was the rule, not a failure of the code under tes
 stopped before, so that it cannot notice."""
 
 import asyncio
+import sys
 
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos.plan.on import on
-from tests.chaos.services import idle, work_when_cut
+from tests.chaos.services import forking, idle, work_when_cut
 
 
 def slowly(chaos):
@@ -95,4 +96,16 @@ def test_a_process_does_nothing_between_the_cut_and_its_end(chaos, tmp_path, whe
     servers = chaos.bootstrap_servers
     with chaos.worker(work_when_cut, servers, path, process=True, restart=False):
         rule.wait()
+    assert not path.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who holds a socket")
+def test_a_child_alone_dies_and_its_service_keeps_its_broker(chaos, tmp_path):
+    path, leader = tmp_path / "worked", tmp_path / "worked.leader"
+    rule = chaos.arm(on.control(api="ApiVersions", nth=1).crash_worker(scope="child"))
+    with chaos.worker(forking, chaos.bootstrap_servers, path, process=True, restart=False):
+        rule.wait()
+        chaos.wait_for(leader.exists, what="what the leader does after that")
+    assert rule.fired == 1
+    assert leader.read_text() == "answered"
     assert not path.exists()

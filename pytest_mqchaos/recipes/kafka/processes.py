@@ -21,7 +21,9 @@ def _crash(fault: CrashWorker, held: Frame, before: list[act.Action]) -> Script:
         yield [act.Forward(held), act.Unharmed(refused)]
         return
     ask = act.Ask("crash_worker", arguments)
-    event = yield from until(act.Answer, do=[*before, act.CutOwner(), ask])
+    # What forked the child lives on, and so do its other children: their links stay.
+    cut = act.Sever() if fault.scope == "child" else act.CutOwner()
+    event = yield from until(act.Answer, do=[*before, cut, ask])
     refused = act.refusal(event)
     yield [act.Unharmed(refused) if refused else act.TookEffect(f"crashed {fault.when} the frame")]
 

@@ -226,5 +226,6 @@ def test_a_crash_that_is_refused_harms_nobody(value, reason):
 def test_a_crash_that_fails_is_no_effect():
     steps = Steps("ack", "crash_worker", scope="child")
     assert steps.first() == ["hold P", "ask may_crash scope=child"]
-    steps.answered(DONE)
+    # Its service and its brothers live on: only this connection ends.
+    assert steps.answered(DONE) == ["swallow P", "sever", "ask crash_worker scope=child"]
     assert steps.answered({"refused": "gone"}) == ["unharmed: gone", "done"]
