@@ -132,8 +132,14 @@ class Stage:
 
     def run(self, main: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine on the loop to its end. Raises what it raises, and `EscapedSimulation`
-        where something tried to escape, even if the code under test swallowed that."""
-        result = self.loop.run_until_complete(main)
+        where something tried to escape, even if the code under test swallowed that: what it raises
+        then (a verdict) may only be what came of it."""
+        try:
+            result = self.loop.run_until_complete(main)
+        except Exception as error:
+            if self._escaped and error not in self._escaped:
+                raise self._escaped[0] from error
+            raise
         if self._escaped:
             raise self._escaped[0]
         return result

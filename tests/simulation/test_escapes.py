@@ -135,6 +135,28 @@ def test_an_escape_that_the_code_swallowed_fails_the_simulation_at_its_end():
         simulated(main)
 
 
+def test_what_came_of_a_swallowed_escape_is_not_told_in_its_place():
+    """A framework logs what a handler raised and acks the message: lost, says the verdict."""
+
+    async def main():
+        try:
+            threading.Thread(target=print).start()
+        except Exception:  # noqa: BLE001 - as frameworks do
+            raise AssertionError("lossless failed") from None
+
+    with pytest.raises(EscapedSimulation, match=r"threading\.Thread\.start") as caught:
+        simulated(main)
+    assert str(caught.value.__cause__) == "lossless failed"
+
+
+def test_what_is_raised_without_an_escape_comes_through():
+    async def main():
+        raise AssertionError("lossless failed")
+
+    with pytest.raises(AssertionError, match="lossless failed"):
+        simulated(main)
+
+
 def test_after_a_simulation_everything_is_real_again():
     simulated(lambda: asyncio.sleep(1))
     ran = []
