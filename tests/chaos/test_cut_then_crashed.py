@@ -88,14 +88,14 @@ def test_a_process_does_nothing_between_the_cut_and_its_end(chaos, tmp_path, whe
         def seen():
             return path.exists() or psutil.Process(pid).status() == psutil.STATUS_STOPPED
 
-        chaos.wait_for(seen, what="the worker to go on, or to stand still")
+        chaos.wait_for(seen, timeout=60, what="the worker to go on, or to stand still")
         return crash(owner, cause, **more)
 
     chaos.crew.crash = late
     rule = chaos.arm(on.control(api="ApiVersions", nth=1).crash_worker(when))
     servers = chaos.bootstrap_servers
     with chaos.worker(work_when_cut, servers, path, process=True, restart=False):
-        rule.wait()
+        rule.wait(60)
     assert not path.exists()
 
 
@@ -104,8 +104,8 @@ def test_a_child_alone_dies_and_its_service_keeps_its_broker(chaos, tmp_path):
     path, leader = tmp_path / "worked", tmp_path / "worked.leader"
     rule = chaos.arm(on.control(api="ApiVersions", nth=1).crash_worker(scope="child"))
     with chaos.worker(forking, chaos.bootstrap_servers, path, process=True, restart=False):
-        rule.wait()
-        chaos.wait_for(leader.exists, what="what the leader does after that")
+        rule.wait(60)
+        chaos.wait_for(leader.exists, timeout=60, what="what the leader does after that")
     assert rule.fired == 1
     assert leader.read_text() == "answered"
     assert not path.exists()
