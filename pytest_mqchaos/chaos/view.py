@@ -107,7 +107,8 @@ class View:
         transcript = self.transcript()
         flow = self._chaos.scope.flow
         groups = {group: reads(transcript, group) for group in transcript.groups}
-        stages = flow.outputs - self._chaos.ledger.topics  # what another group works on
+        # What another group works on: a next stage, dead letters that are taken out again.
+        stages = (flow.outputs | flow.dead_letters) - self._chaos.ledger.topics
         judged = flow.inputs | flow.retries | stages
         names = judged & frozenset().union(*groups.values())
         found = []

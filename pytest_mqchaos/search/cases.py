@@ -86,10 +86,10 @@ def singles(
 ) -> list[Case]:
     """Every legal fault at every position: by point, then position, then fault."""
     found: list[Case] = []
-    for spot in seen.spots:
+    for spot in (*seen.spots, *seen.hops):
         legal = list(_legal(spot, seen, protocol, faults, virtual=virtual))
         for nth in range(1, spot.count + 1):
-            where = Where(point=spot.point, api=spot.api, nth=nth)
+            where = Where(point=spot.point, api=spot.api, destination=spot.topic, nth=nth)
             found += [
                 Case(rules=(Rule(where=where, fault=fault),), where=spot.name, what=what)
                 for fault, what in legal

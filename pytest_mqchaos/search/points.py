@@ -17,6 +17,7 @@ from pytest_mqchaos.faults.delay import Delay
 from pytest_mqchaos.faults.drop import Drop
 from pytest_mqchaos.faults.sever import Sever
 from pytest_mqchaos.frames import Point
+from pytest_mqchaos.history.rows import Attempt, Delivery
 from pytest_mqchaos.plan import legality
 from pytest_mqchaos.plan.rules import Plan, Rule
 from pytest_mqchaos.plan.where import Where
@@ -31,31 +32,36 @@ _PROBES: tuple[Fault, ...] = (Sever(), Drop(), Delay(seconds=1.0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """One point, at `control` one request of it: `count` positions were seen there. `crashable`:
-    some of them on a link of a worker that can be killed."""
+    """One point, at `control` one request of it, or of one `topic`: `count` positions were seen
+    there. `crashable`: some of them on a link of a worker that can be killed."""
 
     point: Point
     api: str | None = None
+    topic: str | None = None
     count: int = 0
     crashable: bool = True
 
     @property
     def name(self) -> str:
-        """`confirm`, `control JoinGroup`."""
-        return f"{self.point} {self.api}" if self.api else str(self.point)
+        """`confirm`, `control JoinGroup`, `ack in retries`."""
+        where = f" in {self.topic}" if self.topic else ""
+        return f"{self.point} {self.api}" if self.api else f"{self.point}{where}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the clean run touched, in the order of the points; `abilities` are its broker's."""
+    """What the clean run touched, in the order of the points; `abilities` are its broker's. `hops`:
+    positions in topics to which messages went on under their ids. A rule counts a message once, and
+    that was in another topic; only one that names the topic meets it there."""
 
     spots: tuple[Spot, ...]
     abilities: tuple[str, ...]
+    hops: tuple[Spot, ...] = ()
 
     @property
     def count(self) -> int:
         """How many positions there are to put a fault at."""
-        return sum(spot.count for spot in self.spots)
+        return sum(spot.count for spot in (*self.spots, *self.hops))
 
 
 def observed(
@@ -73,7 +79,8 @@ def observed(
         raise UsageError(
             f"the clean run touched none of {', '.join(points)}: there is nothing to break"
         )
-    return Observed(spots=spots, abilities=outcome.chaos.host.abilities)
+    hops = tuple(hop for spot in spots for hop in _hops(spot, outcome.chaos))
+    return Observed(spots=spots, abilities=outcome.chaos.host.abilities, hops=hops)
 
 
 def _probes(protocol: str, points: tuple[Point, ...]) -> Iterator[Rule]:
@@ -94,6 +101,24 @@ def _spots(probes: Plan, outcome: Outcome, chaos: Chaos) -> Iterator[Spot]:
                 point=where.point, api=where.api, count=count,
                 crashable=_crashable(chaos, owners.get(where.point)),
             )  # fmt: skip
+
+
+def _hops(spot: Spot, chaos: Chaos) -> Iterator[Spot]:
+    history = chaos.last_history
+    sent = spot.point in (Point.PUBLISH, Point.CONFIRM)
+    rows: tuple[Attempt | Delivery, ...] = history.attempts if sent else history.deliveries
+    first: dict[str, str] = {}
+    messages: dict[str, set[str]] = {}
+    owners: dict[str, set[str]] = {}
+    for row in sorted(rows, key=lambda row: row.seq) if spot.point is not Point.CONTROL else ():
+        if row.id is not None:
+            first.setdefault(row.id, row.topic)
+            messages.setdefault(row.topic, set()).add(row.id)
+            owners.setdefault(row.topic, set()).add(row.owner)
+    for topic, ids in messages.items():
+        if any(first[name] != topic for name in ids):
+            crashable = spot.crashable and _crashable(chaos, frozenset(owners[topic]))
+            yield Spot(point=spot.point, topic=topic, count=len(ids), crashable=crashable)
 
 
 def _owners(chaos: Chaos) -> dict[Point, frozenset[str]]:
