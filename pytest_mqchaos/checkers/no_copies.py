@@ -16,11 +16,13 @@ def no_copies() -> Checker:
 
     def check(history: History) -> Verdict:
         index = index_of(history)
-        rows: dict[str, list[Stored]] = {}
+        # In another topic it is no copy: a service has passed it on under its id.
+        rows: dict[tuple[str, str], list[Stored]] = {}
         for row in index.stored:
             if row.id is not None and row.id not in index.ambiguous:
-                rows.setdefault(row.id, []).append(row)
-        failed = [_finding(index, name, each) for name, each in rows.items() if len(each) > 1]
+                rows.setdefault((row.id, row.topic), []).append(row)
+        distinct = len({(row.id, row.topic) for row in index.stored})
+        failed = [_finding(index, name, each) for (name, _), each in rows.items() if len(each) > 1]
         doubts = standing_doubts(index)
         if not history.read_back:
             doubts.append(
@@ -29,7 +31,7 @@ def no_copies() -> Checker:
         return answer(
             "no_copies",
             index,
-            population={**index.funnel, "copies": len(index.stored) - len(index.stored_ids)},
+            population={**index.funnel, "copies": len(index.stored) - distinct},
             size=len(rows),
             passed=f"{number(len(rows), 'stored message')}, each once",
             failed=failed,

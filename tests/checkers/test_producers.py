@@ -64,3 +64,11 @@ def test_only_outputs_are_declared_so_nothing_was_judged_even_without_a_fault():
     assert "say chaos.flow(inputs=['events'])" in verdict.missing
     line.flow = replace(line.flow, outputs=frozenset())
     assert line.ask(no_copies()).status == "passed"
+
+
+def test_a_message_in_two_inputs_is_in_each_once():
+    line = run(inputs=("in", "next")).publish("a").publish("a", topic="next")
+    verdict = line.ask(no_copies())
+    assert verdict.status == "passed"
+    assert verdict.population["copies"] == 0
+    assert "in-0@0, in-0@1" in line.publish("a").ask(no_copies()).sentence
