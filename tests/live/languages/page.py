@@ -34,15 +34,16 @@ TAIL = """
   nothing to act on and says so. `redelivery` puts such a member out of its group.
 * Three nodes were tried on the embedded cluster alone.
 
-## What differs between clients, on both brokers alike
+## What differs between clients
 
 * **sarama** reads and commits over one connection: on a single node a commit waits for the fetch
   before it, half a second each (`Consumer.MaxWaitTime`). Its `session.Commit()` returns nothing:
   whether a commit failed is not told there. Its producer sends again three times, 100 ms apart
   (`Producer.Retry`), and gives up before a leader is replaced; the service here sets more.
 * **kafka-go** takes up to 9 s to close (a fetch that waits, `MaxWait`), **kafkajs** up to 5 s
-  (`maxWaitTimeInMs`): a test with them ends that much later, and with kafka-go a second member of
-  the group joins that much later.
+  (`maxWaitTimeInMs`): a test with them ends that much later. A second member of kafka-go that
+  joins after the first has its partitions waits as long; on real Kafka, which waits for members for
+  a moment (`group.initial.rebalance.delay.ms`), both may join together.
 * **kafkajs** does not restart a consumer whose `commitOffsets` inside `eachMessage` was refused,
   nor one whose transaction could not be ended; the process ends with status 0, as if its work were
   done, and no supervisor starts it again. End it with another status in `consumer.events.CRASH`
