@@ -27,6 +27,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
+from pytest_mqchaos.checkers.moved_on import redriven
 from pytest_mqchaos.checkers.pending import END_IT
 from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.superseded import deleted, superseded
@@ -101,7 +102,9 @@ def lossless(
         if keep == "latest":
             excused |= owed & deleted(index, excused)
         found = Found()
-        free = excused | history.expected.all()
+        dead = history.expected.dead_lettered
+        expected = history.expected.all() - {n for n in dead if redriven(index, index.story(n))}
+        free = excused | expected
         unread = owed - free if free else owed
         for name in names:
             mine, unsure = scope(index, owed, name)
@@ -114,8 +117,8 @@ def lossless(
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
             population["superseded"] = len(excused)
-        if history.expected.all() & owed:
-            population["expected"] = len(history.expected.all() & owed)
+        if expected & owed:
+            population["expected"] = len(expected & owed)
         noun = "confirmed or accepted" if not owed <= index.confirmed else "confirmed"
         return answer(
             "lossless",

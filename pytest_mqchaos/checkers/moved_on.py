@@ -94,6 +94,16 @@ def taken_out_again(index: Index, story: Story) -> bool:
     return bool(again) and not any(0 < e.t_to < since for e in story.effects if not e.posthumous)
 
 
+def redriven(index: Index, story: Story) -> bool:
+    """Whether a worker that was handed a dead letter has put it to an input or retry destination
+    again, for certain, and it was not set aside since: it does not count as one any more."""
+    out = index.history.flow.dead_letters
+    put = max((a.seq for a in story.dead_attempts), default=0)
+    handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
+    again = [a for a in story.attempts if a.seq > put and a.outcome == "confirmed"]
+    return any(sent_by_its_reader(a, d) for a in again for d in handed)
+
+
 def _by_the_test(index: Index, attempt: Attempt, put: int) -> bool:
     """Published by the test itself, when it had been told that the message is safe, and when it
     had been put among the dead letters: no client sends that again by itself."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from pytest_mqchaos.checkers.moved_on import redriven
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Attempt, Delivery, Place, Stored
 from pytest_mqchaos.history.story import Story
@@ -42,9 +43,11 @@ def where(index: Index, story: Story) -> str:
 
 
 def parked(index: Index, story: Story) -> bool:
-    """Whether a dead-letter destination holds it (or took it, where nothing was read back)."""
+    """Whether a dead-letter destination holds it (or took it, where nothing was read back), and it
+    was not put back since."""
     told = any(a.outcome == "confirmed" for a in story.dead_attempts)
-    return bool(story.dead) or (told and not index.history.read_back)
+    there = bool(story.dead) or (told and not index.history.read_back)
+    return there and not redriven(index, story)
 
 
 def last_hop(index: Index, story: Story) -> Story:

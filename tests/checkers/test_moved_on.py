@@ -8,6 +8,7 @@ from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.dead_lettered import dead_lettered
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.history.history import Expected
 from tests.checkers.timeline import run
 
 ME, OTHER = "worker-1#1", "worker-2#1"
@@ -131,3 +132,36 @@ def test_a_group_of_the_retry_topic_works_for_that_of_the_input(first, status):
     assert acked(line.ack(topic="retry", group="r", owner=OTHER)) == status
     own = run().publish("a").work("a").publish("b", topic="retry").deliver("b", topic="retry")
     assert acked(own.ack(topic="retry", group="r").effect("b")) == "passed"
+
+
+def redriven(*, outcome="confirmed"):
+    """`a` was expected among the dead letters, and a worker put it to its input again."""
+    line = dead().but(expected=Expected(dead_lettered=frozenset("a")))
+    line.deliver("a", topic="dead", group="redrive", owner=OTHER)
+    return line.publish("a", owner=OTHER, outcome=outcome)
+
+
+def test_what_was_taken_out_again_and_then_lost_is_not_what_the_test_expected():
+    line = redriven().deliver("a", nth=-1).ack()
+    assert line.ask(lossless()).status == "failed"
+    assert line.effect("a").ask(lossless()).status == "passed"
+
+
+def test_nor_is_it_while_it_waits_to_be_done():
+    assert redriven().ask(lossless()).status == "unknown"
+
+
+def test_what_failed_again_lies_where_it_was_expected():
+    line = passed_on(redriven(), to="dead")
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_who_was_not_told_that_it_went_back_may_have_left_it_where_it_was():
+    line = redriven(outcome="unknown")
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_whoever_expected_nothing_there_waits_for_it_too():
+    line = redriven().but(expected=Expected())
+    assert line.ask(lossless()).status == "unknown"
+    assert passed_on(line, to="dead").ask(lossless()).status == "failed"
