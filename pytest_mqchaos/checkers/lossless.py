@@ -199,6 +199,12 @@ def _still_waiting(found: Found) -> str:
             f"it was handed out {found.handed} times: what fails again and again holds back all "
             "that stands behind it; set it aside (dead letters) after some tries"
         )
+    if found.left:
+        return (
+            f"{found.left} and left it: what gives up must end with an error (a status other than "
+            "0) to be started again; what ends after so many messages ends too early where some "
+            "come twice"
+        )
     todo = "let the worker finish: chaos.settle(timeout=...)"
     if found.groups > 1:
         todo += (

@@ -71,6 +71,13 @@ def at_work(index: Index) -> str:
     return next((who for who, what in last.items() if what in _RUNS), "")
 
 
+def left(index: Index) -> str:
+    """A worker that ended by itself, without an error that would have it started again, and how;
+    "" for none."""
+    last = {event.who.partition("#")[0]: event for event in index.history.processes}
+    return next((f"{e.who} {e.cause}" for e in last.values() if e.what == "ended"), "")
+
+
 def _its_own_effect(index: Index, story: Story) -> bool:
     return {row.topic for row in story.stored} <= index.history.effect_topics
 

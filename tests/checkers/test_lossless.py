@@ -34,6 +34,22 @@ def test_waiting_is_unknown_and_says_who_holds_it():
     assert verdict.population["waiting"] == 1
 
 
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        (("ended", "exited with status 0"), "worker-1#1 exited with status 0 and left it: "),
+        (("stopped", "stopped"), "let the worker finish: "),
+    ],
+)
+def test_who_left_by_itself_is_not_waited_for_but_named(last, words):
+    """kafkajs ends with status 0 when its commit was refused for good."""
+    events = (ProcessEvent(1, "worker-1#1", "started", ""), ProcessEvent(9, "worker-1#1", *last))
+    line = run().publish("a").deliver("a").place(0).but(processes=events)
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert verdict.missing.startswith(words)
+
+
 def test_waiting_without_any_delivery_asks_where_the_group_begins():
     untouched = run().publish("a").publish("b").place(-1).ask(lossless())
     assert untouched.status == "unknown"
