@@ -28,8 +28,8 @@ _UNTIL = "until that has timed out it is handed to nobody who reads committed me
 class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
     groups that one waiting message is held for. `handed`: how often one was handed out at most.
-    `behind`: some wait until a transaction ends. `left`: who ended by itself, and nobody is there for
-    what waits."""
+    `behind`: some wait until a transaction ends. `left`: who ended by itself, where nobody
+    is left."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
