@@ -161,8 +161,8 @@ def _both(history: History) -> Verdict:
     dead = {s.id for s in history.stored if s.topic in history.flow.dead_letters}
     done = {e.id for e in index.effects if not e.posthumous}
     late = {e.id for e in index.effects} - done
-    again = {name for name in done & dead if taken_out_again(index, index.story(name))}
-    whose = {name: _everywhere(index, name) for name in done & dead - again}
+    there = [name for name in done & dead if not taken_out_again(index, index.story(name))]
+    whose = {name: _everywhere(index, name) for name in there}
     both = sorted(name for name, everywhere in whose.items() if everywhere)
     nobodys = sorted(name for name, everywhere in whose.items() if everywhere is None)
     failed = [Finding(id=i, what="both", text="has an effect and a dead letter") for i in both]

@@ -39,8 +39,8 @@ def moves(index: Index, delivery: Delivery) -> list[tuple[str, Span]]:
         if attempt.topic in flow.retries | flow.dead_letters:
             sure: bool | None = attempt.seq >= since
         else:
-            handed = any(sent_by_its_reader(attempt, d) for d in here)
-            sure = handed and _elsewhere(index, delivery.topic, attempt)
+            handed = [d for d in here if sent_by_its_reader(attempt, d)]
+            sure = bool(handed) and _elsewhere(index, handed, attempt)
         if sure is not False and attempt.reached:
             spans += _span(attempt, sure=sure is True)
     return spans
@@ -63,10 +63,12 @@ def sent_by_its_reader(attempt: Attempt, delivery: Delivery) -> bool:
     )
 
 
-def _elsewhere(index: Index, topic: str, attempt: Attempt) -> bool | None:
-    """Whether a message of `topic` is done by this publish to a destination that is no retry
-    destination; None: who records effects is not known."""
-    own, to = groups_of(index, attempt.owner), attempt.topic
+def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool | None:
+    """Whether a message is done by this publish to a destination that is no retry destination, of a
+    worker that was handed it thus; None: who records effects is not known."""
+    topic, to = handed[0].topic, attempt.topic
+    # Who died before its first ack worked for the group that it was handed the message under.
+    own = groups_of(index, attempt.owner) or {d.group for d in handed if d.group is not None}
     if to in index.inputs and (to == topic or topic in index.history.flow.retries):
         return True
     reading = readers(index).get(to, set())
@@ -82,16 +84,32 @@ def _elsewhere(index: Index, topic: str, attempt: Attempt) -> bool | None:
 
 def taken_out_again(index: Index, story: Story) -> bool:
     """Whether a dead letter was published to an input or retry destination again, by a worker that
-    was handed it there or by the test, before it had any effect that is known to be earlier."""
+    was handed it there or by the test, before it had any effect that is known to be earlier, and
+    was not set aside anew by whoever was handed it after that."""
     out = index.history.flow.dead_letters
     handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
-    put = min((a.seq for a in story.dead_attempts), default=0)
+    # What the test itself publishes once it was told that the message is safe, and once that lies
+    # among the dead letters, no client sends again by itself.
+    safe = index.told.get(story.id, NEVER)
+    safe = max(safe, min((a.seq for a in story.dead_attempts), default=NEVER))
     again = [
         a for a in story.attempts
-        if any(sent_by_its_reader(a, d) for d in handed) or _by_the_test(index, a, put)
+        if any(sent_by_its_reader(a, d) for d in handed)
+        or (a.owner in (PUBLISHER, TEST) and a.seq > safe)
     ]  # fmt: skip
+    if not again or _set_aside_anew(story, max(a.seq for a in again)):
+        return False
     since = min((a.t for a in story.dead_attempts), default=0)
-    return bool(again) and not any(0 < e.t_to < since for e in story.effects if not e.posthumous)
+    return not any(0 < e.t_to < since for e in story.effects if not e.posthumous)
+
+
+def _set_aside_anew(story: Story, put: int) -> bool:
+    """Whether a worker that was handed the message after `put` set it aside. Where the log has one
+    dead letter only, its client may have sent that again."""
+    given = [d for d in story.deliveries if d.seq > put]
+    return len(story.dead) > 1 and any(
+        sent_by_its_reader(a, d) for a in story.dead_attempts for d in given
+    )
 
 
 def redriven(index: Index, story: Story) -> bool:
@@ -102,13 +120,6 @@ def redriven(index: Index, story: Story) -> bool:
     handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
     again = [a for a in story.attempts if a.seq > put and a.outcome == "confirmed"]
     return any(sent_by_its_reader(a, d) for a in again for d in handed)
-
-
-def _by_the_test(index: Index, attempt: Attempt, put: int) -> bool:
-    """Published by the test itself, when it had been told that the message is safe, and when it
-    had been put among the dead letters: no client sends that again by itself."""
-    told = index.told.get(attempt.id or "", 0)
-    return attempt.owner in (PUBLISHER, TEST) and attempt.seq > put > 0 and 0 < told < attempt.seq
 
 
 def readers(index: Index) -> dict[str, set[str]]:

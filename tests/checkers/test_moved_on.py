@@ -165,3 +165,27 @@ def test_whoever_expected_nothing_there_waits_for_it_too():
     line = redriven().but(expected=Expected())
     assert line.ask(lossless()).status == "unknown"
     assert passed_on(line, to="dead").ask(lossless()).status == "failed"
+
+
+@pytest.mark.parametrize("topic", ["in", "retry"])
+def test_who_gave_it_back_and_died_before_its_first_ack_was_done(topic):
+    line = run().publish("a")
+    if topic == "retry":
+        line = passed_on(line, to="retry")
+    line.deliver("a", topic=topic, owner=OTHER).publish("a", owner=OTHER).ack(topic=topic)
+    assert acked(line.deliver("a", nth=-1).effect("a").ack()) == "passed"
+
+
+def test_who_passed_it_on_and_died_before_its_first_ack_was_done():
+    """The one after it knows that, and sends it no second time."""
+    line = (
+        run().publish("a").deliver("a", owner="first#1").publish("a", topic="out", owner="first#1")
+    )
+    line.deliver("a").ack().deliver("a", topic="out", group="down", owner=OTHER)
+    line.effect("a", owner=OTHER).ack(topic="out", group="down", owner=OTHER)
+    assert acked(line) == "passed"
+
+
+def test_a_group_that_records_some_effects_itself_is_not_done_by_passing_on():
+    line = staged().publish("b").deliver("b").effect("b").ack()
+    assert acked(line) == "failed"
