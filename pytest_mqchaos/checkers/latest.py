@@ -60,8 +60,7 @@ def latest(
         for lane, effect in finals.items():
             ids = published.get(lane[0], [])
             last = _last(index, ids) if known is None else newest(known, ids)
-            judged = ids if known is None else last
-            if judged and not _right(index, effect, last, expected):
+            if last and not _right(index, effect, last, expected):
                 text = f"key {lane[0]!r} ends with {_end(effect)}, {which}: {listed(last)}"
                 finding = Finding(id=effect.id, what="stale", text=text, by=effect.by)
                 shaky = (

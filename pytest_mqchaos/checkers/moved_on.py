@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple, cast
 
+from pytest_mqchaos.checkers.answer import gap_touches
 from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery
@@ -29,15 +30,16 @@ class Span(NamedTuple):
 
 def moves(index: Index, delivery: Delivery) -> list[tuple[str, Span]]:
     """Publishes of the same message onward, each with its sender: done when confirmed. A hop that
-    led to this very delivery is none of them."""
+    led to this very delivery is none of them; unless, of an input, one may have been unseen."""
     flow = index.history.flow
     name = delivery.id or ""
     here = [d for d in index.stories.deliveries[name] if d.topic == delivery.topic]
-    since = min(d.seq for d in here) if delivery.topic in flow.retries else -1
+    since = min(d.seq for d in here)
+    unseen = gap_touches(index.history) and delivery.topic not in flow.retries
     spans = []
     for attempt in index.stories.attempts.get(name, ()):
         if attempt.topic in flow.retries | flow.dead_letters:
-            sure: bool | None = attempt.seq >= since
+            sure = attempt.seq >= since or (None if unseen else False)
         else:
             handed = [d for d in here if sent_by_its_reader(attempt, d)]
             sure = bool(handed) and _elsewhere(index, handed, attempt)

@@ -46,8 +46,13 @@ def _passed_on(index: Index, story: Story) -> str:
     """Whether the worker that was handed it published it to a destination that is not judged, and
     a group that reads that has not acked it there."""
     for sent in index.stories.attempts.get(story.id, ()):
-        judged = sent.topic in index.positions.handed or sent.outcome != "confirmed"
-        if judged or not any(sent_by_its_reader(sent, row) for row in story.deliveries):
+        judged = sent.topic in index.positions.handed
+        arrived = sent.reached and sent.outcome != "refused"
+        if (
+            judged
+            or not arrived
+            or not any(sent_by_its_reader(sent, row) for row in story.deliveries)
+        ):
             continue
         for group in sorted(readers(index).get(sent.topic, ())):
             acks = index.positions.acks.get((group, sent.topic, sent.partition))

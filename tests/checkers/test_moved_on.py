@@ -81,6 +81,29 @@ def test_what_the_next_stage_has_not_acked_is_not_lost():
     assert line.ask(lossless()).status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reached", "status"),
+    [("unknown", True, "unknown"), ("unknown", False, "failed"), ("refused", True, "failed")],
+)
+def test_what_arrived_unconfirmed_may_be_held_for_the_next_stage(outcome, reached, status):
+    line = run().publish("c", topic="out").deliver("c", topic="out", group="down", owner=OTHER)
+    line.publish("b").work("b").publish("a").deliver("a")
+    line.publish("a", topic="out", owner=ME, outcome=outcome, reached=reached).ack()
+    assert line.ask(lossless()).status == status
+
+
+def delayed():
+    """Its producer puts it into a delay topic, whose worker gives it to the input."""
+    line = run().publish("a", topic="retry").deliver("a", topic="retry", group="r", owner=OTHER)
+    line.publish("a", owner=OTHER).ack(topic="retry", group="r", owner=OTHER)
+    return line.deliver("a").ack().effect("a")
+
+
+def test_the_hop_that_led_to_an_input_is_no_work_there():
+    assert acked(delayed()) == "failed"
+    assert acked(delayed().but(gaps=("link 2: not understood from here on",))) == "unknown"
+
+
 @pytest.mark.parametrize(("first", "status"), [("publish", "passed"), ("ack", "failed")])
 def test_the_dead_letters_are_reached_by_way_of_a_retry(first, status):
     line = passed_on(run().publish("a"), to="retry")
@@ -189,3 +212,54 @@ def test_who_passed_it_on_and_died_before_its_first_ack_was_done():
 def test_a_group_that_records_some_effects_itself_is_not_done_by_passing_on():
     line = staged().publish("b").deliver("b").effect("b").ack()
     assert acked(line) == "failed"
+
+
+def test_a_dead_letter_that_nobody_was_seen_to_send_proves_no_early_ack():
+    line = passed_on(run().publish("a"), to="retry", first="ack")
+    line.deliver("a", topic="retry").ack(topic="retry").log_add("a", topic="dead")
+    assert line.ask(dead_lettered(ids=["a"])).status == "passed"
+
+
+def test_a_dead_letter_that_went_back_to_the_retries_proves_nothing_of_its_acks_there():
+    line = passed_on(run().publish("a"), to="dead")
+    line.publish("a", topic="retry", owner="test").deliver("a", topic="retry").ack(topic="retry")
+    assert line.ask(dead_lettered(ids=["a"])).status == "passed"
+
+
+def test_put_back_and_set_aside_in_one_it_lies_where_it_was_expected():
+    line = (
+        dead().expect(dead_lettered=["a"]).deliver("a", topic="dead", group="redrive", owner=OTHER)
+    )
+    line.publish("a", topic="dead", owner=OTHER, confirm=False).confirm("a")
+    line.publish("a", owner=OTHER, same_frame=True)
+    line.attempts[-1] = line.attempts[-1]._replace(seq=line.attempts[-2].seq)
+    assert line.deliver("a", nth=-1).ack().ask(lossless()).status == "passed"
+
+
+def test_a_group_of_the_retry_topic_that_also_works_itself_gives_back_what_it_may_not_do_yet():
+    line = passed_on(run().publish("a").publish("b", topic="retry"), to="retry")
+    for name, nth in (("b", 0), ("a", -1)):
+        line.deliver(name, topic="retry", group="r", owner=OTHER, nth=nth)
+    line.effect("b", owner=OTHER).publish("a", owner=OTHER)
+    line.ack(topic="retry", group="r", owner=OTHER)
+    assert acked(line.deliver("a", nth=-1).effect("a").ack()) == "passed"
+
+
+def test_what_a_reader_outside_of_any_group_passed_on_is_done_for_none():
+    line = run().publish("a").deliver("a", group=None, owner="tap#1")
+    line.publish("a", topic="out", owner="tap#1").deliver("a").ack()
+    line.deliver("a", topic="out", group="down", owner=OTHER).effect("a", owner=OTHER)
+    assert acked(line.ack(topic="out", group="down", owner=OTHER)) == "failed"
+
+
+def test_how_early_it_was_is_counted_to_the_first_that_was_done():
+    line = run().publish("a").deliver("a").ack().effect("a")
+    (finding,) = line.publish("a", topic="retry", owner=ME).ask(acked_after_effect()).findings
+    assert "1.0 ms before its effect" in finding.text
+
+
+def test_of_several_acks_without_an_effect_the_first_is_told():
+    line = run().publish("a").publish("b").work("b").deliver("a").ack()
+    line.deliver("a", owner=OTHER).ack(owner=OTHER)
+    (finding,) = line.ask(acked_after_effect()).findings
+    assert ME in finding.text

@@ -9,6 +9,7 @@ from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.ordered import ordered
+from pytest_mqchaos.checkers.pending import PENDING
 from pytest_mqchaos.checkers.same_outcome import same_outcome
 from tests.checkers.timeline import run
 
@@ -89,3 +90,8 @@ def test_a_loss_of_another_message_stays_proven():
 def test_what_is_expected_to_have_no_effect_is_no_doubt():
     line = two(done=["a"]).expect(dropped=["b"]).but(pending=frozenset({"b"}))
     assert line.ask(idempotent()).status == "passed"
+
+
+def test_an_ack_is_told_what_its_message_waits_for():
+    verdict = two(done=["a"]).but(pending=frozenset({"b"})).ask(acked_after_effect())
+    assert [f.text.endswith(PENDING) for f in verdict.findings] == [True]

@@ -29,6 +29,11 @@ def test_it_is_done_after_all():
     assert not both(put_back().effect("a").ack())
 
 
+def test_whoever_took_it_out_need_not_be_a_worker_with_a_number():
+    line = set_aside().deliver("a", topic="dead", group="redrive", owner="tool")
+    assert not both(line.publish("a", owner="tool").deliver("a", nth=-1).effect("a").ack())
+
+
 def test_it_is_done_and_then_set_aside_once_more():
     line = put_back().effect("a").publish("a", topic="dead", owner=ME).ack()
     assert both(line)

@@ -62,3 +62,33 @@ def test_a_key_that_is_gone_though_nobody_deleted_it_is_not_known():
 def test_a_key_that_is_gone_though_it_was_written_after_its_deletion_is_stale():
     line = table(*GONE).publish("v3", key=b"k").deliver("v3").ack()
     assert line.ask(latest()).status == "failed"
+
+
+def test_what_comes_after_a_row_that_is_gone_is_looked_at_too():
+    line = table(("v2", False), ("v1", True), deletes=False).publish("y1", key=b"y")
+    line.publish("y2", key=b"y").deliver("y1", "y2").ack().effect("y1", value="y1")
+    assert [finding.id for finding in line.ask(latest()).findings] == ["y1"]
+
+
+def excused(line):
+    return line.ask(lossless(keep="latest")).status == "passed"
+
+
+def test_rows_that_are_told_with_their_time_and_then_gone_tell_of_a_deletion():
+    assert excused(table(*GONE, timed=True))
+    assert not excused(table(timed=True).effect("x", value="x", timed=False, countable=False))
+
+
+def test_a_deletion_that_only_the_log_shows():
+    line = table(deletes=False).log_add("del", key=b"k")
+    line.log[-1] = line.log[-1]._replace(value=None)
+    assert excused(line.accept("del").deliver("del").ack())
+
+
+def test_only_a_message_without_a_value_deletes_and_only_a_key():
+    assert not excused(run().publish("x").work("x").publish("v", key=b"k").deliver("v").ack())
+    assert not excused(run().publish("x").work("x").tombstone("none", None).deliver("none").ack())
+
+
+def test_a_key_may_be_any_bytes():
+    assert excused(table().tombstone("odd", b"\xff").deliver("odd").ack())
