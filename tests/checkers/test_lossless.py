@@ -240,3 +240,31 @@ def test_versions_of_one_frame_are_older_only_on_one_partition():
         line.publish("k2", key=b"k", p=p, confirm=False, same_frame=True, stored=False)
         line.confirm("k1").confirm("k2").effect("k2")
         assert line.ask(lossless(keep="latest")).status == status
+
+
+@pytest.mark.parametrize(("times", "circle"), [(9, False), (10, True)])
+def test_what_is_handed_out_again_and_again_goes_in_a_circle(times, circle):
+    line = run().publish("a")
+    for _ in range(times):
+        line.deliver("a")
+    assert ("handed out 10 times" in line.place(0).ask(lossless()).missing) is circle
+
+
+@pytest.mark.parametrize(
+    ("then", "leaves"),
+    [("worker-1#2", False), ("worker-2#1", True), ("broker", True), ("broker-2", True)],
+)
+def test_who_was_started_again_did_not_leave_and_another_is_not_it(then, leaves):
+    events = (
+        ProcessEvent(1, "broker-1", "started", ""),
+        ProcessEvent(2, "worker-1#1", "ended", "exited with status 0"),
+        ProcessEvent(3, then, "started", ""),
+    )
+    verdict = run().publish("a").deliver("a").place(0).but(processes=events).ask(lossless())
+    assert ("worker-1#1 exited" in verdict.missing) is leaves
+
+
+def test_what_has_no_number_may_have_left():
+    events = (ProcessEvent(1, "tool", "ended", "gone"), ProcessEvent(2, "broker", "healed", ""))
+    verdict = run().publish("a").deliver("a").place(0).but(processes=events).ask(lossless())
+    assert verdict.missing.startswith("tool gone and left it")

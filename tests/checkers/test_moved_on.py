@@ -92,6 +92,25 @@ def test_what_arrived_unconfirmed_may_be_held_for_the_next_stage(outcome, reache
     assert line.ask(lossless()).status == status
 
 
+@pytest.mark.parametrize(
+    ("sender", "acks", "status"),
+    [
+        (ME, [1], "unknown"),
+        (ME, [2], "failed"),
+        (ME, [2, 1], "failed"),
+        ("producer", [], "failed"),
+    ],
+)
+def test_the_next_stage_holds_what_a_reader_passed_on_until_it_acked_that(sender, acks, status):
+    """The message has offset 1 there; another worker was handed it, and passed nothing on."""
+    line = run().publish("c", topic="out").deliver("c", topic="out", group="down", owner=OTHER)
+    line.publish("b").work("b").publish("a").deliver("a", owner="worker-3#1").deliver("a")
+    line.publish("a", topic="out", owner=sender).ack()
+    for offset in acks:
+        line.ack(offset, topic="out", group="down", owner=OTHER)
+    assert line.ask(lossless()).status == status
+
+
 def delayed():
     """Its producer puts it into a delay topic, whose worker gives it to the input."""
     line = run().publish("a", topic="retry").deliver("a", topic="retry", group="r", owner=OTHER)
