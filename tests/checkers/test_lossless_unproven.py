@@ -153,3 +153,9 @@ def test_a_record_that_is_itself_the_effect_waits_for_no_reader():
     assert (verdict.status, [f.id for f in verdict.findings]) == ("failed", ["b"])
     elsewhere = sold("a").but(effect_topics=frozenset({"payments"}))
     assert elsewhere.ask(checker("same_outcome", baseline=baseline)).status == "unknown"
+
+
+def test_sources_that_show_different_messages_are_asked_for_their_parts():
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a", source="rows")
+    verdict = line.effect("a", source="mails").effect("b", source="rows").ack().ask(lossless())
+    assert verdict.missing.startswith("name what each source shows (part=...)")
