@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos import Plan, VerdictFailed, on, simulate
 from pytest_mqchaos.errors import WorkerFailed
+from tests.search.public_bugs import consumer_of
 
 # Crashed clients close nothing.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -15,21 +15,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 async def consume(servers, effects, rounds):
     """Each round is a client of its own, as after a restart within the process."""
     for _ in range(rounds):
-        consumer = AIOKafkaConsumer(
-            "orders", bootstrap_servers=servers, group_id="g", auto_offset_reset="earliest",
-            enable_auto_commit=False,
-        )  # fmt: skip
-        await consumer.start()
         try:
-            async for message in consumer:
-                effects.record(str(int(message.value)))
-                await consumer.commit()
+            async with consumer_of(servers, "orders") as consumer:
+                async for message in consumer:
+                    effects.record(str(int(message.value)))
+                    await consumer.commit()
         except ValueError:
             if rounds == 1:
                 raise
             await asyncio.sleep(5)
-        finally:
-            await consumer.stop()
 
 
 def scenario_of(rounds):
