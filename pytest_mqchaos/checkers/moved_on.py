@@ -32,28 +32,30 @@ def moves(index: Index, delivery: Delivery) -> list[tuple[str, Span]]:
     """Publishes of the same message onward, each with its sender: done when confirmed. A hop that
     led to this very delivery is none of them; unless, of an input, one may have been unseen."""
     flow = index.history.flow
+    aside = flow.retries | flow.dead_letters
     name = delivery.id or ""
     here = [d for d in index.stories.deliveries[name] if d.topic == delivery.topic]
     since = min(d.seq for d in here)
-    unseen = gap_touches(index.history) and delivery.topic not in flow.retries
     spans = []
     for attempt in index.stories.attempts.get(name, ()):
-        if attempt.topic in flow.retries | flow.dead_letters:
-            sure = attempt.seq >= since or (None if unseen else False)
-        else:
+        sure: bool | None = False  # of most messages all there is: the publish that led to it
+        if attempt.topic in aside and attempt.seq >= since:
+            sure = True
+        elif attempt.topic in aside and delivery.topic not in flow.retries:
+            sure = None if gap_touches(index.history) else False
+        elif attempt.seq > since:
             handed = [d for d in here if sent_by_its_reader(attempt, d)]
             sure = bool(handed) and _elsewhere(index, handed, attempt)
-        if sure is not False and attempt.reached:
-            spans += _span(attempt, sure=sure is True)
+        if sure is not False and arrived(attempt):
+            known = sure is True and attempt.outcome == "confirmed"
+            done = (attempt.end_t, attempt.end_t) if known else (attempt.t, NEVER)
+            spans.append((attempt.owner, Span(*done)))
     return spans
 
 
-def _span(attempt: Attempt, *, sure: bool) -> list[tuple[str, Span]]:
-    if attempt.outcome == "refused":
-        return []
-    if attempt.outcome == "confirmed" and sure:
-        return [(attempt.owner, Span(attempt.end_t, attempt.end_t))]
-    return [(attempt.owner, Span(attempt.t, NEVER))]
+def arrived(attempt: Attempt) -> bool:
+    """Whether it may be in the log, as far as is known."""
+    return attempt.reached and attempt.outcome != "refused"
 
 
 def sent_by_its_reader(attempt: Attempt, delivery: Delivery) -> bool:

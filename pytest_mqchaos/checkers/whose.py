@@ -99,7 +99,7 @@ def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     rows = index.stories.effects.get(message_id, [])
     if group in index.subscribers:
         return None if any(e.by is None for e in rows) else [e for e in rows if e.by == group]
-    if sum(bool(topics & index.inputs) for topics in index.positions.groups.values()) <= 1:
+    if len(index.positions.input_groups) <= 1:
         # Groups of retry destinations work for it. What a worker of another stage did (it acks for
         # a group that is not judged) is not its.
         own = [e for e in rows if group in (groups_of(index, e.owner) or {group})]

@@ -70,6 +70,12 @@ class Positions:
         return dict(found)
 
     @cached_property
+    def input_groups(self) -> frozenset[str]:
+        """Those of the groups that took part in inputs, not in retries alone."""
+        inputs = self.history.flow.inputs
+        return frozenset(group for group, topics in self.groups.items() if topics & inputs)
+
+    @cached_property
     def places(self) -> dict[Partition, list[Place]]:
         """Where each group stands, per partition. A group without a place that acked there stands
         where its last confirmed ack says; else a group that takes part in the topic has committed
