@@ -12,7 +12,7 @@ from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, stored_ro
 from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
-from pytest_mqchaos.history.rows import PUBLISHER, Stored
+from pytest_mqchaos.history.rows import PUBLISHER, RUNS, Stored, worker_of
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.ground import Began
@@ -185,7 +185,7 @@ class View:
         """Transactions of workers that are no more, as far as they hold records back, as sentences.
         Raises WaitTimeout if no broker can be asked."""
         last = {event.who: event.what for event in self._chaos.crew.events}
-        dead = {who for who, what in last.items() if what not in ("started", "restarted")}
+        dead = {who for who, what in last.items() if what not in RUNS}
         sent = {
             row.topic for row in self.transcript().attempts
             if row.transactional_id is not None and row.owner in dead
@@ -253,6 +253,6 @@ class View:
 
     def _unused(self) -> list[str]:
         """Workers of which no incarnation ever opened a connection through a link."""
-        linked = {owner.partition("#")[0] for owner in self.transcript().links.values()}
-        began = [e.who.partition("#")[0] for e in self._chaos.crew.events if e.what == "started"]
+        linked = {worker_of(owner) for owner in self.transcript().links.values()}
+        began = [worker_of(e.who) for e in self._chaos.crew.events if e.what == "started"]
         return [name for name in dict.fromkeys(began) if name not in linked]

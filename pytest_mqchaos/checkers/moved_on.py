@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 from pytest_mqchaos.checkers.answer import gap_touches
 from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery
+from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery, worker_of
 from pytest_mqchaos.history.story import Story
 
 NEVER = 1 << 63
@@ -63,7 +63,7 @@ def sent_by_its_reader(attempt: Attempt, delivery: Delivery) -> bool:
     return (
         delivery.reached
         and delivery.seq < attempt.seq
-        and delivery.owner.partition("#")[0] == attempt.owner.partition("#")[0]
+        and worker_of(delivery.owner) == worker_of(attempt.owner)
     )
 
 
@@ -90,17 +90,12 @@ def taken_out_again(index: Index, story: Story) -> bool:
     """Whether a dead letter was published to an input or retry destination again, by a worker that
     was handed it there or by the test, before it had any effect that is known to be earlier, and
     was not set aside anew by whoever was handed it after that."""
-    out = index.history.flow.dead_letters
-    handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
     # What the test itself publishes once it was told that the message is safe, and once that lies
     # among the dead letters, no client sends again by itself.
     safe = index.told.get(story.id, NEVER)
     safe = max(safe, min((a.seq for a in story.dead_attempts), default=NEVER))
-    again = [
-        a for a in story.attempts
-        if any(sent_by_its_reader(a, d) for d in handed)
-        or (a.owner in (PUBLISHER, TEST) and a.seq > safe)
-    ]  # fmt: skip
+    by_the_test = [a for a in story.attempts if a.owner in (PUBLISHER, TEST) and a.seq > safe]
+    again = _put_back(index, story) + by_the_test
     if not again or _set_aside_anew(story, max(a.seq for a in again)):
         return False
     since = min((a.t for a in story.dead_attempts), default=0)
@@ -119,11 +114,15 @@ def _set_aside_anew(story: Story, put: int) -> bool:
 def redriven(index: Index, story: Story) -> bool:
     """Whether a worker that was handed a dead letter has put it to an input or retry destination
     again, for certain, and it was not set aside since: it does not count as one any more."""
-    out = index.history.flow.dead_letters
     put = max((a.seq for a in story.dead_attempts), default=0)
+    return any(a.seq > put and a.outcome == "confirmed" for a in _put_back(index, story))
+
+
+def _put_back(index: Index, story: Story) -> list[Attempt]:
+    """Publishes of it to an input or retry destination by who was handed it as a dead letter."""
+    out = index.history.flow.dead_letters
     handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
-    again = [a for a in story.attempts if a.seq > put and a.outcome == "confirmed"]
-    return any(sent_by_its_reader(a, d) for a in again for d in handed)
+    return [a for a in story.attempts if any(sent_by_its_reader(a, d) for d in handed)]
 
 
 def readers(index: Index) -> dict[str, set[str]]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import worker_of
 
 
 def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
@@ -23,7 +24,7 @@ def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
                 f"{finding.id!r} was handed to several groups ({listed(groups)}): replicas of one "
                 "service need one fixed group_id, effects of several services their names (by=...)"
             )
-        alone = sorted({row.owner.partition("#")[0] for row in rows if row.group is None})
+        alone = sorted({worker_of(row.owner) for row in rows if row.group is None})
         if len(alone) > 1:
             return (
                 f"{listed(alone)} were each handed {finding.id!r} outside of any group: give them "

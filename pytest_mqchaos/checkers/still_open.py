@@ -13,12 +13,11 @@ was handed to such a reader, or when its next incarnation read on without it.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.moved_on import readers, sent_by_its_reader
+from pytest_mqchaos.checkers.moved_on import arrived, readers, sent_by_its_reader
 from pytest_mqchaos.checkers.pending import PENDING
 from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import RUNS, worker_of
 from pytest_mqchaos.history.story import Story
-
-_RUNS = ("started", "restarted")
 
 
 def still_open(index: Index, story: Story, stage: str) -> str:
@@ -46,13 +45,9 @@ def _passed_on(index: Index, story: Story) -> str:
     """Whether the worker that was handed it published it to a destination that is not judged, and
     a group that reads that has not acked it there."""
     for sent in index.stories.attempts.get(story.id, ()):
-        judged = sent.topic in index.positions.handed
-        arrived = sent.reached and sent.outcome != "refused"
-        if (
-            judged
-            or not arrived
-            or not any(sent_by_its_reader(sent, row) for row in story.deliveries)
-        ):
+        if sent.topic in index.positions.handed or not arrived(sent):
+            continue
+        if not any(sent_by_its_reader(sent, row) for row in story.deliveries):
             continue
         for group in sorted(readers(index).get(sent.topic, ())):
             acks = index.positions.acks.get((group, sent.topic, sent.partition))
@@ -73,13 +68,13 @@ def cut_short(index: Index, story: Story) -> bool:
 def at_work(index: Index) -> str:
     """A worker that still runs, by the name of its incarnation; "" for none."""
     last = {event.who: event.what for event in index.history.processes if "#" in event.who}
-    return next((who for who, what in last.items() if what in _RUNS), "")
+    return next((who for who, what in last.items() if what in RUNS), "")
 
 
 def left(index: Index) -> str:
     """A worker that ended by itself, without an error that would have it started again, and how;
     "" for none."""
-    last = {event.who.partition("#")[0]: event for event in index.history.processes}
+    last = {worker_of(event.who): event for event in index.history.processes}
     return next((f"{e.who} {e.cause}" for e in last.values() if e.what == "ended"), "")
 
 
@@ -107,4 +102,4 @@ def _succeeded(index: Index, owner: str) -> bool:
 
 def _runs(index: Index, owner: str) -> bool:
     events = [event.what for event in index.history.processes if event.who == owner]
-    return bool(events) and events[-1] in _RUNS
+    return bool(events) and events[-1] in RUNS

@@ -15,7 +15,7 @@ from pytest_mqchaos.checkers.answer import Doubt
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Effect
+from pytest_mqchaos.history.rows import Effect, worker_of
 
 
 def subscribers(index: Index, wanted: Iterable[str] | None) -> tuple[list[str | None], list[Doubt]]:
@@ -107,7 +107,7 @@ def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     whose = _owners(index)
     if whose is None or group not in whose.values():
         return None
-    return [e for e in rows if whose[_worker(e.owner)] == group]
+    return [e for e in rows if whose[worker_of(e.owner)] == group]
 
 
 def groups_of(index: Index, owner: str | None) -> set[str]:
@@ -116,10 +116,10 @@ def groups_of(index: Index, owner: str | None) -> set[str]:
     if "groups of workers" not in derived:
         acks: dict[str, set[str]] = defaultdict(set)
         for name, group in {(a.owner, a.group) for a in index.history.acks}:
-            acks[_worker(name)].add(group)
+            acks[worker_of(name)].add(group)
         derived["groups of workers"] = dict(acks)
     known = cast("dict[str, set[str]]", derived["groups of workers"])
-    return known.get(_worker(owner), set())
+    return known.get(worker_of(owner), set())
 
 
 def _owners(index: Index) -> dict[str, str] | None:
@@ -127,11 +127,7 @@ def _owners(index: Index) -> dict[str, str] | None:
     acks for several or for none."""
     derived = index.history.derived
     if "owners" not in derived:
-        whose = {_worker(e.owner): groups_of(index, e.owner) for e in index.effects}
+        whose = {worker_of(e.owner): groups_of(index, e.owner) for e in index.effects}
         clear = all(len(groups) == 1 for groups in whose.values())
         derived["owners"] = {n: group for n, (group,) in whose.items()} if clear else None
     return cast("dict[str, str] | None", derived["owners"])
-
-
-def _worker(owner: str | None) -> str:
-    return (owner or "").partition("#")[0]

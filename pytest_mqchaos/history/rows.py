@@ -16,6 +16,12 @@ PUBLISHER = "publisher"  # owner of the links of our own publisher
 TEST = "test"  # owner of links that no worker made
 
 
+def worker_of(owner: str | None) -> str:
+    """The worker that an incarnation is one of: "worker-1" for "worker-1#2"; any other owner is
+    itself, nobody is ""."""
+    return (owner or "").partition("#")[0]
+
+
 class Attempt(NamedTuple):
     """One message in one publish frame and how that ended.
 
@@ -158,6 +164,7 @@ class Accepted(NamedTuple):
 
 
 FINAL_DRAIN = "restarted for the final drain"  # cause of a process event
+RUNS = ("started", "restarted")  # the last event of a process that runs
 
 
 class ProcessEvent(NamedTuple):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import index_of
-from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect, RuleEvent
+from pytest_mqchaos.history.rows import Ack, Attempt, Delivery, Effect, RuleEvent, worker_of
 from pytest_mqchaos.history.story import Story
 from pytest_mqchaos.report.context import Context
 from pytest_mqchaos.report.layout import ordinal
@@ -64,9 +64,9 @@ def of_message(history: History, story: Story, context: Context) -> list[Moment]
 def around(history: History, first: int, owners: frozenset[str]) -> list[Moment]:
     """Faults that took effect, and what became of brokers and of these owners, from `first` on.
     An owner is known by its name without the incarnation, so its restarts belong to it."""
-    names = {owner.partition("#")[0] for owner in owners}
-    clients = {attempt.owner.partition("#")[0] for attempt in history.attempts}
-    clients |= {delivery.owner.partition("#")[0] for delivery in history.deliveries}
+    names = {worker_of(owner) for owner in owners}
+    clients = {worker_of(attempt.owner) for attempt in history.attempts}
+    clients |= {worker_of(delivery.owner) for delivery in history.deliveries}
     faults = [moment for firing in firings(history) for moment in _firing(firing)]
     processes = [
         Moment(
@@ -78,7 +78,7 @@ def around(history: History, first: int, owners: frozenset[str]) -> list[Moment]
         )
         for event in history.processes
         if event.t >= first and event.what != "stopped"
-        if (event.who.partition("#")[0] in names or event.who.partition("#")[0] not in clients)
+        if (worker_of(event.who) in names or worker_of(event.who) not in clients)
     ]
     return faults + processes
 
