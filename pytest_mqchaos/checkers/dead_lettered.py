@@ -132,11 +132,13 @@ def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
     found = []
     for name in sorted(ids):
         story = index.story(name)
+        if not story.dead_attempts:
+            continue
         first: dict[str, Delivery] = {}
         for delivery in story.deliveries:
             if delivery.reached:
                 first.setdefault(delivery.topic, delivery)
-        for delivery in first.values() if story.dead_attempts else ():
+        for delivery in first.values():
             acks = _acks_of_its_sender(index, story, delivery.topic)
             spans = [span for _, span in moves(index, delivery)]
             told = [span.high for span in spans if span.high != NEVER]

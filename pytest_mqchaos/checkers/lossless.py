@@ -29,7 +29,7 @@ from pytest_mqchaos.checkers.answer import (
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.moved_on import redriven
 from pytest_mqchaos.checkers.pending import END_IT
-from pytest_mqchaos.checkers.still_open import cut_short
+from pytest_mqchaos.checkers.still_open import cut_short, left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -98,8 +98,9 @@ def lossless(
         index = index_of(history)
         names, doubts = subscribers(index, by)
         owed = index.owed - index.ambiguous.keys() if index.ambiguous else index.owed
-        excused = superseded(index, owed, version) if keep == "latest" else set()
+        excused: set[str] = set()
         if keep == "latest":
+            excused = superseded(index, owed, version)
             excused |= owed & deleted(index, excused)
         found = Found()
         dead = history.expected.dead_lettered
@@ -113,7 +114,7 @@ def lossless(
             judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
         doubts += foreign_doubts(index, free)
-        doubts += _doubts(found, len(owed), several=bool(index.several))
+        doubts += _doubts(index, found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
             population["superseded"] = len(excused)
@@ -170,10 +171,10 @@ def _unmatched(index: Index, found: Found) -> list[Doubt]:
     return doubts
 
 
-def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
+def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
     made = []
     for rows, said, missing in (
-        (found.waiting, "still waiting", _still_waiting(found)),
+        (found.waiting, "still waiting", _still_waiting(index, found)),
         (found.open, "without an effect, which may still come",
          _STILL_OPEN),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
@@ -181,7 +182,7 @@ def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
         (found.unproven, "without an effect, but not proven lost",
          "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",
-         _SOURCES if several else _UNEVEN),
+         _SOURCES if index.several else _UNEVEN),
     ):  # fmt: skip
         if rows:
             text = f": {rows[0].text}" if rows[0].text else ""
@@ -190,7 +191,7 @@ def _doubts(found: Found, total: int, *, several: bool) -> list[Doubt]:
     return made
 
 
-def _still_waiting(found: Found) -> str:
+def _still_waiting(index: Index, found: Found) -> str:
     """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
     if found.behind:
         return END_IT
@@ -199,9 +200,10 @@ def _still_waiting(found: Found) -> str:
             f"it was handed out {found.handed} times: what fails again and again holds back all "
             "that stands behind it; set it aside (dead letters) after some tries"
         )
-    if found.left:
+    gone = left(index) if found.alone else ""
+    if gone:
         return (
-            f"{found.left} and left it: what gives up must end with an error (a status other than "
+            f"{gone} and left it: what gives up must end with an error (a status other than "
             "0) to be started again; what ends after so many messages ends too early where some "
             "come twice"
         )

@@ -14,7 +14,7 @@ from operator import itemgetter
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
 from pytest_mqchaos.checkers.pending import OPEN, PENDING
-from pytest_mqchaos.checkers.still_open import left, still_open
+from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
@@ -28,8 +28,8 @@ _UNTIL = "until that has timed out it is handed to nobody who reads committed me
 class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
     groups that one waiting message is held for. `handed`: how often one was handed out at most.
-    `behind`: some wait until a transaction ends. `left`: who ended by itself, where nobody
-    is left."""
+    `behind`: some wait until a transaction ends. `alone`: in a group of
+    some nobody is left."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Found:
     groups: int = 0
     handed: int = 0
     behind: bool = False
-    left: str = ""
+    alone: bool = False
 
 
 def judge(
@@ -71,7 +71,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         held = f"held for {stages.holder(story.waiting[0])}"
         found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
         found.behind = found.behind or pending
-        found.left = left(index) if story.waiting[0].active == 0 else ""
+        found.alone = found.alone or story.waiting[0].active == 0
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
         found.handed = max(found.handed, sum(row.reached for row in story.deliveries))
     elif stage == stages.BLOCKED or pending:
