@@ -85,7 +85,7 @@ class Evidence:
     nameless: tuple[str, ...]
     effect_topics: frozenset[str]
     compacted: frozenset[str]
-    pending: frozenset[str]
+    pending: Sequence[Stored]
     started: int
 
 
@@ -148,6 +148,11 @@ def _bypassed(
     return found
 
 
+def unended(side: Side, topics: Iterable[str], identity: Identity) -> list[Stored]:
+    """What stands behind the begin of a transaction that nobody has ended."""
+    return stored_rows(side.blocked(topics), identity) if topics else []
+
+
 def strangers(
     transcript: Transcript,
     names: frozenset[str],
@@ -163,6 +168,10 @@ def strangers(
         and place[0] not in transcript.groups
         and offset > max(before.get(place, -1), 0)
     )
+
+
+def _ids(rows: Iterable[Stored]) -> frozenset[str]:
+    return frozenset(row.id for row in rows if row.id is not None)
 
 
 def _led_anew(
@@ -221,10 +230,8 @@ def build(
         nameless_effects=bool(evidence.nameless),
         strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
         led_anew=_led_anew(epochs, side.epochs()),
-        blocked=frozenset(
-            row.id for row in stored_rows(side.blocked(names), identity) if row.id is not None
-        ),
-        pending=evidence.pending,
+        blocked=_ids(unended(side, names, identity)),
+        pending=_ids(evidence.pending),
         lone=side.lone(),
         starts={place: start for place, (start, _) in side.ends(names).items()},
         compacted=evidence.compacted,

@@ -175,8 +175,10 @@ class _Circle:
 
     def closed(self, now: float, entries: int, *, came: bool) -> bool:
         """Asked while something moves; `came`: an effect came, or went."""
-        if came or self._entries is None:
-            self._since, self._entries = now if came else self._since, entries
+        if came:
+            self._since, self._entries = now, entries
+        elif self._entries is None:
+            self._entries = entries
         if now - self._since < self._longest and entries - self._entries < ROUND:
             return False
         before, self._gained = self._gained, self._watched.gained()

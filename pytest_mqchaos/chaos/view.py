@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.gains import Gains
-from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, stored_rows, strangers
+from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers, unended
 from pytest_mqchaos.chaos.outputs import Output
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
-from pytest_mqchaos.history.rows import PUBLISHER, RUNS, Stored, worker_of
+from pytest_mqchaos.history.rows import PUBLISHER, RUNS, worker_of
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.ground import Began
@@ -186,11 +185,13 @@ class View:
         Raises WaitTimeout if no broker can be asked."""
         last = {event.who: event.what for event in self._chaos.crew.events}
         dead = {who for who, what in last.items() if what not in RUNS}
+        if not dead:
+            return []
         sent = {
             row.topic for row in self.transcript().attempts
             if row.transactional_id is not None and row.owner in dead
         }  # fmt: skip
-        held = {row.topic for row in self._unended(sent)}
+        held = {row.topic for row in unended(self._side, sent, self._chaos.identity)}
         return [f"records in {one} behind a transaction that nobody ended" for one in sorted(held)]
 
     def _confirmed(self) -> set[str]:
@@ -206,7 +207,8 @@ class View:
     def history(self) -> History:
         """Everything known so far."""
         chaos = self._chaos
-        pending = self._unended(chaos.ledger.topics)  # before the look: what ends now is seen
+        # Before the look: what ends now is seen.
+        pending = unended(self._side, chaos.ledger.topics, chaos.identity)
         chaos.ledger.look()
         evidence = Evidence(
             flow=chaos.scope.flow,
@@ -220,7 +222,7 @@ class View:
             nameless=tuple(chaos.ledger.nameless()),
             effect_topics=chaos.ledger.topics,
             compacted=frozenset(chaos.scope.compacted),
-            pending=frozenset(row.id for row in pending if row.id is not None),
+            pending=pending,
             started=self.started,
         )
         history = build(
@@ -235,10 +237,6 @@ class View:
         # They came before the answer that told how long the history is: none of before is missed.
         troubles = tuple(f"the data plane had trouble: {text}" for text in chaos.host.troubles)
         return replace(history, gaps=troubles + history.gaps, gap_topics=frozenset())
-
-    def _unended(self, topics: Iterable[str]) -> list[Stored]:
-        """What stands behind the begin of a transaction that nobody has ended."""
-        return stored_rows(self._side.blocked(topics), self._chaos.identity) if topics else []
 
     def _limits(self) -> tuple[str, ...]:
         chaos = self._chaos

@@ -21,7 +21,7 @@ from pytest_mqchaos.workloads.coroutine import CoroutineWorker
 from pytest_mqchaos.workloads.incarnation import End, Incarnation, Launch
 from pytest_mqchaos.workloads.meaning import Meaning
 from pytest_mqchaos.workloads.slot import Ending, Patience, Slot
-from pytest_mqchaos.workloads.target import Job
+from pytest_mqchaos.workloads.target import NO_CHILD, Job
 
 _KINDS = {
     "thread": "a plain function, which needs a thread",
@@ -120,7 +120,7 @@ class LoopSupervisor:
     ) -> bool:
         """There is none."""
         del port, cause, limit
-        raise UsageError(f"scope='child' is for processes that fork; {incarnation} is none.")
+        raise UsageError(NO_CHILD.format(incarnation))
 
     def freeze(self, incarnation: str, child_at: int | None = None) -> None:
         """Never needed: links are cut and their worker is killed at one instant."""

@@ -75,9 +75,9 @@ class ProcessWorker:
             group = self._group
         if group is None or self._over.is_set():
             return
-        child = None if child_at is None else self._child(child_at)
-        if child_at is not None and child is not None:
-            self._children[child_at] = child
+        child = None
+        if child_at is not None:
+            child = self._children[child_at] = self._child(child_at)
         self._stays_frozen()
         group.freeze(_STOPPED, child)
         self._thaw = threading.Timer(_FROZEN, group.thaw)

@@ -23,10 +23,8 @@ from pytest_mqchaos.workloads.incarnation import End, Incarnation, Launch, Worke
 from pytest_mqchaos.workloads.judge import Judge
 from pytest_mqchaos.workloads.process import ProcessWorker
 from pytest_mqchaos.workloads.slot import Ending, Patience, Slot
-from pytest_mqchaos.workloads.target import Job
+from pytest_mqchaos.workloads.target import NO_CHILD, Job
 from pytest_mqchaos.workloads.thread import NO_CRASH, ThreadWorker
-
-_NO_CHILD = "scope='child' is for processes that fork; {} is none."
 
 
 class Supervisor:
@@ -147,13 +145,11 @@ class Supervisor:
         The incarnation lives on and forks another, as prefork servers do. False: it did not run.
         Raises `UsageError` if no such child can be told, `WaitTimeout` if it does not die.
         """
-        with self._lock:
-            slot = self._slot_of(incarnation)
-            worker = slot.worker if slot and slot.state == "running" else None
+        worker = self._at_work(incarnation)
         if worker is None:
             return False
         if not isinstance(worker, ProcessWorker):
-            raise UsageError(_NO_CHILD.format(incarnation))
+            raise UsageError(NO_CHILD.format(incarnation))
         instant = time.monotonic_ns()
         pid = worker.crash_child(port, limit)
         self._record(incarnation, "crashed", f"its child {pid} alone: {cause}", instant)
@@ -163,13 +159,11 @@ class Supervisor:
         """It (or its child that holds the connection from port `child_at`) is to crash as soon as
         its links are cut. A process does nothing from now on, as if it were dead already; a
         coroutine has its `finally` blocks, which are to find cut links. Raises as `crash_child`."""
-        with self._lock:
-            slot = self._slot_of(incarnation)
-            worker = slot.worker if slot and slot.state == "running" else None
+        worker = self._at_work(incarnation)
         if isinstance(worker, ProcessWorker):
             worker.freeze(child_at)
         elif worker is not None and child_at is not None:
-            raise UsageError(_NO_CHILD.format(incarnation))
+            raise UsageError(NO_CHILD.format(incarnation))
 
     def fell(self, incarnation: str) -> bool:
         """Its links were cut to crash it. Whether it has ended of that by itself, however it took
@@ -273,6 +267,11 @@ class Supervisor:
         self._judge.hear(Ending(slot, incarnation, was, end.error, end.cause))
 
     # ------------------------------------------------------------------ small things
+
+    def _at_work(self, incarnation: str) -> Worker | None:
+        with self._lock:
+            slot = self._slot_of(incarnation)
+            return slot.worker if slot and slot.state == "running" else None
 
     def _slot_of(self, incarnation: str) -> Slot | None:
         return next((slot for slot in self._slots if slot.incarnation.name == incarnation), None)

@@ -17,6 +17,7 @@ from pytest_mqchaos.errors import UsageError
 
 Kind: TypeAlias = Literal["coroutine", "thread", "command", "child"]
 Target: TypeAlias = Callable[..., Any] | Sequence[str | os.PathLike[str]]
+NO_CHILD = "scope='child' is for processes that fork; {} is none."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
