@@ -104,13 +104,15 @@ def _spots(probes: Plan, outcome: Outcome, chaos: Chaos) -> Iterator[Spot]:
 
 
 def _hops(spot: Spot, chaos: Chaos) -> Iterator[Spot]:
+    if spot.point is Point.CONTROL:
+        return
     history = chaos.last_history
     sent = spot.point in (Point.PUBLISH, Point.CONFIRM)
     rows: tuple[Attempt | Delivery, ...] = history.attempts if sent else history.deliveries
     first: dict[str, str] = {}
     messages: dict[str, set[str]] = {}
     owners: dict[str, set[str]] = {}
-    for row in sorted(rows, key=lambda row: row.seq) if spot.point is not Point.CONTROL else ():
+    for row in sorted(rows, key=lambda row: row.seq):
         if row.id is not None:
             first.setdefault(row.id, row.topic)
             messages.setdefault(row.topic, set()).add(row.id)

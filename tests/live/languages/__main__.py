@@ -33,7 +33,7 @@ def asked(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     """Build, run, tell, write."""
     given = asked(argv)
-    services = [service for make in MAKERS.values() for service in make()]
+    services = [service for make in MAKERS for service in make()]
     kinds = (given.kind,) if given.kind else KINDS
     cells: Cells = {}
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:

@@ -102,4 +102,4 @@ def node() -> tuple[Service, ...]:
     )  # fmt: skip
 
 
-MAKERS: dict[str, Callable[[], tuple[Service, ...]]] = {"java": java, "go": go, "node": node}
+MAKERS: tuple[Callable[[], tuple[Service, ...]], ...] = (java, go, node)
