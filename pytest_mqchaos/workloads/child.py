@@ -9,6 +9,7 @@ function without one gets SystemExit in its main thread.
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import inspect
 import pickle
@@ -66,18 +67,22 @@ async def _run_coroutine(call: _Call) -> None:
 
 def _run_function(call: _Call) -> None:
     stop = threading.Event()
-    asked = "stop" not in call.kwargs and asks_for_stop(call.target)
+    asks = "stop" not in call.kwargs and asks_for_stop(call.target)
+    told = False
 
     def on_term(_number: int, _frame: object) -> None:
-        if not asked or stop.is_set():
+        nonlocal told
+        if told or not asks:
             raise SystemExit(0)
-        stop.set()
+        told = True
+        # Not here: the thread that this interrupts may hold the event's lock, inside stop.wait().
+        _thread.start_new_thread(stop.set, ())
 
     signal.signal(signal.SIGTERM, on_term)
     _raise_again_if_lost()
     prepared = call.setup() if call.setup else None
     first = () if prepared is None else (prepared,)
-    keywords = call.kwargs | ({"stop": stop} if asked else {})
+    keywords = call.kwargs | ({"stop": stop} if asks else {})
     call.target(*first, *call.args, **keywords)
 
 

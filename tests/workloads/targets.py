@@ -38,6 +38,14 @@ def until_stop(path, *, stop):
     say(path, "stopped")
 
 
+def stopped_while_it_looks(path, *, stop):
+    with stop._cond:  # as inside stop.wait(), where no test can be on time
+        os.kill(os.getpid(), signal.SIGTERM)
+        say(path, "looked")
+    stop.wait(WAIT)
+    say(path, "stopped")
+
+
 def with_finally(path):
     try:
         say(path, "ready")

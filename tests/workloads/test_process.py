@@ -73,6 +73,14 @@ def test_stop_of_a_function_that_asks_for_it(world, tools, tmp_path):
     assert world.events[-1][2:] == ("stopped", "stopped")
 
 
+def test_a_stop_finds_the_event_in_use(world, tools, tmp_path):
+    """A signal handler that took the event's lock would wait for the very thread it interrupted."""
+    path = tmp_path / "said"
+    supervisor = world.supervise(targets.stopped_while_it_looks, path, process=True, restart=False)
+    supervisor.start()
+    tools.eventually(lambda: text_of(path) == "stopped")
+
+
 def test_stop_of_a_coroutine_cancels_it(world, tools, tmp_path):
     path = tmp_path / "said"
     supervisor = world.supervise(
