@@ -50,9 +50,15 @@ class ProcessWorker:
         return None if self._group is None else self._group.pid
 
     def start(self, ended: Ended) -> None:
-        """Raises `UsageError` if the command is not there or its arguments cannot be handed on."""
+        """Raises `UsageError` if the command is not there or its arguments cannot be handed on.
+        Who was told to end before this is not started any more."""
         with self._starting:
-            self._group = self._spawn()
+            if not self._told:
+                self._group = self._spawn()
+        if self._group is None:
+            ended(End(None, self._told))
+            self._over.set()
+            return
         reader = threading.Thread(
             target=output.keep,
             args=(self._group.output, self.log),
@@ -90,11 +96,10 @@ class ProcessWorker:
 
     def crash(self, limit: float) -> None:
         with self._starting:
-            group = self._group
+            group, self._told = self._group, self._told or "crashed"
         if group is None:
             return
         self._stays_frozen()
-        self._told = self._told or "crashed"
         until = time.monotonic() + limit
         group.kill()
         self._await_end(limit)
@@ -125,10 +130,9 @@ class ProcessWorker:
     def stop(self, limit: float) -> None:
         """SIGTERM to the leader; after `limit` seconds SIGKILL to the group."""
         with self._starting:
-            group = self._group
+            group, self._told = self._group, self._told or "stopped"
         if group is None or self._over.is_set():
             return
-        self._told = self._told or "stopped"
         self._stays_frozen()
         group.signal(signal.SIGTERM)
         group.thaw()

@@ -8,6 +8,9 @@ import pytest
 
 from pytest_mqchaos.errors import UsageError, WorkerFailed
 from pytest_mqchaos.workloads import effects_file, output
+from pytest_mqchaos.workloads.incarnation import Incarnation, Launch
+from pytest_mqchaos.workloads.process import ProcessWorker
+from pytest_mqchaos.workloads.target import understand
 from tests.workloads import targets
 
 
@@ -71,6 +74,16 @@ def test_stop_of_a_function_that_asks_for_it(world, tools, tmp_path):
     supervisor.stop()
     assert text_of(path) == "stopped"
     assert world.events[-1][2:] == ("stopped", "stopped")
+
+
+@pytest.mark.parametrize(("end", "told"), [("crash", "crashed"), ("stop", "stopped")])
+def test_who_was_told_to_end_before_it_was_there_is_not_started(end, told, tmp_path):
+    job, ends = understand([sys.executable, "-c", "pass"]), []
+    launch = Launch(args=(sys.executable, "-c", "pass"))
+    worker = ProcessWorker(Incarnation(worker="w", number=1), job, launch, tmp_path)
+    getattr(worker, end)(1.0)
+    worker.start(ends.append)
+    assert (worker.pid, ends) == (None, [(None, told)])
 
 
 def test_a_stop_finds_the_event_in_use(world, tools, tmp_path):
