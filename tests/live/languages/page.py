@@ -51,8 +51,8 @@ TAIL = """
   `unknown`.
 * **franz-go** as a transformer asks for its committed offsets before it ends what a killed
   predecessor left open, and Kafka withholds them until that transaction times out
-  (`kgo.TransactionTimeout`, 40 s by default). `chaos.settle()` gives up before that, with
-  `unknown`: set it to a few seconds, or use `settle(timeout=60)`.
+  (`kgo.TransactionTimeout`, 40 s by default). `chaos.settle()` waits for that, at most 75 s; a test
+  is that much quicker with a few seconds there, as in the service here.
 
 ## Run it
 
