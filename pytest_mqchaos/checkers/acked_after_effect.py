@@ -25,6 +25,7 @@ from pytest_mqchaos.checkers.answer import (
 )
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
+from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.checkers.wording import lapse, number
@@ -70,13 +71,18 @@ def acked_after_effect() -> Checker:
             failed=failed,
             sentence=_sentence(failed, len(found.asked)),
             doubts=doubts,
-            advice="ack after the work" + (f": acked {lapse(worst)} before the effect"
-                                           if worst else ""),
+            advice=_advice(index, failed, worst),
             nothing="no ack covers a delivered message",
             add="consume through the chaos address, and commit",
         )  # fmt: skip
 
     return check
+
+
+def _advice(index: Index, failed: list[Finding], worst: int) -> str:
+    put = elsewhere(index, index.story(failed[0].id)) if failed and not worst else ""
+    late = f": acked {lapse(worst)} before the effect" if worst else ""
+    return put or f"ack after the work{late}"
 
 
 def _asked(index: Index, delivery: Delivery) -> bool:

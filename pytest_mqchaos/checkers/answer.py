@@ -19,6 +19,7 @@ from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import PUBLISHER
 
 COMPOSITE = 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
 SHOWN = 50  # findings kept in a verdict; the sentence has the true count
@@ -152,8 +153,28 @@ def not_covered(index: Index) -> tuple[str, ...]:
         for rule in history.rules
         if not rule.fired
     ]
-    said = filter(None, (bypassed.unseen(index), drained.late(index)))
+    said = filter(None, (bypassed.unseen(index), drained.late(index), _not_looked_for(history)))
     return (*said, *history.limits, *unfired)
+
+
+def _not_looked_for(history: History) -> str:
+    dead = history.expected.dead_lettered
+    if not dead or history.flow.dead_letters:
+        return ""
+    return (
+        f"whether {listed(sorted(dead))} came to the dead letters: chaos.flow(dead_letters=[...]) "
+        "names none"
+    )
+
+
+def _aside(index: Index) -> list[str]:
+    """Where the test itself published, if that is not judged and nothing is where it is judged: a
+    misspelt name in chaos.flow, most likely."""
+    flow = index.history.flow
+    if not flow.inputs or index.first or index.stored_ids:
+        return []
+    sent = {row.topic for row in index.history.attempts if row.owner == PUBLISHER}
+    return sorted(sent - flow.inputs)
 
 
 def expected(index: Index) -> set[str]:
@@ -197,7 +218,11 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     if possible is None:
         possible = len(expected(index))
     excused = not history.rules or (drawn and not possible)
-    if size == 0 and (doubts or outputs_only or unseen or not excused):
+    aside = _aside(index)
+    if size == 0 and (doubts or outputs_only or unseen or aside or not excused):
+        if aside:
+            nothing = f"the test published to {listed(aside)}, which is no judged destination"
+            add = f"chaos.flow(inputs={aside!r}); now: {sorted(history.flow.inputs)!r}"
         if outputs_only:
             add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
         why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubts else "")
@@ -213,7 +238,9 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     if size == 0:
         faults = "only faults that may not happen were" if history.rules else "no fault was"
         passed = f"nothing to judge ({nothing}), and {faults} armed"
+    limits = not_covered(index)
+    if size == 0:
+        limits = (f"{question} had nothing to judge ({nothing})", *limits)
     return Verdict(
-        question=question, status="passed", sentence=passed, population=population,
-        limits=not_covered(index),
-    )  # fmt: skip
+        question=question, status="passed", sentence=passed, population=population, limits=limits
+    )

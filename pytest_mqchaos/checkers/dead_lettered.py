@@ -15,6 +15,7 @@ from typing import Literal
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, standing_doubts
 from pytest_mqchaos.checkers.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of
@@ -37,7 +38,7 @@ def dead_lettered(
         raise unknown("copies", copies, ("forbidden", "allowed"))
     if isinstance(ids, str):
         raise UsageError(f"dead_lettered(ids={ids!r}): give a collection of ids, e.g. [{ids!r}].")
-    given = None if ids is None else frozenset(ids)
+    given = None if ids is None else frozenset(map(str, ids))
 
     def check(history: History) -> Verdict:
         if not history.flow.dead_letters:
@@ -72,10 +73,16 @@ def dead_lettered(
             sentence=f"{number(len({f.id for f in failed}), 'message')} wrong in the dead letters: "
             + listed(f.text for f in failed),
             doubts=doubts,
-            advice="publish the dead letter, wait for its confirm, then ack",
+            advice=_advice(index, failed),
         )
 
     return check
+
+
+def _advice(index: Index, failed: list[Finding]) -> str:
+    gone = [finding.id for finding in failed if finding.what == "missing"]
+    put = elsewhere(index, index.story(gone[0])) if gone else ""
+    return put or "publish the dead letter, wait for its confirm, then ack"
 
 
 def _finding(name: str, what: str, text: str) -> Finding:

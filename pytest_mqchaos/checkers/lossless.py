@@ -27,8 +27,8 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
-from pytest_mqchaos.checkers.moved_on import redriven
 from pytest_mqchaos.checkers.pending import END_IT
+from pytest_mqchaos.checkers.set_aside import declared, elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short, left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
@@ -103,8 +103,8 @@ def lossless(
             excused = superseded(index, owed, version)
             excused |= owed & deleted(index, excused)
         found = Found()
-        dead = history.expected.dead_lettered
-        expected = history.expected.all() - {n for n in dead if redriven(index, index.story(n))}
+        expected, strange = declared(index, owed)
+        doubts += strange
         free = excused | expected
         unread = owed - free if free else owed
         for name in names:
@@ -140,6 +140,8 @@ def _advice(index: Index, failed: list[Finding]) -> str:
     if not failed:
         return ""
     first = failed[0]
+    if put := elsewhere(index, index.story(first.id, first.by)):
+        return put
     if first.where == stages.ACKED and cut_short(index, index.story(first.id, first.by)):
         return _CUT_SHORT
     return ADVICE.get(first.where, "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NoReturn, Protocol, TypeAlias
 
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 
 Status: TypeAlias = Literal["passed", "failed", "unknown"]
@@ -43,6 +44,14 @@ class Verdict:
     advice: str = ""
     limits: tuple[str, ...] = ()
     parts: tuple[Verdict, ...] = ()
+
+    def __bool__(self) -> NoReturn:
+        """No yes or no: `assert chaos.check(...)` would be true of a failure, too."""
+        raise UsageError(
+            f"the verdict of {self.question} was asked for its truth, but there are three answers "
+            f"(this one is {self.status!r}): compare it, chaos.check(...).status == 'passed', or "
+            "ask with chaos.assert_<question>(...), which raises"
+        )
 
 
 class Checker(Protocol):
