@@ -15,6 +15,7 @@ from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.rows import Effect, Handled
 from pytest_mqchaos.workloads import effects_file
 
+_STAYS = (0, 0)
 COLUMNS = ("id", "part", "by", "key", "value", "t", "owner")
 
 
@@ -123,7 +124,8 @@ class Watch:
         self._seen: list[tuple[Row, int, int]] = []
         self._last = self._clock()
         self._written_over = False
-        self._gone: frozenset[int] = frozenset()  # places in `_seen`
+        # Places in `_seen`, and between which two looks the row went.
+        self._gone: dict[int, tuple[int, int]] = {}
         # What stood there before is the baseline: not this test's doing.
         rows = source.look()
         self.before = frozenset(found.id for found in rows)
@@ -149,10 +151,11 @@ class Watch:
                 gone.remove(old)
                 self._seen[old] = (found, *self._seen[old][1:])
                 self._written_over = True
-        before, self._gone = self._gone, frozenset(gone)
+        before, now = self._gone, (self._last, seen_at)
+        self._gone = {place: before.get(place, now) for place in gone}
         self._last = asked
         self._shown = rows
-        return bool(fresh) or self._gone != before
+        return bool(fresh) or self._gone.keys() != before.keys()
 
     def _compared(self, rows: list[Row]) -> tuple[list[Row], list[int]]:
         """Rows that no look has shown before, and places in `_seen` of rows that are there no
@@ -186,6 +189,7 @@ class Watch:
                 found.t if found.t is not None else until,
                 found.id, found.part, found.by, found.key, found.value, found.owner,
                 posthumous=False, countable=countable, gone=n in self._gone,
+                gone_from=self._gone.get(n, _STAYS)[0], gone_to=self._gone.get(n, _STAYS)[1],
             )
             for n, (found, since, until) in enumerate(self._seen)
         ]  # fmt: skip

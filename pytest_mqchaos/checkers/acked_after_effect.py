@@ -23,7 +23,9 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.missing import OVER
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
+from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -122,8 +124,9 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
+    over = not effects and name in written_over(index)
     pending = name in index.history.pending
-    if proven and not theirs and not pending and not _hidden_move(index, name):
+    if proven and not (theirs or pending or over) and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
         known = late if spans else 0
         if name not in found.early or found.early[name][1] < known:
@@ -141,6 +144,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
             why = "its effect is posthumous"
         elif pending:
             why = PENDING
+        elif over:
+            why = OVER
         elif theirs:
             why = "another group's worker set it aside"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"

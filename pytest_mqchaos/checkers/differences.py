@@ -153,7 +153,7 @@ def _missing(
     for who, one in {one.effect.by if one.effect else None: one for one in lacking}.items():
         each.append(sorted_out := Found())
         judge(index, {name}, who, None, sorted_out)
-        for lost in sorted_out.failed:
+        for lost in sorted_out.failed + sorted_out.over:
             more = f"; {lost.text}" if lost.text else ""
             text = f"no effect, without faults {_told(one)}{more}"
             found.failed.append(replace(lost, what="missing", text=text))

@@ -4,11 +4,12 @@
     missing: expected | superseded | parked | waiting | lost, judged per subscriber
 
 Not decided by the rows, hence unknown: a message that is waiting (also for the end of a
-transaction that holds its record in an output topic back), or whose only effect is posthumous; any
-message of a run that was not read back. In spite of a gap a loss stays proven in two cases only,
-since whatever was not seen cannot undo them: the log was read back and does not hold the message
-though it was confirmed, or a delivery was seen and an ack of that very group let through. An
-undeclared set of parts is never guessed.
+transaction that holds its record in an output topic back), or whose only effect is posthumous or
+went when a worker died or began anew; one without a row where a later message of its key may have
+written over it; any message of a run that was not read back. In spite of a gap a loss stays proven
+in two cases only, since whatever was not seen cannot undo them: the log was read back and does not
+hold the message though it was confirmed, or a delivery was seen and an ack of that very group let
+through. An undeclared set of parts is never guessed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pytest_mqchaos.checkers.answer import (
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.pending import END_IT
 from pytest_mqchaos.checkers.set_aside import declared, elsewhere
+from pytest_mqchaos.checkers.set_back import set_back_doubts
 from pytest_mqchaos.checkers.still_open import cut_short, left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched
@@ -70,6 +72,10 @@ _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if a
 _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
     "worker's `with` block (slow work: chaos.settle(timeout=...))"
+_ONE_ROW = (
+    "where only the last message of a key counts, ask lossless(keep='latest'); else show a source "
+    "with a row for each message (a journal), or record each effect"
+)
 )
 
 
@@ -113,7 +119,7 @@ def lossless(
             unread = unread - mine
             judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
-        doubts += foreign_doubts(index, free)
+        doubts += foreign_doubts(index, free) + set_back_doubts(index, owed - free, wanted)
         doubts += _doubts(index, found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
@@ -182,6 +188,7 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          "run the worker as a process (process=True), or close its store in on_crash="),
         (found.unproven, "without an effect, but not proven lost",
+        (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
          "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",
          _SOURCES if index.several else _UNEVEN),

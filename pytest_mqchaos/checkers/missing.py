@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
+from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import OPEN, PENDING
 from pytest_mqchaos.checkers.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Finding
@@ -21,6 +22,7 @@ from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
 
 BLOCKED = f"it stands {OPEN}"
+OVER = "a later message of its key may have written over its row"
 _UNTIL = "until that has timed out it is handed to nobody who reads committed messages"
 
 
@@ -29,7 +31,7 @@ class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
     groups that one waiting message is held for. `handed`: how often one was handed out at most.
     `behind`: some wait until a transaction ends. `alone`: in a group of
-    some nobody is left."""
+    some nobody is left. `over`: a later message of the key may have written over the row."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Found:
     posthumous: list[Finding] = field(default_factory=list)
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
+    over: list[Finding] = field(default_factory=list)
     groups: int = 0
     handed: int = 0
     behind: bool = False
@@ -80,6 +83,8 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.behind = True
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
+    elif story.deliveries and story.id in written_over(index):
+        found.over.append(finding("no effect", OVER))
     elif not _proven(index, story, by):
         found.unproven.append(finding("no effect"))
     else:

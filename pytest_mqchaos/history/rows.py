@@ -129,9 +129,9 @@ class Effect(NamedTuple):
     the instant is known; both 0 when nothing about time is known); `order` is the source's own
     order, None if it has none. `by` is the subscriber, `part` one of several effects of a message.
     `countable`: the source can hold one id twice (False for a primary key, GROUP BY, a map).
-    `gone`: the source showed it and does not show it any more. `source` is where it was seen, None
-    where all were seen in one place: effects of one id without a part in two sources may be two
-    parts of its work, or the same work twice."""
+    `gone`: the source showed it and does not show it any more: it went in [gone_from, gone_to] (0:
+    not known). `source` is where it was seen, None where all were seen in one place: effects of one
+    id without a part in two sources may be two parts of its work, or the same work twice."""
 
     order: int | None
     t_from: int
@@ -146,6 +146,8 @@ class Effect(NamedTuple):
     countable: bool
     gone: bool = False
     source: str | None = None
+    gone_from: int = 0
+    gone_to: int = 0
 
 
 class Handled(NamedTuple):

@@ -88,7 +88,11 @@ def test_a_row_that_is_there_no_more_is_gone_until_it_is_back(effects):
     undone = rows.pop(0)
     assert effects.look()  # which is a change, as a new one is
     assert [(found.id, found.gone) for found in effects.rows()] == [("c", True), ("d", False)]
+    (went, stays) = effects.rows()
+    assert went.t_from <= went.gone_from <= went.t_to <= went.gone_to
+    assert (stays.gone_from, stays.gone_to) == (0, 0)
     assert not effects.look()
+    assert effects.rows()[0] == went  # later looks say nothing of when it went
     rows.append(undone)
     assert effects.look()
     assert not any(found.gone for found in effects.rows())

@@ -1,0 +1,54 @@
+"""Sources that show one row for each key, the last: a later message of a key writes over the row of
+an earlier one, maybe between two looks.
+
+It knows what the rows show; no source says so of itself, so it proves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pytest_mqchaos.checkers.keys import key_of
+from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.history.index import Index
+
+
+def written_over(index: Index) -> set[str]:
+    """Messages without any effect whose row, if they had one, a later message of their key may have
+    written over, which has a row, or had one."""
+    derived = index.history.derived
+    if "written over" not in derived:
+        derived["written over"] = _written_over(index) if one_row_a_key(index) else set()
+    return cast("set[str]", derived["written over"])
+
+
+def _written_over(index: Index) -> set[str]:
+    last: dict[bytes | None, int] = {}
+    for name in index.known_effects & index.first.keys():
+        key = index.first[name].key
+        last[key] = max(index.rank[name], last.get(key, -1))
+    bare = index.first.keys() - index.known_effects
+    return {
+        name
+        for name in superseded(index, bare)
+        if last.get(index.first[name].key, -1) > index.rank[name]
+    }
+
+
+def one_row_a_key(index: Index) -> bool:
+    """Whether all effects were looked at (none was told with its instant), and no two that stand at
+    the end have the same key."""
+    derived = index.history.derived
+    if "one row a key" not in derived:
+        derived["one row a key"] = _one_row_a_key(index)
+    return cast("bool", derived["one row a key"])
+
+
+def _one_row_a_key(index: Index) -> bool:
+    if not index.effects or any(0 < e.t_to == e.t_from for e in index.effects):
+        return False
+    key = key_of(index, "key")
+    if any(key(effect) is None for effect in index.effects):
+        return False
+    rows = [(key(e), e.part, e.by) for e in index.effects if not e.gone]
+    return len(set(rows)) == len(rows)

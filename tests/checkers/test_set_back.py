@@ -1,0 +1,126 @@
+"""Rows that went when a worker died or began anew, and rows that a later one wrote over."""
+
+import pytest
+
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.exactly_once import exactly_once
+from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.same_outcome import same_outcome
+from pytest_mqchaos.history.rows import ProcessEvent
+from tests.checkers.timeline import MS, run
+
+CRASHED = ProcessEvent(50 * MS, "worker-1#1", "crashed", "")
+ANEW = ProcessEvent(60 * MS, "worker-1#2", "started", "")
+BEGAN = ProcessEvent(60 * MS, "worker-1#1", "started", "")
+STOPPED = ProcessEvent(60 * MS, "worker-1#1", "stopped", "")
+ENDED = STOPPED._replace(t=80 * MS)
+BROKER = ProcessEvent(60 * MS, "broker-1", "crashed", "")
+
+
+def table(rows, *events, keys=(b"k", b"l"), timed=False):
+    """Messages m0, m1... of these keys in turn, each done; `rows`: (id, gone) as a table showed
+    them; what went did so at 40 to 70 ms."""
+    names = [f"m{n}" for n in range(4)]
+    line = run()
+    for n, name in enumerate(names):
+        line.publish(name, key=keys[n % len(keys)])
+    line.deliver(*names)
+    for name, gone in rows:
+        line.effect(name, timed=timed, gone=gone)
+        if gone:
+            line.effects[-1] = line.effects[-1]._replace(gone_from=40 * MS, gone_to=70 * MS)
+    return line.ack().but(processes=(BEGAN._replace(t=1), *events, ENDED))
+
+
+ALL = [(f"m{n}", False) for n in range(4)]
+LAST_TWO_WENT = [*ALL[:2], ("m2", True), ("m3", True)]
+
+
+@pytest.mark.parametrize("event", [CRASHED, ANEW])
+@pytest.mark.parametrize("question", [lossless, exactly_once])
+def test_what_went_with_a_worker_may_be_lost(event, question):
+    verdict = table(LAST_TWO_WENT, event).ask(question())
+    assert verdict.status == "unknown"
+    how = "crashed" if event is CRASHED else "began anew"
+    assert f"2 messages had an effect that went when worker-1 {how}: m2, m3" in verdict.sentence
+    assert [(f.id, f.what) for f in verdict.findings] == [("m2", "gone"), ("m3", "gone")]
+    assert "in memory it must build again" in verdict.missing
+
+
+@pytest.mark.parametrize("event", [BEGAN, STOPPED, BROKER, CRASHED._replace(t=39 * MS)])
+def test_what_went_at_another_time_was_taken_away(event):
+    assert table(LAST_TWO_WENT, event).ask(lossless()).status == "passed"
+
+
+def test_what_is_there_again_or_elsewhere_is_not_lost():
+    line = table([*ALL, ("m3", True)], CRASHED)
+    assert line.ask(lossless()).status == "passed"
+    assert table(LAST_TWO_WENT, CRASHED).expect(ignored=["m2", "m3"]).ask(
+        lossless()
+    ).status == "passed"  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "status"), [(["row"], "unknown"), (["event"], "passed")])
+def test_only_the_parts_that_are_asked_for(parts, status):
+    line = run().publish("a").deliver("a").effect("a", part="event")
+    line.effect("a", part="row", timed=False, gone=True)
+    line.effects[-1] = line.effects[-1]._replace(gone_from=40 * MS, gone_to=70 * MS)
+    line.ack().but(processes=(CRASHED,))
+    assert line.ask(lossless(parts=parts)).status == status
+
+
+def test_a_table_with_one_row_a_key_writes_rows_over():
+    rows = [("m0", True), ("m1", True), ("m2", False), ("m3", False)]
+    assert table(rows, CRASHED).ask(lossless()).status == "passed"
+
+
+def test_a_table_that_shows_an_older_row_of_the_key_was_set_back():
+    rows = [("m0", False), ("m1", False), ("m2", True), ("m3", True)]
+    assert "2 messages" in table(rows, CRASHED).ask(lossless()).sentence
+
+
+def test_a_table_that_has_several_rows_a_key_writes_none_over():
+    rows = [("m0", False), ("m1", True), ("m2", False), ("m3", False)]
+    verdict = table(rows, CRASHED).ask(lossless())
+    assert [f.id for f in verdict.findings] == ["m1"]
+
+
+def test_a_row_that_no_look_has_shown_may_have_been_written_over():
+    line = table([("m2", False), ("m3", False)])
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "2 of 4 messages without a row" in verdict.sentence
+    assert "lossless(keep='latest')" in verdict.missing
+    assert line.ask(lossless(keep="latest")).status == "passed"
+    verdict = line.ask(acked_after_effect())
+    assert verdict.status == "unknown"
+    assert "may have written over its row" in verdict.findings[0].text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        table([("m2", False), ("m3", False)], timed=True),  # told one by one
+        table([("m1", False), ("m2", False), ("m3", False)]),  # a journal: two rows of l
+        table([("m2", False), ("m3", False)], keys=(None,)),
+        table([("m2", False), ("m3", False)], keys=(b"k", b"l", b"m", b"n")),
+        table([("m0", False), ("m1", False)]),  # the last of each key is the one that is not there
+    ],
+)
+def test_a_row_that_nothing_can_have_written_over_is_lost(line):
+    assert line.ask(lossless()).status == "failed"
+    assert line.ask(acked_after_effect()).status == "failed"
+
+
+def test_who_was_handed_nothing_wrote_no_row_that_could_be_written_over():
+    line = run().publish("a", key=b"k").publish("b", key=b"k").deliver("b")
+    line.effect("b", timed=False).ack()
+    assert line.ask(lossless()).status == "failed"
+
+
+def test_a_row_that_is_there_without_faults_is_missing_also_if_it_was_written_over():
+    line = table([("m2", False), ("m3", False)])
+    baseline = dict.fromkeys(["m0", "m1", "m2", "m3"])
+    verdict = line.ask(same_outcome(baseline=baseline))
+    assert verdict.status == "failed"
+    assert [f.id for f in verdict.findings] == ["m0", "m1"]
