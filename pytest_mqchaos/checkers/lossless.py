@@ -69,13 +69,13 @@ _CUT_SHORT = (
 )
 _UNEVEN = "say which parts every message has: lossless(parts=[...])"
 _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if any one is enough"
-_STILL_OPEN = (
-    "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
-    "worker's `with` block (slow work: chaos.settle(timeout=...))"
 _ONE_ROW = (
     "where only the last message of a key counts, ask lossless(keep='latest'); else show a source "
     "with a row for each message (a journal), or record each effect"
 )
+_STILL_OPEN = (
+    "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
+    "worker's `with` block (slow work: chaos.settle(timeout=...))"
 )
 
 
@@ -185,10 +185,10 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
         (found.waiting, "still waiting", _still_waiting(index, found)),
         (found.open, "without an effect, which may still come",
          _STILL_OPEN),
+        (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          "run the worker as a process (process=True), or close its store in on_crash="),
         (found.unproven, "without an effect, but not proven lost",
-        (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
          "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",
          _SOURCES if index.several else _UNEVEN),
