@@ -109,13 +109,20 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge inside the call phase; a simulation in it finds out in which test it is."""
-    chaos = item.stash.get(stash.RUNNING, None)
     with simulated.standing(item):
-        if chaos is None:
-            return (yield)
-        from pytest_mqchaos.guest import ending
+        try:
+            result = yield
+        except BaseException as error:
+            if stash.RUNNING in item.stash:  # looked at only now: a test may ask for it in its body
+                from pytest_mqchaos.guest import ending
 
-        return (yield from ending.judged(item, chaos))
+                ending.given_up(item.stash[stash.RUNNING], error)
+            raise
+        if stash.RUNNING in item.stash:
+            from pytest_mqchaos.guest import ending
+
+            ending.judge(item, item.stash[stash.RUNNING])
+        return result
 
 
 @pytest.hookimpl(wrapper=True)

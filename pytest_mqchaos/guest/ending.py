@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +22,8 @@ SEVERAL = "\n\n" + "═" * 100 + "\n\n"
 TIMES = 5  # runs of a replay line of what has passed once
 
 
-def judged(item: pytest.Item, chaos: Chaos) -> Generator[None, object, object]:
-    """Around the call: judge when the body passed, only clean up when it did not."""
-    try:
-        result = yield
-    except BaseException as error:
-        _clean_up(chaos, error)
-        raise
+def judge(item: pytest.Item, chaos: Chaos) -> None:
+    """The body of the test has passed: what its chaos says of that."""
     try:
         chaos.finish(body_failed=False)
     except NotApplicable as error:
@@ -39,11 +33,11 @@ def judged(item: pytest.Item, chaos: Chaos) -> Generator[None, object, object]:
     if item.config.getoption("mqchaos_report"):
         chaos.telling.keep(chaos.last_history, chaos.telling.payloads(chaos))
     note(item, chaos)
-    return result
 
 
-def _clean_up(chaos: Chaos, error: BaseException) -> None:
-    """The body's own failure is the one to tell, unless the ground under it was gone."""
+def given_up(chaos: Chaos, error: BaseException) -> None:
+    """The body of the test has failed: only clean up. Its failure is the one to tell, unless the
+    ground under it was gone."""
     try:
         chaos.finish(body_failed=True)
     except DataPlaneDied as died:

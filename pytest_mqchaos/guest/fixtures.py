@@ -44,6 +44,7 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
     host: ChaosBroker = request.getfixturevalue(host_name)
     item = request.node
     said = words(item.iter_markers("mqchaos"))
+    chosen = _heard(item) if chosen is None else chosen
     may_skip = bool(said.get("may_skip"))
     nodes = _nodes(request, host, said.get("nodes"), chosen)
     if chosen is not None:
@@ -66,6 +67,25 @@ def chaos(request: pytest.FixtureRequest, host_name: str, chosen: Chosen | None)
             made.finish(body_failed=True)  # nothing to do unless the call phase never came
         finally:
             made.close()
+
+
+def _heard(item: pytest.Item) -> Chosen | None:
+    """The run of a test that was collected without one, because nothing among its arguments showed
+    that it would ask for a chaos. Profiles would silently be left out: refused."""
+    plan = settings.plan_of(item.config)
+    if plan is not None:
+        return Chosen(name=PLAN, plan=plan)
+    marks = list(item.iter_markers("mqchaos"))
+    named = [name for mark in marks for name in mark.args]
+    asked = settings.profiles_of(item.config) or named
+    if not (marks and asked):
+        return None
+    raise UsageError(
+        f"the mark of this test asks for {', '.join(map(str, asked))}, but it would run without: "
+        "pytest makes a run for each profile only where the chaos fixture stands among the "
+        "arguments of the test or of its fixtures. It does not for request.getfixturevalue(...) "
+        "and in a unittest.TestCase: there write a plain test, or chaos.arm(...) the rules"
+    )
 
 
 def _nodes(
