@@ -44,8 +44,11 @@ from pytest_mqchaos.history.index import Index, index_of
 
 ADVICE = {
     stages.ACKED: "ack only after the work",
+    stages.UNACKED: "keep the position in one transaction with the work: whoever began anew began "
+    "behind it",
     stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
     stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
+    stages.UNDELIVERED: "begin at earliest, or behind the last message that was worked on",
     stages.GONE: "acks=all, replication and retention that outlive the consumer",
     stages.GONE_LEADER: "acks=all, replication=3 and min.insync.replicas=2, so that whoever leads "
     "next has what was confirmed",

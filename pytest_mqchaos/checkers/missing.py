@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
+from pytest_mqchaos.checkers.left_behind import left_behind
 from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import OPEN, PENDING
 from pytest_mqchaos.checkers.still_open import still_open
@@ -70,7 +71,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.failed.append(finding("parked"))
     elif story.effects:
         found.posthumous.append(finding("posthumous"))
-    elif story.waiting:
+    elif story.waiting and not left_behind(index, story):
         held = f"held for {stages.holder(story.waiting[0])}"
         found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
         found.behind = found.behind or pending

@@ -13,6 +13,7 @@ was handed to such a reader, or when its next incarnation read on without it.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.left_behind import left_behind
 from pytest_mqchaos.checkers.moved_on import arrived, readers, sent_by_its_reader
 from pytest_mqchaos.checkers.pending import PENDING
 from pytest_mqchaos.history.index import Index
@@ -27,8 +28,9 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         return PENDING
     if stage == stages.UNDELIVERED and _its_own_effect(index, story):
         return ""
-    if stage == stages.UNDELIVERED and not story.passed and not _overtaken(index, story):
-        return f"{story.stored[0].topic} holds it, and nobody who reads that was seen on a link"
+    begun = _overtaken(index, story) or left_behind(index, story)
+    if stage == stages.UNDELIVERED and not story.passed and not begun:
+        return f"{story.stored[0].topic} holds it, and {_nobody(index)}"
     reached = [d.owner for d in story.deliveries if d.reached]
     if stage == stages.UNACKED and not story.passed:
         held = [owner for owner in reached if not _succeeded(index, owner)]
@@ -39,6 +41,17 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
     return _passed_on(index, story) if stage == stages.ACKED else ""
+
+
+def _nobody(index: Index) -> str:
+    """Why nobody was handed it, as far as is known."""
+    readers = sorted(index.history.readers)
+    if not readers:
+        return "nobody who reads that was seen on a link"
+    return (
+        f"nobody was handed it: {readers[-1]} asked for messages, but who begins at the end "
+        "('latest') never gets what was sent before"
+    )
 
 
 def _passed_on(index: Index, story: Story) -> str:

@@ -1,0 +1,41 @@
+"""Messages that a group without any position of its own will not be handed again: its reader keeps
+positions itself, or begins at the end, and began behind them when it was last seen to begin.
+
+It knows where readers began; whether a reader may still turn back is its caller's to ask.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Place
+from pytest_mqchaos.history.story import Story
+
+
+def left_behind(index: Index, story: Story) -> bool:
+    """Whether that is true of every group that has not passed the message."""
+    return bool(story.waiting) and all(
+        place.committed < 0 and _began_behind(index, story, place) for place in story.waiting
+    )
+
+
+def _began_behind(index: Index, story: Story, place: Place) -> bool:
+    here = (place.topic, place.partition)
+    last = max(row.offset for row in story.stored if (row.topic, row.partition) == here)
+    return _began(index).get((place.group, *here), -1) > last
+
+
+def _began(index: Index) -> dict[tuple[str, str, int], int]:
+    """The lowest offset that whoever read last was handed, by group and partition."""
+    derived = index.history.derived
+    if "began" not in derived:
+        found: dict[tuple[str, str, int], tuple[str, int]] = {}
+        for row in index.history.deliveries:
+            if row.reached and row.group is not None:
+                place = (row.group, row.topic, row.partition)
+                owner, lowest = found.get(place, (row.owner, row.offset))
+                anew = owner != row.owner
+                found[place] = (row.owner, row.offset if anew else min(lowest, row.offset))
+        derived["began"] = {place: lowest for place, (_, lowest) in found.items()}
+    return cast("dict[tuple[str, str, int], int]", derived["began"])

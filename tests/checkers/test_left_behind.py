@@ -1,0 +1,73 @@
+"""Groups without a position: their readers keep it themselves, or begin at the end."""
+
+import pytest
+
+from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.history.rows import ProcessEvent
+from tests.checkers.timeline import MS, run
+
+NEXT = "worker-1#2"
+
+
+def line(*, first=("m0", "m1"), then=("m2",), **more):
+    """m0 and m1 were handed to one incarnation, m2 to the next; m1 has no effect."""
+    made = run().publish("m0").publish("m1").publish("m2")
+    made.but(readers=frozenset({"worker-1#1", NEXT}))
+    if first:
+        made.deliver(*first)
+    made.effect("m0")
+    if then:
+        made.deliver(*then, owner=NEXT, **more)
+    return made.effect("m2")
+
+
+def lost(made):
+    verdict = made.ask(lossless())
+    return verdict.status, [(f.id, f.where) for f in verdict.findings]
+
+
+def test_who_began_behind_a_message_without_a_position_of_its_group_has_lost_it():
+    made = line().place(-1)
+    assert lost(made) == ("failed", [("m1", "delivered, no effect, not acked")])
+    assert "in one transaction with the work" in made.ask(lossless()).advice
+
+
+def test_who_begins_at_the_end_has_lost_what_was_sent_before():
+    assert lost(line(first=()).place(-1)) == ("failed", [("m1", "stored, never delivered")])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        line(then=()).place(-1),  # nobody has read on
+        line(then=("m0", "m1", "m2")).place(-1),  # begins at the first
+        line(first=("m0", "m2", "m1"), then=()).place(-1),
+        line(reached=False).place(-1),
+        line(group="other").place(-1),  # another group began behind it
+        line().place(1),  # it has a position: the next one begins there
+    ],
+)
+def test_what_may_be_handed_out_again_waits(made):
+    verdict = made.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 of 3 messages still waiting: held for group g" in verdict.sentence
+
+
+def test_who_was_handed_it_and_still_runs_may_be_at_work():
+    still = (ProcessEvent(1 * MS, "worker-1#1", "started", ""),)
+    verdict = line().place(-1).but(processes=still).ask(lossless())
+    assert verdict.status == "unknown"
+    assert "worker-1#1 still runs" in verdict.sentence
+
+
+def test_a_copy_that_was_handed_out_is_not_left_behind():
+    made = run().publish("m1").publish("m2").publish("m1", link=2)
+    made.deliver("m1").deliver("m2", owner=NEXT).deliver("m1", owner=NEXT, nth=1).effect("m2")
+    assert made.place(-1).ask(lossless()).status == "unknown"
+
+
+def test_whoever_asked_and_was_handed_nothing_is_named():
+    made = run().publish("m0").but(effects=()).but(readers=frozenset({"worker-1#1"}))
+    verdict = made.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "nobody was handed it: worker-1#1 asked for messages" in verdict.sentence
