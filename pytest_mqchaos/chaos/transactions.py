@@ -64,15 +64,16 @@ class Transactions:
             self._work = {key: sorted(each) for key, each in found.items()}
         return self._work
 
-    def committed(self) -> frozenset[int]:
-        """The `seq` of every publish in a transaction that the broker said is committed."""
-        found = set()
+    def committed(self) -> dict[int, int]:
+        """The `seq` of every publish in a transaction that the broker said is committed, and when
+        it said so."""
+        found = {}
         for row in self._attempts:
             if row.transactional_id is not None:
                 end = self._end(row.owner, row.transactional_id, row.seq)
                 if end is not None and end.committed and end.outcome == "confirmed":
-                    found.add(row.seq)
-        return frozenset(found)
+                    found[row.seq] = end.end_t
+        return found
 
     def acks(self) -> Iterator[Ack]:
         """Acks as they took effect: in order of `seq`, those of a transaction at its commit."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
+from pytest_mqchaos.checkers.copies import its_own_effect, once_in_the_log
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.several_readers import several_readers
@@ -179,6 +180,8 @@ def _seen_twice(index: Index) -> str:
 
 def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     shown = repeated[:SHOWN]
+    if shown and its_own_effect(index, shown[0].id):
+        return once_in_the_log(index, shown[0].id)
     found = stands_before(index, shown) or several_readers(index, shown)
     return f"{found}. And {ONCE}" if found else ONCE
 

@@ -48,6 +48,8 @@ ADVICE = {
     "behind it",
     stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
     stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
+    stages.ABORTED: "tell the caller after commit_transaction() has returned, and send again what "
+    "was aborted",
     stages.UNDELIVERED: "begin at earliest, or behind the last message that was worked on",
     stages.GONE: "acks=all, replication and retention that outlive the consumer",
     stages.GONE_LEADER: "acks=all, replication=3 and min.insync.replicas=2, so that whoever leads "

@@ -4,6 +4,7 @@ back: no link has to be seen for a proven copy, so a copy stays proven in spite 
 from __future__ import annotations
 
 from pytest_mqchaos.checkers.answer import Doubt, answer, standing_doubts
+from pytest_mqchaos.checkers.copies import once_in_the_log
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.history import History
@@ -38,7 +39,7 @@ def no_copies() -> Checker:
             sentence=f"{len(failed)} of {number(len(rows), 'stored message')} in the broker more "
             f"than once: {failed[0].text if failed else ''}",
             doubts=doubts,
-            advice="an idempotent producer (enable.idempotence), or consumers keyed on the id",
+            advice=once_in_the_log(index, failed[0].id) if failed else "",
             nothing="no message is stored on a judged destination",
         )
 

@@ -96,6 +96,8 @@ def ordered(
 _ADVICE = {
     "consumer": "handle the messages of one key one after the other",
     "producer": "send what belongs together to one partition, idempotent or one in flight",
+    "consumers": "finish or give up what was in work before a partition moves, and commit no "
+    "further than what is done",
     "broker": "finish or give up what was in work before a partition moves",
 }
 

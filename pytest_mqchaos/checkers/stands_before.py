@@ -1,5 +1,6 @@
 """A group that was handed a message again that it had done, because of its own commits: that of the
-message's own offset (Kafka keeps the offset of the next one), or a lower one sent behind a higher.
+message's own offset (Kafka keeps the offset of the next one), or a lower one sent behind a higher:
+by the same consumer, or by one that had lost the partition and did not know it.
 
 It words an advice; no verdict hangs on it.
 """
@@ -32,22 +33,27 @@ def _where(row: Delivery) -> tuple[str | None, str, int, int]:
 
 def _said(index: Index, row: Delivery, again: int, done: int) -> str:
     """What the group had told the broker when it was handed `row` again, at `again`."""
-    taken = [
+    sent = [
         ack
         for ack in index.history.acks
         if (ack.group, ack.topic, ack.partition) == (row.group, row.topic, row.partition)
         and ack.seq < again
-        and ack.reached
-        and ack.outcome != "refused"
     ]
+    taken = [ack for ack in sent if ack.reached and ack.outcome != "refused"]
     if not taken:
         return ""
-    high, last = max(ack.offset for ack in taken), taken[-1].offset
+    highest, last = max(taken, key=lambda ack: ack.offset), taken[-1].offset
     place = f"{row.topic}-{row.partition}"
-    if last <= row.offset < high:
-        back = f"{row.group} went back from {high} to {last} of {place}"
+    if last <= row.offset < highest.offset:
+        back = f"{row.group} went back from {highest.offset} to {last} of {place}"
+        if taken[-1].owner != highest.owner:
+            return (
+                "commit as a member of the group only (a transaction takes the consumer's group "
+                f"metadata), so that a late commit is refused: {back}, by {taken[-1].owner} behind "
+                f"{highest.owner}"
+            )
         return f"send no commit behind a higher one: {back}"
-    if last == row.offset and _meant(taken, row, done):
+    if last == row.offset and _meant(sent, row, done):
         return (
             f"commit the offset of the next message, offset + 1: {row.group} committed {last} "
             f"when {place}@{last} was done"
@@ -55,9 +61,8 @@ def _said(index: Index, row: Delivery, again: int, done: int) -> str:
     return ""
 
 
-def _meant(taken: Sequence[Ack], row: Delivery, done: int) -> bool:
-    """Whether this reader committed the message's own offset when the message was done."""
-    return any(
-        ack.owner == row.owner and ack.offset == row.offset and ack.t >= done and ack.seq > row.seq
-        for ack in taken
-    )
+def _meant(sent: Sequence[Ack], row: Delivery, done: int) -> bool:
+    """Whether this reader committed the message's own offset when the message was done, and not
+    before: then it was the commit of what stands in front of it, sent again."""
+    own = [ack for ack in sent if ack.owner == row.owner and ack.offset == row.offset]
+    return bool(own) and own[0].t >= done and own[0].seq > row.seq

@@ -13,6 +13,7 @@ was handed to such a reader, or when its next incarnation read on without it.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.copies import its_own_effect
 from pytest_mqchaos.checkers.left_behind import left_behind
 from pytest_mqchaos.checkers.moved_on import arrived, readers, sent_by_its_reader
 from pytest_mqchaos.checkers.pending import PENDING
@@ -26,7 +27,7 @@ def still_open(index: Index, story: Story, stage: str) -> str:
     effect (a producer's output) waits for no reader."""
     if story.id in index.history.pending:
         return PENDING
-    if stage == stages.UNDELIVERED and _its_own_effect(index, story):
+    if stage == stages.UNDELIVERED and its_own_effect(index, story.id):
         return ""
     begun = _overtaken(index, story) or left_behind(index, story)
     if stage == stages.UNDELIVERED and not story.passed and not begun:
@@ -89,10 +90,6 @@ def left(index: Index) -> str:
     "" for none."""
     last = {worker_of(event.who): event for event in index.history.processes}
     return next((f"{e.who} {e.cause}" for e in last.values() if e.what == "ended"), "")
-
-
-def _its_own_effect(index: Index, story: Story) -> bool:
-    return {row.topic for row in story.stored} <= index.history.effect_topics
 
 
 def _overtaken(index: Index, story: Story) -> bool:

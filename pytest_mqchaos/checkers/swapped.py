@@ -1,4 +1,6 @@
-"""Who swapped two messages: log order and delivery order tell producer, broker, consumer."""
+"""Who swapped two messages: log order and delivery order tell producer, broker, one consumer, or
+two, of which the second was handed what comes next while the first was still at work.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ from pytest_mqchaos.history.rows import Delivery, Stored
 
 
 def swapped_by(index: Index, late: str, early: str, by: str | None) -> tuple[str, str]:
-    """Who ("producer", "broker", "consumer", "") let `early` overtake `late`, and the evidence."""
+    """Who ("producer", "broker", "consumer", "consumers", "") let `early` overtake `late`, and the
+    evidence."""
     one, other = _first_stored(index, late), _first_stored(index, early)
     if one is None or other is None:
         return _by_delivery(index, late, early, by, "")
@@ -32,8 +35,21 @@ def _by_delivery(index: Index, late: str, early: str, by: str | None, told: str)
         return "", f"{told}no delivery of {early!r} seen"
     if one is None or other.seq < one.seq:
         return "broker", f"{told}{early!r} was delivered before {late!r}"
-    same = "" if one.owner == other.owner else f" (to {one.owner} and {other.owner})"
-    return "consumer", f"{told}delivered in order{same}, the consumer swapped them"
+    if _had_both(index, late, other, by):
+        same = "" if one.owner == other.owner else f" (to {one.owner} and {other.owner})"
+        return "consumer", f"{told}delivered in order{same}, the consumer swapped them"
+    return "consumers", (
+        f"{told}delivered in order, but to two: {other.owner} was handed {early!r} when "
+        f"{one.owner} was not done with {late!r}"
+    )
+
+
+def _had_both(index: Index, late: str, other: Delivery, by: str | None) -> bool:
+    """Whether whoever was handed the second of them had been handed the first as well."""
+    return any(
+        row.reached and row.owner == other.owner and row.seq <= other.seq
+        for row in index.story(late, by).deliveries
+    )
 
 
 def _first_stored(index: Index, message_id: str) -> Stored | None:

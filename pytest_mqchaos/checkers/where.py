@@ -21,6 +21,7 @@ GONE_LEADER = "stored then gone (leader change)"
 GONE_RESTART = "stored then gone (restart)"
 GONE_RETENTION = "stored then gone (retention)"
 GONE_COMPACTED = "stored then gone (compaction)"
+ABORTED = "taken back, its transaction was aborted"
 BLOCKED = "stored behind an open transaction"
 SKIPPED = "skipped by the position"
 UNDELIVERED = "stored, never delivered"
@@ -86,7 +87,8 @@ def _before_the_log(index: Index, story: Story) -> str:
         return BLOCKED
     kept = [a for a in attempts if a.offset >= 0 or a.outcome == "confirmed"]
     if kept:
-        return _gone(index, kept[-1]) if index.history.read_back else NOT_READ
+        gone = _gone(index, kept[-1]) if index.history.read_back else NOT_READ
+        return ABORTED if gone == GONE and story.id in index.withdrawn else gone
     if not any(a.reached for a in attempts):
         return NEVER_REACHED
     last = max(attempts, key=lambda a: a.seq)

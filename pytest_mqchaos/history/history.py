@@ -61,11 +61,11 @@ class History:
     `led_anew` are (destination, partition) that had more than one leadership while the test ran:
     there an offset may have been given to two messages, one after the other. `lone` are those with
     one copy, `starts` says from which offset on each log is kept, `compacted` are destinations
-    that keep the last message of a key. `committed` are the `seq` of the attempts whose transaction
-    the broker said is committed, `blocked` the ids of messages behind the begin of a transaction
-    that is still open: nobody who reads committed messages is handed them; `pending` the ids of
-    records of effect topics that stand there. `spans` maps a link to the seqs of its opening and
-    its end (0 while open).
+    that keep the last message of a key. `committed` maps the `seq` of each attempt whose
+    transaction the broker said is committed to the instant of that, `blocked` are the ids of
+    messages behind the begin of a transaction that is still open: nobody who reads committed
+    messages is handed them; `pending` the ids of records of effect topics that stand there. `spans`
+    maps a link to the seqs of its opening and its end (0 while open).
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -94,7 +94,7 @@ class History:
     nameless_effects: bool = False
     strangers: frozenset[str] = frozenset()
     led_anew: frozenset[tuple[str, int]] = frozenset()
-    committed: frozenset[int] = frozenset()
+    committed: Mapping[int, int] = field(default_factory=dict)
     blocked: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
     lone: frozenset[tuple[str, int]] = frozenset()

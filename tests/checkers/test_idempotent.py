@@ -29,7 +29,7 @@ def done_twice(line):
 
 
 def test_who_commits_the_messages_own_offset_is_told_that_kafka_keeps_the_next():
-    begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
+    begun = run().publish("a").publish("b").deliver("a", "b").effect("a").ack(0).effect("b")
     behind = done_twice(begun.ack(1)).place(1).ask(idempotent())
     assert behind.status == "failed"
     assert behind.advice.startswith(
@@ -45,6 +45,23 @@ def test_whose_commits_ran_backwards_is_told_from_where_to_where():
     begun = run().publish("a").publish("b").work("a").deliver("b").effect("b")
     lost = done_twice(begun.ack(2, reached=False)).place(1).ask(idempotent())
     assert lost.advice.startswith("record the processed id")
+
+
+@pytest.mark.parametrize("reached", [True, False])
+def test_a_commit_of_what_stands_in_front_that_is_sent_again_is_none_of_the_message(reached):
+    begun = run().publish("a").publish("b").deliver("a", "b").effect("a").ack(1, reached=reached)
+    again = done_twice(begun.effect("b").ack(1)).place(1).ask(idempotent())
+    assert again.advice.startswith("record the processed id")
+
+
+def test_a_commit_of_who_had_lost_the_partition_is_told_from_one_sent_late():
+    begun = run().publish("a").publish("b").deliver("a").deliver("a", "b", owner="worker-2#1")
+    begun = begun.effect("a", owner="worker-2#1").effect("b", owner="worker-2#1")
+    zombie = begun.ack(2, owner="worker-2#1").ack(1)
+    back = zombie.deliver("b", owner="worker-2#1").effect("b").place(1).ask(idempotent())
+    assert back.status == "failed"
+    assert back.advice.startswith("commit as a member of the group only")
+    assert "g went back from 2 to 1 of in-0, by worker-1#1 behind worker-2#1" in back.advice
 
 
 def test_who_never_committed_after_the_work_or_before_it_is_not():

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.lossless import lossless
-from tests.checkers.timeline import run
+from tests.checkers.timeline import MS, run
 
 
 def aborted(line, *names):
@@ -60,7 +60,7 @@ def test_a_committed_message_that_is_gone_is_lost_and_not_withdrawn():
     line = run().publish("a").work("a").publish("b", txn="t").lose("b")
     assert line.ask(lossless()).status == "passed"  # as long as nobody knows of the commit
     seq = line.attempts[-1].seq
-    verdict = line.but(committed=frozenset({seq}), starts={("in", 0): 2}).ask(lossless())
+    verdict = line.but(committed={seq: MS * 9}, starts={("in", 0): 2}).ask(lossless())
     assert verdict.status == "failed"
     assert [(f.id, f.where) for f in verdict.findings] == [("b", "stored then gone (retention)")]
 

@@ -61,7 +61,7 @@ class Timeline:
 
     def publish(self, name, *, topic="in", p=0, key=None, value=None, link=1, owner="producer",
                 outcome="confirmed", reached=True, stored=None, acks=-1, txn=None, confirm=True,
-                same_frame=False, headers=()):  # fmt: skip
+                same_frame=False, headers=(), pid=-1):  # fmt: skip
         """One attempt. `confirm=False`: the confirm comes later, by `confirm(name)`."""
         seq = self.now if same_frame else self._tick()
         offset = -1
@@ -75,7 +75,7 @@ class Timeline:
             Attempt(seq, seq * MS, link, owner, "c", topic, p, name, key, value,
                     content(key, value), acks, reached, outcome if told else "unknown", end,
                     end * MS, offset if outcome == "confirmed" and told else -1,
-                    6 if outcome == "refused" else 0, -1, -1, txn, tuple(headers))
+                    6 if outcome == "refused" else 0, pid, -1, txn, tuple(headers))
         )  # fmt: skip
         return self
 

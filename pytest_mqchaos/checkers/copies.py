@@ -1,0 +1,28 @@
+"""What keeps a message from being in the log twice. Who has an idempotent producer is not told to
+take one: it recognises what its own client sends again, never what a service sends once more.
+
+It words an advice; no verdict hangs on it.
+"""
+
+from __future__ import annotations
+
+from pytest_mqchaos.history.index import Index
+
+_ANY = "an idempotent producer (enable.idempotence), or consumers keyed on the id"
+_IDEMPOTENT = (
+    "consumers keyed on the id: the producer is idempotent, but that covers what its client sends "
+    "again, and not what the service sends once more (after a restart, after a time-out)"
+)
+
+
+def once_in_the_log(index: Index, name: str) -> str:
+    """Words about this message, which is there more than once."""
+    sent = index.story(name).attempts
+    numbered = len(sent) > 1 and all(attempt.producer_id >= 0 for attempt in sent)
+    return _IDEMPOTENT if numbered else _ANY
+
+
+def its_own_effect(index: Index, name: str) -> bool:
+    """Whether the record is itself the effect: what a producer under test has sent."""
+    stored = index.story(name).stored
+    return bool(stored) and {row.topic for row in stored} <= index.history.effect_topics
