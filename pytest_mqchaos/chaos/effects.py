@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_mqchaos.chaos.outputs import Output
+from pytest_mqchaos.chaos.outputs import Output, Part
 from pytest_mqchaos.chaos.sources import Lines, Looked, Recorded, Row, Source, Watch
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.rows import Effect, Handled
@@ -22,7 +22,7 @@ class Effects:
     """`chaos.effects`: declare where effects can be seen, or record them."""
 
     def __init__(
-        self, lines: Path | None, output: Callable[[str, str | None, str | None], Output],
+        self, lines: Path | None, output: Callable[[str, Part, str | None], Output],
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._clock = clock
@@ -80,10 +80,11 @@ class Effects:
         """A file of JSON lines: {"id": ..., "part", "by", "key", "value", "t" (monotonic ns)}."""
         self._watch(Lines(Path(path)))
 
-    def from_topic(self, name: str, *, part: str | None = None, by: str | None = None) -> None:
+    def from_topic(self, name: str, *, part: Part = None, by: str | None = None) -> None:
         """Every record of the output topic `name` is an effect of the message whose id it carries
         (found by `id=`); the topic is then no input. `key` and `value` are the record's, as text;
-        `part` and `by` are of all of them.
+        `part` and `by` are of all of them; a function `part` tells it of each (Record -> part),
+        where one message leads to several records.
         """
         self.declared = True
         self._watches.append(self._output(name, part, by))

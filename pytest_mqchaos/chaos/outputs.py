@@ -1,5 +1,5 @@
-"""An output topic as a source of effects: `chaos.effects.from_topic`. `part` and `by` are what all
-of its records are of.
+"""An output topic as a source of effects: `chaos.effects.from_topic`. `by` is what all of its records
+are of, and so is `part`, unless a function tells it of each (a splitter's).
 
     read back (committed view) --same place in the log--> the publish that put it there
         id, key, value                       when it (or its transaction) happened, by whom
@@ -11,9 +11,10 @@ published only has the interval between two looks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_mqchaos.chaos.transactions import Transactions
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.identity import Identity, content
 from pytest_mqchaos.history.rows import Attempt, Effect
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_mqchaos.chaos.side import Side
     from pytest_mqchaos.relay.transcript import Transcript
 
+Part: TypeAlias = str | Callable[[Record], object] | None
+"""The part that all records are of, or a function that tells it of each."""
 _Place = tuple[int, int, bytes]  # partition, offset, content: an offset may be given twice
 
 
@@ -34,7 +37,7 @@ class Output:
     def __init__(
         self, name: str, *, side: Side, identity: Identity, transcript: Callable[[], Transcript],
         baseline: dict[tuple[str, int], int], clock: Callable[[], int],
-        part: str | None = None, by: str | None = None,
+        part: Part = None, by: str | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self._part, self._by = part, by
@@ -117,11 +120,24 @@ class Output:
         made.sort(key=lambda row: row[0])
         return [
             Effect(
-                start + n if order else None, t_from, t_to, one, self._part, self._by,
+                start + n if order else None, t_from, t_to, one, self._part_of(record), self._by,
                 _text(record.key), _text(record.value), owner, posthumous=False, countable=True,
             )
             for n, (_, record, one, t_from, t_to, owner) in enumerate(made)
         ]  # fmt: skip
+
+    def _part_of(self, record: Record) -> str | None:
+        if not callable(self._part):
+            return self._part
+        try:
+            found = self._part(record)
+        except Exception as error:
+            raise UsageError(
+                f"from_topic({self.name!r}, part=...) raised {type(error).__name__}: {error}, for "
+                f"{record.topic}-{record.partition}@{record.offset}: it must take any Record of "
+                "the topic and give the name of its part, or None"
+            ) from error
+        return None if found is None else str(found)
 
     def _publishes(self) -> tuple[dict[_Place, Attempt], dict[tuple[int, bytes], Attempt]]:
         """Publishes by the place that the broker told, and first ones of a content whose place was

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.gains import Gains
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers, unended
-from pytest_mqchaos.chaos.outputs import Output
+from pytest_mqchaos.chaos.outputs import Output, Part
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.rows import PUBLISHER, RUNS, worker_of
@@ -57,7 +57,7 @@ class View:
         if left:
             self._side.bury(left)
 
-    def output(self, name: str, part: str | None = None, by: str | None = None) -> Output:
+    def output(self, name: str, part: Part = None, by: str | None = None) -> Output:
         """An output topic, read as effects from now on."""
         return Output(
             name, side=self._side, identity=self._chaos.identity, transcript=self.transcript,

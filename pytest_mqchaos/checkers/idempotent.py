@@ -3,7 +3,8 @@
 A repeat is the same (id, part, by) twice in a source that can hold it twice. A source that cannot
 (primary key, GROUP BY, map) is judged by value. Copies in the log and redeliveries are counted and
 shown, never failed: what counts is the effect. A repeat stays proven in spite of a gap, because the
-ledger does not pass the links; a repeat or a value that a crashed worker left is unknown.
+ledger does not pass the links; a repeat or a value that a crashed worker left is unknown. So are
+several effects of one handling of a message, none like another, that no part names.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
 from pytest_mqchaos.checkers.copies import its_own_effect, once_in_the_log
+from pytest_mqchaos.checkers.in_parts import may_be_parts, parts_doubt
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.several_readers import several_readers
@@ -25,6 +27,7 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
+_ONE_HANDLING = "delivered once"
 ONCE = "record the processed id in the same transaction as the work"
 
 
@@ -42,7 +45,7 @@ def idempotent(
     def check(history: History) -> Verdict:
         need_effects(history, "idempotent")
         index = index_of(history)
-        repeated, posthumous = _repeats(index)
+        repeated, posthumous, parts = _repeats(index)
         altered, perhaps, blind = _by_value(index, state, expected)
         posthumous += perhaps
         failed = repeated + altered
@@ -57,7 +60,7 @@ def idempotent(
                     findings=tuple(posthumous[:SHOWN]),
                 )
             )
-        doubts += several_doubts(index)
+        doubts += several_doubts(index) + ([parts_doubt(parts)] if parts else [])
         if blind:
             doubts.append(
                 Doubt(
@@ -84,21 +87,25 @@ def idempotent(
     return check
 
 
-def _repeats(index: Index) -> tuple[list[Finding], list[Finding]]:
-    """Messages with a repeat, and those with one only if posthumous effects count."""
-    if len(index.known_effects) == len(index.effects):
-        return [], []
-    keys = [_key(e) for e in index.effects]
-    if len(set(keys)) == len(keys):
-        return [], []
-    real = Counter(_key(e) for e in index.effects if not e.posthumous)
+def _repeats(index: Index) -> tuple[list[Finding], list[Finding], list[Finding]]:
+    """Messages with a repeat, those with one only if posthumous effects count, and those with what
+    may be parts of one work."""
     repeated: list[Finding] = []
     posthumous: list[Finding] = []
+    parts: list[Finding] = []
+    if len(index.known_effects) == len(index.effects):
+        return repeated, posthumous, parts
+    keys = [_key(e) for e in index.effects]
+    if len(set(keys)) == len(keys):
+        return repeated, posthumous, parts
+    real = Counter(_key(e) for e in index.effects if not e.posthumous)
+    split = may_be_parts(index, {key[:3] for key, count in Counter(keys).items() if count > 1})
     for key, count in sorted(Counter(keys).items(), key=lambda item: (-item[1], str(item[0]))):
         if count == 1 or key[0] in index.ambiguous:
             continue
-        (repeated if real[key] > 1 else posthumous).append(_finding(index, *key[:3], count))
-    return repeated, posthumous
+        kind = parts if key[:3] in split else repeated if real[key] > 1 else posthumous
+        kind.append(_finding(index, *key[:3], count))
+    return repeated, posthumous, parts
 
 
 def _key(effect: Effect) -> tuple[str, str | None, str | None, str | None]:
@@ -130,7 +137,7 @@ def _finding(
 def _cause(deliveries: int, places: int) -> str:
     if deliveries > places:
         return "redelivered"
-    return "copies" if places > 1 else "delivered once" if deliveries else "no delivery seen"
+    return "copies" if places > 1 else _ONE_HANDLING if deliveries else "no delivery seen"
 
 
 def _by_value(
@@ -183,6 +190,8 @@ def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     if shown and its_own_effect(index, shown[0].id):
         return once_in_the_log(index, shown[0].id)
     found = stands_before(index, shown) or several_readers(index, shown)
+    if not found and shown and shown[0].where == _ONE_HANDLING:
+        return f"{ONCE}; if these are parts of its work, name them (part)"
     return f"{found}. And {ONCE}" if found else ONCE
 
 
