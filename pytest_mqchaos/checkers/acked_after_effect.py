@@ -6,8 +6,9 @@
 An ack that was sent counts, whether or not it arrived: the consumer said "done" too early. Of a
 message with several parts the last decides. A confirmed publish of the same id to a retry or
 dead-letter destination counts as the effect, and so does passing it on in other ways: back to the
-input, or to where another group works on it. An ack seen before an effect stays proven in spite of
-a gap, unless an unseen hop may explain it.
+input, or to where another group works on it. What a worker did that was never handed the message
+came out of a store (an outbox), which may have had it before the ack: unknown. An ack seen before
+an effect stays proven in spite of a gap, unless an unseen hop may explain it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.rows import Ack, Delivery, Effect
+from pytest_mqchaos.history.rows import Ack, Delivery, Effect, worker_of
+
+_OUTBOX = "an outbox"
+_STORED = f"show as the effect what is stored before the ack ({_OUTBOX}'s row, a join's state)"
 
 
 @dataclass(slots=True)
@@ -84,7 +88,9 @@ def acked_after_effect() -> Checker:
 def _advice(index: Index, failed: list[Finding], worst: int) -> str:
     put = elsewhere(index, index.story(failed[0].id)) if failed and not worst else ""
     late = f": acked {lapse(worst)} before the effect" if worst else ""
-    return put or f"ack after the work{late}"
+    # What an output topic shows may come long after the work that the ack speaks of.
+    store = f"; or {_STORED}" if worst and index.history.effect_topics else ""
+    return put or f"ack after the work{late}{store}"
 
 
 def _asked(index: Index, delivery: Delivery) -> bool:
@@ -125,8 +131,9 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
     over = not effects and name in written_over(index)
+    stored = "" if over else _by_another(index, name, effects, ack)
     pending = name in index.history.pending
-    if proven and not (theirs or pending or over) and not _hidden_move(index, name):
+    if proven and not (theirs or pending or over or stored) and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
         known = late if spans else 0
         if name not in found.early or found.early[name][1] < known:
@@ -144,12 +151,23 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
             why = "its effect is posthumous"
         elif pending:
             why = PENDING
-        elif over:
-            why = OVER
+        elif over or stored:
+            why = OVER if over else stored
         elif theirs:
             why = "another group's worker set it aside"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
     found.unsure.setdefault(name, Finding(id=name, what="not known", text=text, by=ack.group))
+
+
+def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> str:
+    """Why a store may have held it when it was acked: words about a worker that did some of it and
+    was never handed it (the relay of an outbox); "" if a reader's own part came too late, too."""
+    handed = {worker_of(row.owner) for row in index.stories.deliveries.get(name, ())}
+    others = [e for e in effects if e.owner is not None and worker_of(e.owner) not in handed]
+    rest = [e for e in effects if e not in others]
+    if not others or (rest and _early(_spans(rest), ack) is True):
+        return ""
+    return f"{others[0].owner} did it, which was never handed it: out of a store ({_OUTBOX})?"
 
 
 def _untimed(effects: list[Effect]) -> bool:
@@ -199,7 +217,9 @@ def _doubt(unsure: list[Finding]) -> Doubt:
     return Doubt(
         sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
         f"{unsure[0].text}",
-        missing="record effects with their time: chaos.effects.record(id), or a `t` "
+        missing=_STORED
+        if _OUTBOX in unsure[0].text
+        else "record effects with their time: chaos.effects.record(id), or a `t` "
         "(CLOCK_MONOTONIC ns) in the effects file",
         findings=tuple(unsure[:SHOWN]),
     )

@@ -153,3 +153,45 @@ def test_a_declared_dead_letter_is_asked_if_the_consumer_published_it():
     assert ask(line.expect(dead_lettered=["a"])).status == "failed"
     broker = run().publish("a").deliver("a").ack().log_add("a", topic="dead").publish("b")
     assert ask(broker.work("b").expect(dead_lettered=["a"])).status == "passed"
+
+
+RELAY = "worker-2#1"
+
+
+def outbox(*, row=None, owner=RELAY):
+    """Acked when its row is stored; `row`: what shows that is declared, too: "before", "after"."""
+    line = run().publish("a").deliver("a")
+    if row == "before":
+        line.effect("a", part="row")
+    line.ack()
+    if row == "after":
+        line.effect("a", part="row")
+    return line.effect("a", part="event", owner=owner)
+
+
+@pytest.mark.parametrize("row", [None, "before"])
+def test_what_the_relay_of_an_outbox_did_says_nothing_of_the_ack(row):
+    verdict = outbox(row=row).ask(acked_after_effect())
+    assert verdict.status == "unknown"
+    assert "worker-2#1 did it, which was never handed it: out of a store" in verdict.sentence
+    assert verdict.missing.startswith("show as the effect what is stored before the ack")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        outbox(row="after"),  # the reader's own part came too late, too
+        outbox(owner="worker-1#2"),  # the reader itself
+        outbox(owner=None),
+        run().publish("a").deliver("a").deliver("a", owner=RELAY).ack().effect("a", owner=RELAY),
+    ],
+)
+def test_what_a_reader_did_too_late_is_acked_early(line):
+    assert line.ask(acked_after_effect()).status == "failed"
+
+
+def test_the_advice_speaks_of_stores_where_an_output_topic_shows_the_effects():
+    late = run().publish("a").deliver("a").ack().effect("a")
+    assert "an outbox" not in late.ask(acked_after_effect()).advice
+    late.but(effect_topics=frozenset({"out"}))
+    assert "an outbox's row, a join's state" in late.ask(acked_after_effect()).advice
