@@ -8,6 +8,7 @@ from pytest_mqchaos.chaos.ground import Ground
 from pytest_mqchaos.chaos.scope import Scope
 from pytest_mqchaos.chaos.side import Shape
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.identity import as_id
 
 REPLICAS = 3  # copies of a partition where nobody said how many and there are nodes enough
 
@@ -67,7 +68,7 @@ class Declarations:
 
     def accepted(self, id: str) -> None:
         """The service told its own caller that this message is safe."""
-        self.scope.accepted(str(id))
+        self.scope.accepted(as_id(id))
 
     def expect(
         self, *, dead_lettered: Iterable[str] = (), expired: Iterable[str] = (),

@@ -14,7 +14,9 @@ from typing import Any
 from pytest_mqchaos.chaos.outputs import Output, Part
 from pytest_mqchaos.chaos.sources import Lines, Looked, Recorded, Row, Source, Watch
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.rows import Effect, Handled
+from pytest_mqchaos.workloads.effects_file import misgiven
 from pytest_mqchaos.workloads.incarnation import current_incarnation
 
 
@@ -33,6 +35,9 @@ class Effects:
         self._watches: list[Watch | Output] = [Watch(source, clock) for source in sources]
         self._handled: list[Handled] = []
         self.declared = False
+        self.misused = (
+            ""  # how code under test recorded what it could not; it may swallow our error
+        )
 
     # ------------------------------------------------------------ in process
 
@@ -42,15 +47,17 @@ class Effects:
     ) -> None:  # fmt: skip
         """The effect of one message (`id`) or of several at once (`ids`) happened now."""
         self.declared = True
-        if (id is None) == (ids is None):
-            raise UsageError("effects.record() takes one id, or ids=[...] for several messages")
         t, owner = self._clock(), current_incarnation()
+        wrong = misgiven(id, ids, "effects.record()")
+        if wrong:
+            self.misused = self.misused or (wrong if owner else "")
+            raise UsageError(wrong)
         for one in [id] if ids is None else ids:
-            self._recorded.rows.append(Row(str(one), part, by, key, value, t, owner))
+            self._recorded.rows.append(Row(as_id(one), part, by, key, value, t, owner))
 
     def attempt(self, id: str) -> None:
         """A handler starts on this message (what `assert_attempts` counts)."""
-        self._handled.append(Handled(self._clock(), str(id), current_incarnation()))
+        self._handled.append(Handled(self._clock(), as_id(id), current_incarnation()))
 
     # ------------------------------------------------------------ sources
 
@@ -65,7 +72,8 @@ class Effects:
     def from_sql(
         self, dsn: str | Callable[[], Any], query: str, *, countable: bool | None = None
     ) -> None:
-        """Rows of a query whose columns are named id, part, by, key, value, in its own order.
+        """Rows of a query whose columns are named id, part, by, key, value; in its own order, if it
+        says one (ORDER BY, and not by the id).
 
         `dsn` is the path of an SQLite file ("sqlite:///path" too) or a function that gives a new
         DB-API connection. `countable` None: found out where it can be (SQLite keys, GROUP BY).
@@ -74,7 +82,12 @@ class Effects:
 
         source = Query(dsn, query)
         known = source.countable if countable is None else countable
-        self._watch(Looked(f"query {query!r}", source.rows, countable=known))
+        self._watch(
+            Looked(
+                f"query {query!r}", source.rows, countable=known, ordered=source.ordered,
+                absent=source.absent,
+            )
+        )  # fmt: skip
 
     def from_file(self, path: str | Path) -> None:
         """A file of JSON lines: {"id": ..., "part", "by", "key", "value", "t" (monotonic ns)}."""
@@ -133,6 +146,16 @@ class Effects:
             times[name] += 1
             found[watch] = f"{name} ({times[name]})" if times[name] > 1 else name
         return found
+
+    def absent(self) -> list[str]:
+        """Sentences about declared sources that are not there."""
+        own = (self._recorded, self._lines)
+        told = [
+            watch.source.absent()
+            for watch in self._watches
+            if isinstance(watch, Watch) and watch.source not in own
+        ]
+        return [text for text in told if text]
 
     @property
     def topics(self) -> frozenset[str]:

@@ -83,6 +83,7 @@ class Evidence:
     rules: tuple[RuleState, ...]
     limits: tuple[str, ...]
     nameless: tuple[str, ...]
+    absent: tuple[str, ...]
     effect_topics: frozenset[str]
     compacted: frozenset[str]
     pending: Sequence[Stored]
@@ -228,6 +229,7 @@ def build(
         readers=transcript.consumers,
         effect_topics=evidence.effect_topics,
         nameless_effects=bool(evidence.nameless),
+        absent=evidence.absent,
         strangers=strangers(transcript, flow.inputs | flow.retries, positions, side.positions()),
         led_anew=_led_anew(epochs, side.epochs()),
         blocked=_ids(unended(side, names, identity)),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pytest_mqchaos.chaos.side import Side
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import Expected, Flow
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.rows import Accepted
 
 
@@ -102,5 +103,5 @@ class Scope:
         """Declare ids accounted for, by reason."""
         for reason, ids in words.items():
             known = getattr(self.expected, reason)
-            more = frozenset(map(str, [ids] if isinstance(ids, str) else ids))
+            more = frozenset(map(as_id, [ids] if isinstance(ids, str | bytes) else ids))
             self.expected = replace(self.expected, **{reason: known | more})

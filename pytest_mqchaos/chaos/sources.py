@@ -12,11 +12,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from pytest_mqchaos.errors import UsageError, unknown
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.rows import Effect, Handled
 from pytest_mqchaos.workloads import effects_file
 
 _STAYS = (0, 0)
 COLUMNS = ("id", "part", "by", "key", "value", "t", "owner")
+SLACK = 10_000_000_000  # ns that an instant told by others may be off
+_NO_INSTANT = (
+    "`t` is the monotonic clock in nanoseconds (time.monotonic_ns(), CLOCK_MONOTONIC), not the "
+    "time of day and not seconds; leave it out where there is none"
+)
 
 
 class Row(NamedTuple):
@@ -41,23 +47,31 @@ def row(given: Mapping[str, Any], where: str) -> Row:
     words = {name: None if given.get(name) is None else str(given[name])
              for name in ("part", "by", "key", "owner")}  # fmt: skip
     t = given.get("t")
-    return Row(str(given["id"]), value=given.get("value"), t=None if t is None else int(t), **words)
+    if t is not None and not isinstance(t, int | float):
+        raise UsageError(f"an effect in {where} has t={t!r}: {_NO_INSTANT}")
+    return Row(
+        as_id(given["id"]), value=given.get("value"), t=None if t is None else int(t), **words
+    )
 
 
 class Source(Protocol):
-    """Where effects can be seen. `look` gives every row there is now, in the source's order."""
+    """Where effects can be seen. `look` gives every row there is now, in the source's order;
+    `absent` says what of it was not there at the last look ("" if it was)."""
 
     name: str
     countable: bool
     timed: bool
+    ordered: bool  # whether its rows come in the order in which they were made
 
     def look(self) -> list[Row]: ...
+
+    def absent(self) -> str: ...
 
 
 class Recorded:
     """`chaos.effects.record(...)`, in process."""
 
-    name, countable, timed = "effects.record", True, True
+    name, countable, timed, ordered = "effects.record", True, True, True
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -65,11 +79,14 @@ class Recorded:
     def look(self) -> list[Row]:
         return list(self.rows)
 
+    def absent(self) -> str:
+        return ""
+
 
 class Lines:
     """A file of JSON lines that any language appends to."""
 
-    countable, timed = True, True
+    countable, timed, ordered = True, True, True
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
@@ -90,6 +107,9 @@ class Lines:
                 rows += [row({**given, "id": one}, where) for one in ids]
         return rows
 
+    def absent(self) -> str:
+        return "" if self.path.exists() else f"effects.from_file: there is no file {self.path}"
+
 
 class Looked:
     """A function that gives all rows as they are now (SQL, a store's API).
@@ -101,9 +121,12 @@ class Looked:
 
     def __init__(
         self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *,
-        countable: bool | Callable[[], bool],
+        countable: bool | Callable[[], bool], ordered: bool = True,
+        absent: Callable[[], str] = str,
     ) -> None:  # fmt: skip
         self.name = name
+        self.ordered = ordered
+        self.absent = absent
         self.countable = countable is True
         self._ask = countable if callable(countable) else None
         self._look = look
@@ -122,7 +145,7 @@ class Watch:
         self.source = source
         self._clock = clock
         self._seen: list[tuple[Row, int, int]] = []
-        self._last = self._clock()
+        self._last = self._began = self._clock()
         self._written_over = False
         # Places in `_seen`, and between which two looks the row went.
         self._gone: dict[int, tuple[int, int]] = {}
@@ -143,6 +166,8 @@ class Watch:
         rows = self.source.look()
         seen_at = self._clock()
         fresh, gone = self._compared(rows)
+        if not isinstance(self.source, Recorded):  # of which the clock is ours
+            self._timely(fresh, seen_at)
         for found in fresh:
             old = next((n for n in gone if _same(self._seen[n][0], found)), None)
             if old is None:
@@ -156,6 +181,15 @@ class Watch:
         self._last = asked
         self._shown = rows
         return bool(fresh) or self._gone.keys() != before.keys()
+
+    def _timely(self, fresh: list[Row], now: int) -> None:
+        """Raise `UsageError` for an instant that is none of this run."""
+        for found in fresh:
+            if found.t is not None and not self._began - SLACK <= found.t <= now + SLACK:
+                raise UsageError(
+                    f"the effect of {found.id!r} in {self.source.name} has t={found.t}, and now is "
+                    f"{now}: {_NO_INSTANT}"
+                )
 
     def _compared(self, rows: list[Row]) -> tuple[list[Row], list[int]]:
         """Rows that no look has shown before, and places in `_seen` of rows that are there no
@@ -182,6 +216,7 @@ class Watch:
         """Every effect seen, in order. A source that was seen to write rows over is a map: it
         cannot show one id twice."""
         countable = self.source.countable and not self._written_over
+        order = order and self.source.ordered
         return [
             Effect(
                 start + n if order else None,

@@ -14,12 +14,17 @@ from typing import Any
 
 from pytest_mqchaos.errors import UsageError
 
+_COLUMN = re.compile(  # of a SELECT in lower case: its own name, and the one that it is given
+    r"\s*(?:select\s+)?(?:\w+\.)?[\"`]?(\w+)[\"`]?(?:\s+as\s+[\"`]?(\w+)[\"`]?)?\s*"
+)
+
 
 class Query:
     """A query whose column names are the words of an effect."""
 
     def __init__(self, dsn: str | Callable[[], Any], query: str) -> None:
         self._query = query
+        self._lacks = ""
         if callable(dsn):
             self._connect = dsn
             self._path: str | None = None
@@ -44,8 +49,10 @@ class Query:
                 cursor.execute(self._query)
             except sqlite3.OperationalError as error:
                 if "no such table" in str(error):
+                    self._lacks = f"effects.from_sql: {error} in {self._path}{_has(connection)}"
                     return []
                 raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error
+            self._lacks = ""
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
 
@@ -60,6 +67,31 @@ class Query:
         if self._path is None or table is None or not columns or not Path(self._path).exists():
             return True
         return not any(key <= columns for key in self._unique(table[1]))
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the query says in which order its rows come. Without ORDER BY a database gives
+        them as it likes (SQLite by the id, where that has an index); and by the id of the message
+        is no order in which anything was done."""
+        outer, inner = self._query.lower(), ""
+        while outer != inner:  # subqueries and window functions have an order of their own
+            outer, inner = re.sub(r"\([^()]*\)", " _ ", outer), outer
+        found = re.search(r"\border\s+by\s+(?:\w+\.)?[\"`]?(\w+)", outer)
+        if found is None:
+            return False
+        selected = re.split(r"\bfrom\b", outer, maxsplit=1)[0].split(",")
+        told = [_COLUMN.fullmatch(column) for column in selected]
+        ids = {"id", *(one[1] for one in told if one and one[2] == "id")}
+        ids |= {str(n) for n, one in enumerate(told, 1) if one and (one[2] or one[1]) == "id"}
+        return found[1] not in ids
+
+    def absent(self) -> str:
+        """What of an SQLite file was not there, as a sentence; "" if everything was."""
+        if self._path is None:
+            return ""
+        if not Path(self._path).exists():
+            return f"effects.from_sql: there is no file {self._path}"
+        return self._lacks
 
     def _identifying(self) -> set[str]:
         """The columns of the table that are selected as id, part or by."""
@@ -87,3 +119,10 @@ class Query:
                 if row[5]
             )
         return {key for key in (*keys, primary) if key}
+
+
+def _has(connection: sqlite3.Connection) -> str:
+    """The tables that there are, in words."""
+    rows = connection.execute("select name from sqlite_master where type in ('table', 'view')")
+    names = ", ".join(sorted(str(name) for (name,) in rows))
+    return f", which has {names}" if names else ""

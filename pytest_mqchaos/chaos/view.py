@@ -9,6 +9,7 @@ from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.gains import Gains
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers, unended
 from pytest_mqchaos.chaos.outputs import Output, Part
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.rows import PUBLISHER, RUNS, worker_of
@@ -207,6 +208,8 @@ class View:
     def history(self) -> History:
         """Everything known so far."""
         chaos = self._chaos
+        if chaos.ledger.misused:
+            raise UsageError(f"the code under test recorded wrongly: {chaos.ledger.misused}")
         # Before the look: what ends now is seen.
         pending = unended(self._side, chaos.ledger.topics, chaos.identity)
         chaos.ledger.look()
@@ -220,6 +223,7 @@ class View:
             rules=chaos.rules.told(),
             limits=self._limits(),
             nameless=tuple(chaos.ledger.nameless()),
+            absent=tuple(chaos.ledger.absent()),
             effect_topics=chaos.ledger.topics,
             compacted=frozenset(chaos.scope.compacted),
             pending=pending,

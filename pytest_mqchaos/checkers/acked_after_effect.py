@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pytest_mqchaos.checkers.absent import absent
 from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
@@ -29,6 +30,7 @@ from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
 from pytest_mqchaos.checkers.set_aside import elsewhere
+from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import groups_of, of_group
 from pytest_mqchaos.checkers.wording import lapse, number
@@ -61,8 +63,12 @@ def acked_after_effect() -> Checker:
                     found.pairs += 1
                     found.asked.add(delivery.id)
                     _judge(index, delivery, ack, found)
-        failed = [finding for finding, _ in found.early.values()]
         doubts = standing_doubts(index) + pending_doubts(index) + bypass_doubts(index)
+        blind = [name for name, (_, late) in found.early.items() if not late]
+        if blind and (why := unmatched(index) + absent(index)):
+            doubts += why
+            found.early = {n: each for n, each in found.early.items() if n not in blind}
+        failed = [finding for finding, _ in found.early.values()]
         unsure = [f for name, f in found.unsure.items() if name not in found.early]
         if unsure:
             doubts.append(_doubt(unsure))

@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.absent import absent
 from pytest_mqchaos.checkers.answer import (
     SHOWN,
     Doubt,
@@ -173,14 +174,18 @@ def _unread(ids: set[str]) -> list[Doubt]:
 
 
 def _unmatched(index: Index, found: Found) -> list[Doubt]:
-    """If the ids do not match, nothing that has no effect is proven lost."""
-    doubts = unmatched(index)
+    """If the ids do not match, nothing that has no effect is proven lost; if a source is not there,
+    nothing that was handed out."""
+    doubts, hidden = unmatched(index), found.failed
+    if not doubts:
+        hidden = [f for f in found.failed if f.where in (stages.ACKED, stages.UNACKED, "partial")]
+        doubts = absent(index) if hidden else []
     if doubts:
         found.unproven += [
             replace(finding, what="no effect") if finding.what == "lost" else finding
-            for finding in found.failed
+            for finding in hidden
         ]
-        found.failed = []
+        found.failed = [finding for finding in found.failed if finding not in hidden]
     return doubts
 
 

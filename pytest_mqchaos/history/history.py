@@ -56,7 +56,8 @@ class History:
     they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
     `limits` are sentences about what a pass does not cover. `readers` are the owners that were
     answered when they asked for messages, even if there were none. `effect_topics` are destinations
-    whose records are the effects; `nameless_effects`: some have no id, and may be any message's.
+    whose records are the effects; `nameless_effects`: some have no id, and may be any message's;
+    `absent` are sentences about sources of effects that were declared and are not there.
     `strangers` are groups whose positions on judged destinations moved though no link saw them.
     `led_anew` are (destination, partition) that had more than one leadership while the test ran:
     there an offset may have been given to two messages, one after the other. `lone` are those with
@@ -92,6 +93,7 @@ class History:
     readers: frozenset[str] = frozenset()
     effect_topics: frozenset[str] = frozenset()
     nameless_effects: bool = False
+    absent: tuple[str, ...] = ()
     strangers: frozenset[str] = frozenset()
     led_anew: frozenset[tuple[str, int]] = frozenset()
     committed: Mapping[int, int] = field(default_factory=dict)

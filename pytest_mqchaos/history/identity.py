@@ -66,6 +66,14 @@ def _text(data: bytes) -> str:
         return data.hex()
 
 
+def as_id(given: object) -> str:
+    """An id as text: what a client hands over as bytes (a key, a value, a header) is the same id as
+    `find` makes of it."""
+    if isinstance(given, bytes | bytearray | memoryview):
+        return _text(bytes(given))
+    return str(given)
+
+
 def _scalar(found: object) -> str:
     if isinstance(found, str):
         return found

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mqchaos.errors import PeerError, UsageError, unknown
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.workloads.incarnation import current_incarnation
 
 ENVIRONMENT = "MQCHAOS_EFFECTS"
@@ -36,16 +37,30 @@ def record_effect(
     JSON can hold. Call it when the effect cannot be lost any more (after the commit). Raises
     `UsageError` outside of a process that `chaos.worker` started.
     """
-    if (id is None) == (ids is None):
-        raise UsageError(f"record_effect takes an id or ids=, one of them: {id=}, {ids=}")
-    line: dict[str, object] = {"id": id} if ids is None else {"ids": list(ids)}
+    wrong = misgiven(id, ids, "record_effect()")
+    if wrong:
+        raise UsageError(wrong)
+    line: dict[str, object] = (
+        {"id": as_id(id)} if ids is None else {"ids": [as_id(one) for one in ids]}
+    )
     given = {"part": part, "by": by, "key": key, "value": value}
     _append(line | {name: what for name, what in given.items() if what is not None})
 
 
 def record_attempt(id: str) -> None:
     """Tell from a worker's process that a handler starts on message `id`."""
-    _append({"id": id, "attempt": True})
+    _append({"id": as_id(id), "attempt": True})
+
+
+def misgiven(id: object, ids: object, what: str) -> str:
+    """What is wrong with the ids of an effect, as a sentence; "" for nothing."""
+    if (id is None) == (ids is None):
+        return f"{what} takes an id, or ids=[...] for several messages, one of them: {id=}, {ids=}"
+    if isinstance(id, list | tuple | set | dict):
+        return f"{what} takes the id of one message, not {id!r:.80}; several are ids=[...]"
+    if isinstance(ids, str | bytes):
+        return f"{what}: ids={ids!r:.80} is one id, and a list of ids is wanted: put it in brackets"
+    return ""
 
 
 def read(path: Path) -> Iterator[Mapping[str, Any]]:

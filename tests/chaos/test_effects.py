@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sqlite3
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,8 @@ from pytest_mqchaos.chaos.judging import _posthumous
 from pytest_mqchaos.errors import PeerError, UsageError
 from pytest_mqchaos.history.rows import ProcessEvent
 from pytest_mqchaos.workloads.incarnation import running_as
+
+T = time.monotonic_ns()
 
 
 @pytest.fixture
@@ -45,21 +48,21 @@ def test_record_keeps_every_word_and_who_did_it(effects):
 
 @pytest.mark.parametrize("words", [{}, {"id": "1", "ids": ["2"]}])
 def test_record_takes_one_id_or_several(effects, words):
-    with pytest.raises(UsageError, match=r"takes one id, or ids="):
+    with pytest.raises(UsageError, match=r"takes an id, or ids="):
         effects.record(**words)
 
 
 def test_a_file_of_lines_in_any_language(effects, tmp_path):
     lines = [
-        {"id": 1, "key": "a", "t": 5},
-        {"ids": ["2", "3"], "t": 6},
-        {"id": "2", "attempt": True, "t": 4, "owner": "w"},
+        {"id": 1, "key": "a", "t": T + 5},
+        {"ids": ["2", "3"], "t": T + 6},
+        {"id": "2", "attempt": True, "t": T + 4, "owner": "w"},
     ]
     (tmp_path / "lines").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     effects.look()
     assert ids(effects) == ["1", "2", "3"]
-    assert [row.t_from for row in effects.rows()] == [5, 6, 6]
-    assert [(one.t, one.id, one.owner) for one in effects.handled()] == [(4, "2", "w")]
+    assert [row.t_from for row in effects.rows()] == [T + 5, T + 6, T + 6]
+    assert [(one.t, one.id, one.owner) for one in effects.handled()] == [(T + 4, "2", "w")]
 
 
 def test_a_file_of_the_users_own(effects, tmp_path):
@@ -67,7 +70,7 @@ def test_a_file_of_the_users_own(effects, tmp_path):
     own.write_text('{"id": "old", "t": 1}\n')
     effects.from_file(own)
     with own.open("a") as file:
-        file.write('{"id": "new", "t": 2}\n')
+        file.write(f'{{"id": "new", "t": {T + 2}}}\n')
     effects.look()
     assert ids(effects) == ["new"]
     assert effects.before == {"old"}
@@ -131,14 +134,14 @@ def test_a_row_that_was_there_before_counts_again_when_it_is_there_twice(effects
 def test_a_row_with_its_own_instant_has_no_interval(effects):
     rows = []
     effects.from_call(lambda: rows)
-    rows.append({"id": "1", "t": 17})
+    rows.append({"id": "1", "t": T + 17})
     effects.look()
     (row,) = effects.rows()
-    assert (row.t_from, row.t_to) == (17, 17)
+    assert (row.t_from, row.t_to) == (T + 17, T + 17)
 
 
 def test_sources_that_know_their_instants_are_put_in_one_order(effects, tmp_path):
-    (tmp_path / "lines").write_text('{"id": "first", "t": 1}\n')
+    (tmp_path / "lines").write_text(f'{{"id": "first", "t": {T}}}\n')
     effects.record("second")
     effects.look()
     assert ids(effects) == ["first", "second"]

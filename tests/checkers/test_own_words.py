@@ -131,3 +131,56 @@ def test_a_verdict_has_no_truth_value():
     failed = run().publish("a").deliver("a").ack().ask(lossless())
     with pytest.raises(UsageError, match=r"this one is 'failed'.*status == 'passed'"):
         assert failed
+
+
+# ------------------------------------------------------------ sources that are not there
+
+NO_TABLE = "effects.from_sql: no such table: leger in l.db, which has ledger"
+
+
+@pytest.mark.parametrize("question", [lossless(), exactly_once(), acked_after_effect()])
+def test_what_a_source_that_is_not_there_does_not_show_is_not_lost(question):
+    line = run().publish("a").deliver("a").ack()
+    assert line.ask(question).status == "failed"
+    verdict = line.but(absent=(NO_TABLE,)).ask(question)
+    assert verdict.status == "unknown"
+    assert f"a source of effects is not there: {NO_TABLE}" in verdict.sentence
+    assert "check its name" in verdict.missing
+
+
+def test_nor_are_the_parts_that_it_would_show():
+    line = run().publish("a").deliver("a").effect("a", part="row").ack()
+    assert line.ask(lossless(parts=["row", "event"])).status == "failed"
+    line.but(absent=(NO_TABLE,))
+    assert line.ask(lossless(parts=["row", "event"])).status == "unknown"
+    assert line.ask(lossless()).status == "passed"  # nothing is missing: it may be made later
+
+
+def test_what_never_came_to_the_log_is_lost_wherever_it_would_show():
+    line = run().publish("a").work("a").publish("b").lose("b").but(absent=(NO_TABLE,))
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert [finding.id for finding in verdict.findings] == ["b"]
+
+
+def test_an_effect_topic_that_nobody_publishes_to_beside_one_that_nobody_named():
+    def asked(topic):
+        line = run().publish("a").deliver("a").publish("r", topic=topic, owner=ME).ack()
+        return line.but(effect_topics=frozenset({"out"}))
+
+    assert asked("in").ask(lossless()).status == "failed"  # nothing was published elsewhere
+    assert asked("out").ask(lossless()).status == "failed"  # nor is the topic empty
+    for question in (lossless(), acked_after_effect()):
+        verdict = asked("receipts").ask(question)
+        assert verdict.status == "unknown"
+        assert "nothing was published to out, whose records are the effects, but to receipts" in (
+            verdict.sentence
+        )
+        assert "check the name: chaos.effects.from_topic('receipts')" in verdict.missing
+
+
+def test_an_ack_is_not_early_where_effects_have_other_ids():
+    line = run().publish("a").deliver("a").effect("other").ack()
+    verdict = line.ask(acked_after_effect())
+    assert verdict.status == "unknown"
+    assert verdict.sentence.startswith("no effect has the id of a message")
