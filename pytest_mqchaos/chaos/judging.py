@@ -127,6 +127,17 @@ def reads(transcript: Transcript, group: str) -> frozenset[str]:
     return transcript.subscribed.get(group, frozenset()) | seen
 
 
+def joined(transcript: Transcript) -> frozenset[str]:
+    """The groups that had members: who assigns itself its partitions may commit for a group that
+    nobody is in."""
+    named = (pair for pairs in transcript.members.values() for pair in pairs)
+    return frozenset(group for group, member in named if member)
+
+
+def _place(standing: Standing, groups: frozenset[str]) -> Place:
+    return Place(*(standing if standing.group in groups else standing._replace(active=None)))
+
+
 def _bypassed(
     transcript: Transcript,
     standings: Iterable[Standing],
@@ -206,7 +217,7 @@ def build(
         acks=tuple(transactions.acks()),
         committed=transactions.committed(),
         stored=tuple(stored),
-        places=tuple(Place(*standing) for standing in standings),
+        places=tuple(_place(standing, joined(transcript)) for standing in standings),
         effects=_posthumous(evidence.effects, evidence.processes),
         effects_timed=evidence.effects is not None,
         handled=evidence.handled,

@@ -40,6 +40,11 @@ from pytest_mqchaos.history.rows import Ack, Delivery, Effect, worker_of
 
 _OUTBOX = "an outbox"
 _STORED = f"show as the effect what is stored before the ack ({_OUTBOX}'s row, a join's state)"
+_WHOSE = "several groups ack, and effects do not say by whom they are"
+_MISSING = {
+    _OUTBOX: _STORED,
+    _WHOSE: "record `by` with every effect: the name of the group (or service) that did it",
+}
 
 
 @dataclass(slots=True)
@@ -150,7 +155,7 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         return
     why = "its time is not known" if _untimed(effects) else "only an interval is known"
     if own is None:
-        why = "several groups ack, and effects do not say by whom they are: record `by`"
+        why = f"{_WHOSE}: record `by`"
     elif verdict is not None:
         why = "a hop may have passed unseen"
         if any(e.posthumous for e in effects):
@@ -223,10 +228,11 @@ def _doubt(unsure: list[Finding]) -> Doubt:
     return Doubt(
         sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
         f"{unsure[0].text}",
-        missing=_STORED
-        if _OUTBOX in unsure[0].text
-        else "record effects with their time: chaos.effects.record(id), or a `t` "
-        "(CLOCK_MONOTONIC ns) in the effects file",
+        missing=next(
+            (told for sign, told in _MISSING.items() if sign in unsure[0].text),
+            "record effects with their time: chaos.effects.record(id), or a `t` "
+            "(CLOCK_MONOTONIC ns) in the effects file",
+        ),
         findings=tuple(unsure[:SHOWN]),
     )
 

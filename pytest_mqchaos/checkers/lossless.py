@@ -34,7 +34,9 @@ from pytest_mqchaos.checkers.set_aside import declared, elsewhere
 from pytest_mqchaos.checkers.set_back import set_back_doubts
 from pytest_mqchaos.checkers.still_open import cut_short, left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
+from pytest_mqchaos.checkers.turned_back import not_turned_back
 from pytest_mqchaos.checkers.unmatched import unmatched
+from pytest_mqchaos.checkers.unnamed_groups import unnamed_groups
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.checkers.wording import listed, number
@@ -126,6 +128,7 @@ def lossless(
             judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
         doubts += foreign_doubts(index, free) + set_back_doubts(index, owed - free, wanted)
+        doubts += unnamed_groups(index, owed - free) if by is None else []
         doubts += _doubts(index, found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
@@ -154,6 +157,8 @@ def _advice(index: Index, failed: list[Finding]) -> str:
     first = failed[0]
     if put := elsewhere(index, index.story(first.id, first.by)):
         return put
+    if first.where == stages.ACKED and (back := not_turned_back(index, first.id)):
+        return back
     if first.where == stages.ACKED and cut_short(index, index.story(first.id, first.by)):
         return _CUT_SHORT
     return ADVICE.get(first.where, "")
@@ -216,8 +221,9 @@ def _still_waiting(index: Index, found: Found) -> str:
         return END_IT
     if found.handed >= AGAIN_AND_AGAIN:
         return (
-            f"it was handed out {found.handed} times: what fails again and again holds back all "
-            "that stands behind it; set it aside (dead letters) after some tries"
+            f"it was handed out {found.handed} times: what fails again and again, or takes longer "
+            "than max.poll.interval.ms allows, holds back all that stands behind it; set it aside "
+            "(dead letters) after some tries, or take fewer at a time"
         )
     gone = left(index) if found.alone else ""
     if gone:

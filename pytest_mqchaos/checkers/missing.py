@@ -75,7 +75,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         held = f"held for {stages.holder(story.waiting[0])}"
         found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
         found.behind = found.behind or pending
-        found.alone = found.alone or story.waiting[0].active == 0
+        found.alone = found.alone or not story.waiting[0].active
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
         found.handed = max(found.handed, sum(row.reached for row in story.deliveries))
     elif stage == stages.BLOCKED or pending:

@@ -47,6 +47,4 @@ def test_a_worker_that_dies_of_it_again_and_again_is_a_crash_loop():
 def test_a_worker_that_begins_anew_by_itself_is_not_waited_for_for_ever():
     with pytest.raises(VerdictFailed, match="2 of 3 messages still waiting") as told:
         simulate(scenario_of(100_000), id="value")
-    assert "what fails again and again holds back all that stands behind it" in " ".join(
-        str(told.value).split()
-    )
+    assert "what fails again and again, or takes longer" in " ".join(str(told.value).split())
