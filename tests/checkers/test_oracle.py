@@ -71,17 +71,21 @@ def waits(history, name):
     return False
 
 
+def foreign(history):
+    """Whether effects have ids of no message: then none proves anything."""
+    return history.effects and not (
+        {e.id for e in history.effects} & {a.id for a in history.attempts}
+    )
+
+
 def oracle_lossless(history):
     missing = [name for name in owed(history) if not real(history, name)]
     unsure = [
         name for name in missing
         if any(e.id == name for e in history.effects) or waits(history, name)
     ]  # fmt: skip
-    foreign = history.effects and not (
-        {e.id for e in history.effects} & {a.id for a in history.attempts}
-    )
     if len(unsure) < len(missing):
-        return "unknown" if foreign else "failed"
+        return "unknown" if foreign(history) else "failed"
     return "unknown" if unsure or not owed(history) else "passed"
 
 
@@ -142,7 +146,8 @@ def oracle_acked(history):
             effects = [e for e in history.effects if e.id == row.id and e.t_to <= later[0].t]
             mine = [e for e in history.effects if e.id == row.id]
             alive = any(not e.posthumous for e in effects)
-            found.add("passed" if alive else "unknown" if effects else "failed")
+            unsure = effects or (not mine and foreign(history))
+            found.add("passed" if alive else "unknown" if unsure else "failed")
             if not alive and not effects:
                 assert not mine or min(e.t_from for e in mine) > later[0].t
     handed = {row.id for row in history.deliveries if row.reached}
