@@ -45,7 +45,7 @@ def _one_handling(index: Index, same: Same, effects: list[Effect]) -> bool:
     """Whether the message was handed out once, or one incarnation did all of it between two
     deliveries."""
     given = [row.t for row in index.story(same[0], same[2]).deliveries if row.reached]
-    if len(given) < 2:
+    if not given[1:]:
         return bool(given)
     who = {effect.owner for effect in effects}
     after = {sum(t <= effect.t_from for t in given) for effect in effects}

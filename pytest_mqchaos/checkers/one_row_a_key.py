@@ -1,14 +1,16 @@
 """Sources that show one row for each key, the last: a later message of a key writes over the row of
 an earlier one, maybe between two looks.
 
-It knows what the rows show; no source says so of itself, so it proves nothing.
+It knows what each look has shown; no source says so of itself, so it proves nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import cast
 
 from pytest_mqchaos.checkers.keys import key_of
+from pytest_mqchaos.checkers.moved_on import NEVER
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.history.index import Index
 
@@ -36,8 +38,8 @@ def _written_over(index: Index) -> set[str]:
 
 
 def one_row_a_key(index: Index) -> bool:
-    """Whether all effects were looked at (none was told with its instant), and no two that stand at
-    the end have the same key."""
+    """Whether all effects were looked at (none was told with its instant), and no look has shown
+    two of the same key."""
     derived = index.history.derived
     if "one row a key" not in derived:
         derived["one row a key"] = _one_row_a_key(index)
@@ -47,8 +49,14 @@ def one_row_a_key(index: Index) -> bool:
 def _one_row_a_key(index: Index) -> bool:
     if not index.effects or any(0 < e.t_to == e.t_from for e in index.effects):
         return False
-    key = key_of(index, "key")
-    if any(key(effect) is None for effect in index.effects):
-        return False
-    rows = [(key(e), e.part, e.by) for e in index.effects if not e.gone]
-    return len(set(rows)) == len(rows)
+    key_of_effect = key_of(index, "key")
+    until: dict[tuple[Hashable, str | None, str | None], int] = {}
+    for effect in sorted(index.effects, key=lambda e: (e.t_to, not e.gone)):
+        key = key_of_effect(effect)
+        if key is None:
+            return False
+        lane = (key, effect.part, effect.by)
+        if until.get(lane, 0) > effect.t_to:
+            return False
+        until[lane] = max(until.get(lane, 0), effect.gone_to if effect.gone else NEVER)
+    return True

@@ -82,14 +82,14 @@ class Reading:
             self._reply(entry, said)
 
     def group_of(self, seen: Seen, topic: str) -> str | None:
-        """The one group that this owner's client joined or acked for; of several (one process with
-        several subscribers) the one that takes part in this topic; None if none or several do."""
+        """The one group that this owner's client joined or acked for and that takes part in this
+        topic (one process may have several subscribers); None if none or several do."""
         found = self.groups.get((seen.owner, seen.client), set())
         if seen.client is None:
             mine = (names for (owner, _), names in self.groups.items() if owner == seen.owner)
             found = set().union(*mine)
-        if len(found) > 1:
-            found = {group for group in found if self._may_read(group, topic)}
+        # A client that reads beside its group (a store that it restores) may have the same name.
+        found = {group for group in found if self._may_read(group, topic)}
         return next(iter(found)) if len(found) == 1 else None
 
     def _may_read(self, group: str, topic: str) -> bool:

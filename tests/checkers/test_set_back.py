@@ -18,16 +18,17 @@ BROKER = ProcessEvent(60 * MS, "broker-1", "crashed", "")
 
 
 def table(rows, *events, keys=(b"k", b"l"), timed=False):
-    """Messages m0, m1... of these keys in turn, each done; `rows`: (id, gone) as a table showed
-    them; what went did so at 40 to 70 ms."""
+    """Messages m0, m1... of these keys in turn, each handed out; `rows`: (id, gone) as a table
+    showed them, `"new"`: first when the others had gone, which was at 40 to 70 ms."""
     names = [f"m{n}" for n in range(4)]
     line = run()
     for n, name in enumerate(names):
         line.publish(name, key=keys[n % len(keys)])
     line.deliver(*names)
     for name, gone in rows:
-        line.effect(name, timed=timed, gone=gone)
-        if gone:
+        shown = (40 * MS, 70 * MS) if gone == "new" else (10 * MS, 30 * MS)
+        line.effect(name, span=None if timed else shown, gone=gone is True)
+        if gone is True:
             line.effects[-1] = line.effects[-1]._replace(gone_from=40 * MS, gone_to=70 * MS)
     return line.ack().but(processes=(BEGAN._replace(t=1), *events, ENDED))
 
@@ -70,7 +71,7 @@ def test_only_the_parts_that_are_asked_for(parts, status):
 
 
 def test_a_table_with_one_row_a_key_writes_rows_over():
-    rows = [("m0", True), ("m1", True), ("m2", False), ("m3", False)]
+    rows = [("m0", True), ("m1", True), ("m2", "new"), ("m3", "new")]
     assert table(rows, CRASHED).ask(lossless()).status == "passed"
 
 
@@ -79,10 +80,17 @@ def test_a_table_that_shows_an_older_row_of_the_key_was_set_back():
     assert "2 messages" in table(rows, CRASHED).ask(lossless()).sentence
 
 
-def test_a_table_that_has_several_rows_a_key_writes_none_over():
-    rows = [("m0", False), ("m1", True), ("m2", False), ("m3", False)]
+@pytest.mark.parametrize(
+    ("rows", "lost"),
+    [
+        ([("m0", False), ("m1", True), ("m2", False), ("m3", "new")], ["m1"]),
+        # All that was there at once went; what is there now has one row a key.
+        ([("m0", True), ("m1", True), ("m2", True), ("m3", "new")], ["m0", "m1", "m2"]),
+    ],
+)
+def test_a_table_that_has_shown_several_rows_a_key_writes_none_over(rows, lost):
     verdict = table(rows, CRASHED).ask(lossless())
-    assert [f.id for f in verdict.findings] == ["m1"]
+    assert [f.id for f in verdict.findings] == lost
 
 
 def test_a_row_that_no_look_has_shown_may_have_been_written_over():
