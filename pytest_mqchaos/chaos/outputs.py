@@ -1,5 +1,5 @@
-"""An output topic as a source of effects: `chaos.effects.from_topic`. `by` is what all of its records
-are of, and so is `part`, unless a function tells it of each (a splitter's).
+"""An output topic as a source of effects: `chaos.effects.from_topic`. `by` is what all of its
+records are of, and so is `part`, unless a function tells it of each (a splitter's).
 
     read back (committed view) --same place in the log--> the publish that put it there
         id, key, value                       when it (or its transaction) happened, by whom
