@@ -30,8 +30,8 @@ from pytest_mqchaos.checkers.fault_free import (
     unlike,
 )
 from pytest_mqchaos.checkers.idempotent import ONCE
-from pytest_mqchaos.checkers.lossless import ADVICE
 from pytest_mqchaos.checkers.pending import pending_doubts
+from pytest_mqchaos.checkers.remedies import REMEDIES
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.history import History
@@ -156,7 +156,7 @@ def _doubts(found: Differences) -> list[Doubt]:
 def _advice(failed: list[Finding]) -> str:
     if not failed:
         return ""
-    return ADVICE.get(failed[0].where, "") or (
+    return REMEDIES.get(failed[0].where, "") or (
         ONCE if failed[0].what in ("repeated", "altered") else ""
     )
 
