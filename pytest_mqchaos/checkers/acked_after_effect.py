@@ -101,7 +101,8 @@ def _advice(index: Index, failed: list[Finding], worst: int) -> str:
     late = f": acked {lapse(worst)} before the effect" if worst else ""
     # What an output topic shows may come long after the work that the ack speaks of.
     store = f"; or {_STORED}" if worst and index.history.effect_topics else ""
-    return put or f"ack after the work{late}{store}"
+    none = "" if worst else "; what is meant to have no effect: chaos.expect(ignored=[...])"
+    return put or f"ack after the work{late}{store}{none}"
 
 
 def _asked(index: Index, delivery: Delivery) -> bool:

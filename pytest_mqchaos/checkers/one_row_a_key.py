@@ -37,6 +37,14 @@ def _written_over(index: Index) -> set[str]:
     }
 
 
+def beside_another(index: Index, name: str) -> bool:
+    """Whether a source with one row for each key has shown that of another message of its key."""
+    row = index.first.get(name)
+    if row is None or row.key is None or not one_row_a_key(index):
+        return False
+    return any(index.first[e.id].key == row.key for e in index.effects if e.id in index.first)
+
+
 def one_row_a_key(index: Index) -> bool:
     """Whether all effects were looked at (none was told with its instant), and no look has shown
     two of the same key."""

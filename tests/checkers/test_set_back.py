@@ -4,6 +4,7 @@ import pytest
 
 from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.exactly_once import exactly_once
+from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.same_outcome import same_outcome
 from pytest_mqchaos.history.rows import ProcessEvent
@@ -132,3 +133,26 @@ def test_a_row_that_is_there_without_faults_is_missing_also_if_it_was_written_ov
     verdict = line.ask(same_outcome(baseline=baseline))
     assert verdict.status == "failed"
     assert [f.id for f in verdict.findings] == ["m0", "m1"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (table([("m0", False), ("m1", False)]), True),
+        (table([("m0", False), ("m1", False)], timed=True), False),
+        (table([("m0", False), ("m1", False)], keys=(b"k", b"l", b"m", b"n")), False),
+        (table([("m0", False), ("m1", False)], keys=(None,)), False),
+    ],
+)
+def test_the_advice_speaks_of_versions_where_the_row_of_the_key_is_another_messages(line, says):
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert ("version=..." in verdict.advice) is says
+
+
+@pytest.mark.parametrize(("given", "says"), [({}, True), ({"version": "value"}, False)])
+def test_the_advice_about_a_stale_key_asks_where_the_version_stands(given, says):
+    line = run().publish("v1", key=b"k").publish("v2", key=b"k").deliver("v1", "v2").effect("v1")
+    verdict = line.ack().ask(latest(**given))
+    assert verdict.status == "failed"
+    assert ("latest(version=...)" in verdict.advice) is says
