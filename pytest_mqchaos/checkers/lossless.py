@@ -29,13 +29,12 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.missing import Found, judge
-from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.pending import END_IT
-from pytest_mqchaos.checkers.set_aside import declared, elsewhere
+from pytest_mqchaos.checkers.remedies import remedy
+from pytest_mqchaos.checkers.set_aside import declared
 from pytest_mqchaos.checkers.set_back import set_back_doubts
-from pytest_mqchaos.checkers.still_open import cut_short, left
+from pytest_mqchaos.checkers.still_open import left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
-from pytest_mqchaos.checkers.turned_back import not_turned_back
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.unnamed_groups import unnamed_groups
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -46,41 +45,7 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index, index_of
 
-ADVICE = {
-    stages.ACKED: "ack only after the work",
-    stages.UNACKED: "keep the position in one transaction with the work: whoever began anew began "
-    "behind it",
-    stages.SKIPPED: "commit no further than the last message that was worked on; begin at earliest",
-    stages.PARKED: "if that is meant, say chaos.expect(dead_lettered=...)",
-    stages.ABORTED: "tell the caller after commit_transaction() has returned, and send again what "
-    "was aborted",
-    stages.UNDELIVERED: "begin at earliest, or behind the last message that was worked on",
-    stages.GONE: "acks=all, replication and retention that outlive the consumer",
-    stages.GONE_LEADER: "acks=all, replication=3 and min.insync.replicas=2, so that whoever leads "
-    "next has what was confirmed",
-    stages.GONE_RESTART: "replication=3, so that others have what one machine loses; with one copy "
-    "flush each message (flush.messages=1)",
-    stages.GONE_RETENTION: "retention that outlives the slowest consumer; find what is missing in "
-    "the table of what was sent, and send it again",
-    stages.GONE_COMPACTED: "where only the last message of a key counts, ask "
-    'lossless(keep="latest")',
-    stages.NEVER_REACHED: "wait for the confirm and resend",
-    stages.NEVER_LEFT: "publish before telling the caller (or write an outbox row with the work)",
-    stages.REFUSED: "resend what was refused",
-}
-
-
 AGAIN_AND_AGAIN = 10  # times that a message is handed out: whoever reads it is in a circle
-_CUT_SHORT = (
-    f"{ADVICE[stages.ACKED]}, and not what it raised on (a framework may: see its ack policy); "
-    "what works on behind the ack (an outbox that is relayed now and then, a buffer) must be done "
-    "before the worker is stopped: chaos.settle(timeout=...); what is meant to have no effect is "
-    "declared: chaos.expect(ignored=[...])"
-)
-_GUARDED = (
-    f"{ADVICE[stages.ACKED]}; where a guard by version left out an older one, say where the "
-    "version stands: lossless(keep='latest', version=...)"
-)
 _UNEVEN = "say which parts every message has: lossless(parts=[...])"
 _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if any one is enough"
 _ONE_ROW = (
@@ -151,25 +116,10 @@ def lossless(
             failed=found.failed,
             sentence=_sentence(found.failed, len(owed), noun),
             doubts=doubts,
-            advice=_advice(index, found.failed),
+            advice=remedy(index, found.failed),
         )
 
     return check
-
-
-def _advice(index: Index, failed: list[Finding]) -> str:
-    if not failed:
-        return ""
-    first = failed[0]
-    if put := elsewhere(index, index.story(first.id, first.by)):
-        return put
-    if first.where == stages.ACKED and (back := not_turned_back(index, first.id)):
-        return back
-    if first.where == stages.ACKED and beside_another(index, first.id):
-        return _GUARDED
-    if first.where == stages.ACKED and cut_short(index, index.story(first.id, first.by)):
-        return _CUT_SHORT
-    return ADVICE.get(first.where, "")
 
 
 def _unread(ids: set[str]) -> list[Doubt]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.turned_back import not_turned_back
@@ -42,7 +43,12 @@ REMEDIES = {
 _CUT_SHORT = (
     f"{REMEDIES[stages.ACKED]}, and not what it raised on (a framework may: see its ack policy); "
     "what works on behind the ack (an outbox that is relayed now and then, a buffer) must be done "
-    "before the worker is stopped: chaos.settle(timeout=...)"
+    "before the worker is stopped: chaos.settle(timeout=...); what is meant to have no effect is "
+    "declared: chaos.expect(ignored=[...])"
+)
+_GUARDED = (
+    f"{REMEDIES[stages.ACKED]}; where a guard by version left out an older one, say where the "
+    "version stands: lossless(keep='latest', version=...)"
 )
 _UNHEARD = (
     "acks=all: with acks=0 nobody is told what became of a message, and nobody sends it again"
@@ -69,8 +75,11 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
 
 
 def _of_its_reader(index: Index, story: Story) -> str:
-    back = not_turned_back(index, story.id)
-    return back or (_CUT_SHORT if cut_short(index, story) else "")
+    if back := not_turned_back(index, story.id):
+        return back
+    if beside_another(index, story.id):
+        return _GUARDED
+    return _CUT_SHORT if cut_short(index, story) else ""
 
 
 def _of_its_sender(story: Story, where: str) -> str:
