@@ -66,9 +66,16 @@ def waits(history, name):
         if row.id != name:
             continue
         committed = [p.committed for p in history.places if p.partition == row.partition]
-        if row.offset >= max(committed, default=-1):
+        if row.offset >= max(committed, default=-1) and not behind(history, row, committed):
             return True
     return False
+
+
+def behind(history, row, committed):
+    """Whether a group without a position began behind the last copy of this message."""
+    here = [d.offset for d in history.deliveries if d.partition == row.partition and d.reached]
+    last = max(s.offset for s in history.stored if (s.id, s.partition) == (row.id, row.partition))
+    return committed == [-1] and bool(here) and min(here) > last
 
 
 def foreign(history):
