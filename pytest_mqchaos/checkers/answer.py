@@ -41,8 +41,19 @@ def need_effects(history: History, question: str) -> None:
             f"{question} asks about effects, but no effect source was declared. Add one before the "
             "worker starts: chaos.effects.from_sql(dsn, query) with a column `id`, "
             "chaos.effects.from_file(path), chaos.effects.from_topic(name) for what your service "
-            "publishes, or call chaos.effects.record(id) in the handler."
+            f"publishes, or call chaos.effects.record(id) in the handler.{_nobody_read(history)}"
         )
+
+
+def _nobody_read(history: History) -> str:
+    """Where a handler would have recorded an effect, had it been called."""
+    sent = sorted({row.topic for row in history.attempts})
+    if not sent or history.deliveries:
+        return ""
+    return (
+        f" (If it does: nobody was handed a message of {listed(sent)}. Is that the topic that the "
+        "service reads, and did it settle?)"
+    )
 
 
 def gap_touches(history: History) -> bool:

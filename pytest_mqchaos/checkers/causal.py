@@ -13,8 +13,9 @@ from pytest_mqchaos.checkers.keys import record_of
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
+from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
-from pytest_mqchaos.history.identity import Identity, Spec
+from pytest_mqchaos.history.identity import Identity, Spec, as_id
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
@@ -26,15 +27,10 @@ def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None 
     the message ("json:/caused_by", a callable Record -> id or None). `after`: the ids (or a
     predicate on ids) that are asked; default: every message that names a cause.
     """
-    asked = after if callable(after) or after is None else frozenset(after)
-    mapping = dict(before) if isinstance(before, Mapping) else None
-    identity = Identity.parse(before) if mapping is None else None
-
-    def causes(index: Index, name: str) -> tuple[str, ...]:
-        if mapping is not None:
-            return (str(mapping[name]),) if name in mapping else ()
-        rows = index.stories.attempts.get(name) or index.stories.stored.get(name)
-        return identity.of(record_of(rows[0])) if rows and identity is not None else ()
+    if isinstance(after, str):
+        raise UsageError(f"causal(after={after!r}): give a collection of ids, e.g. [{after!r}].")
+    asked = after if callable(after) or after is None else frozenset(map(as_id, after))
+    causes = _causes(before)
 
     def check(history: History) -> Verdict:
         need_effects(history, "causal")
@@ -74,6 +70,20 @@ def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None 
         )
 
     return check
+
+
+def _causes(before: Spec) -> Callable[[Index, str], tuple[str, ...]]:
+    """A function from an id to those of its causes."""
+    if isinstance(before, Mapping):
+        said = {as_id(name): as_id(cause) for name, cause in before.items()}
+        return lambda _, name: (said[name],) if name in said else ()
+    identity = Identity.parse(before)
+
+    def found(index: Index, name: str) -> tuple[str, ...]:
+        rows = index.stories.attempts.get(name) or index.stories.stored.get(name)
+        return identity.of(record_of(rows[0])) if rows else ()
+
+    return found
 
 
 def _compare(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, standing_doubts
 from pytest_mqchaos.checkers.bypassed import foreign
+from pytest_mqchaos.checkers.unmatched import unmatched_acceptances
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
@@ -48,6 +49,8 @@ def confirmed_before_success() -> Checker:
                 findings=tuple(unseen[:SHOWN]),
             )
             doubts, failed = [*doubts, hidden], [f for f in failed if f not in unseen]
+        if failed and (other := unmatched_acceptances(index)):
+            doubts, failed = [*doubts, *other], []
         return answer(
             "confirmed_before_success",
             index,

@@ -22,6 +22,7 @@ from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.checkers.wording import lapse, listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Delivery
 from pytest_mqchaos.history.story import Story
@@ -38,7 +39,7 @@ def dead_lettered(
         raise unknown("copies", copies, ("forbidden", "allowed"))
     if isinstance(ids, str):
         raise UsageError(f"dead_lettered(ids={ids!r}): give a collection of ids, e.g. [{ids!r}].")
-    given = None if ids is None else frozenset(map(str, ids))
+    given = None if ids is None else frozenset(map(as_id, ids))
 
     def check(history: History) -> Verdict:
         if not history.flow.dead_letters:

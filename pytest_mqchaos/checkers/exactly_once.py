@@ -13,7 +13,7 @@ from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.moved_on import taken_out_again
-from pytest_mqchaos.checkers.unmatched import unmatched
+from pytest_mqchaos.checkers.unmatched import attempted, unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
 from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.checkers.wording import listed, number
@@ -66,21 +66,10 @@ def _failed_first(verdict: Verdict) -> bool:
     return verdict.status != "failed"
 
 
-def _known(index: Index) -> set[str]:
-    """Ids of everything that anybody attempted, on whatever destination; but what stands in one
-    that is read as effects is an effect itself, unless it is the messages, too (a producer's)."""
-    history = index.history
-    itself = history.effect_topics - index.inputs
-    known = {a.id for a in history.attempts if a.topic not in itself}
-    known |= {s.id for s in history.stored if s.topic not in itself}
-    known |= {d.id for d in history.deliveries if d.topic not in itself}
-    return {name for name in known if name is not None} | index.accepted.keys()
-
-
 def _unexpected(history: History) -> Verdict:
     index = index_of(history)
     aborted = _aborted(index)
-    odd = ({e.id for e in index.effects} - _known(index)) | aborted
+    odd = ({e.id for e in index.effects} - attempted(index)) | aborted
     sure = {e.id for e in index.effects if not e.posthumous}
     failed = [_surprise(i, aborted) for i in sorted(odd)]
     doubts = unmatched(index) if odd - aborted else []

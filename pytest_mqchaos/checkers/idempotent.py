@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
@@ -21,9 +22,10 @@ from pytest_mqchaos.checkers.several import several_doubts
 from pytest_mqchaos.checkers.several_readers import several_readers
 from pytest_mqchaos.checkers.stands_before import stands_before
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.wording import number
+from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Effect
 
@@ -41,13 +43,15 @@ def idempotent(
     `state`: id -> value as a fault-free run leaves it. `expected`: what the value of a message's
     effect must be. One of them is needed where the source cannot hold an id twice.
     """
+    known = None if state is None else {as_id(name): value for name, value in state.items()}
 
     def check(history: History) -> Verdict:
         need_effects(history, "idempotent")
         index = index_of(history)
         repeated, posthumous, parts = _repeats(index)
-        altered, perhaps, blind = _by_value(index, state, expected)
-        posthumous += perhaps
+        values = _by_value(index, known, expected)
+        altered, blind = values.altered, values.blind
+        posthumous += values.posthumous
         failed = repeated + altered
         done = len(index.known_effects)
         doubts = standing_doubts(index) + pending_doubts(index)
@@ -70,6 +74,7 @@ def idempotent(
                     "effects in a table without a unique key",
                 )
             )
+        doubts += _uncompared(index, values, known, asked=known is not None or expected is not None)
         return answer(
             "idempotent",
             index,
@@ -140,29 +145,66 @@ def _cause(deliveries: int, places: int) -> str:
     return "copies" if places > 1 else _ONE_HANDLING if deliveries else "no delivery seen"
 
 
+@dataclass(slots=True)
+class _Values:
+    """Altered effects, posthumous ones apart; how many could not be judged at all (`blind`), had no
+    value though one is right (`empty`), or were compared."""
+
+    altered: list[Finding] = field(default_factory=list)
+    posthumous: list[Finding] = field(default_factory=list)
+    blind: int = 0
+    empty: int = 0
+    compared: int = 0
+
+
 def _by_value(
     index: Index,
     state: Mapping[str, object] | None,
     expected: Callable[[Message], object] | None,
-) -> tuple[list[Finding], list[Finding], int]:
-    """Altered effects, posthumous ones apart, and how many could not be judged at all."""
+) -> _Values:
+    found = _Values()
     if all(map(itemgetter(10), index.effects)) and state is None and expected is None:
-        return [], [], 0
-    altered: list[Finding] = []
-    posthumous: list[Finding] = []
-    blind = 0
+        return found
     for message_id, effects in index.stories.effects.items():
         if message_id in index.ambiguous:
             continue
         for effect in effects:
             wanted = _wanted(index, message_id, state, expected)
             if effect.value is None or wanted is None:
-                blind += not effect.countable
-            elif effect.value != wanted[0]:
+                found.blind += not effect.countable
+                found.empty += wanted is not None and wanted[0] is not None
+                found.compared += wanted is not None
+                continue
+            found.compared += 1
+            if effect.value != wanted[0]:
                 text = f"value {effect.value!r}, expected {wanted[0]!r}"
                 finding = Finding(id=message_id, what="altered", text=text, by=effect.by)
-                (posthumous if effect.posthumous else altered).append(finding)
-    return altered, posthumous, blind
+                (found.posthumous if effect.posthumous else found.altered).append(finding)
+    return found
+
+
+def _uncompared(
+    index: Index, values: _Values, state: Mapping[str, object] | None, *, asked: bool
+) -> list[Doubt]:
+    """Values were to be compared, and were not."""
+    if values.empty and not values.blind:
+        return [
+            Doubt(
+                sentence=f"{number(values.empty, 'effect')} without a value, where one is expected",
+                missing="give effects a value: a column `as value` of the query, "
+                "chaos.effects.record(id, value=...)",
+            )
+        ]
+    names = index.known_effects - index.ambiguous.keys()
+    if values.compared or not (asked and names):
+        return []
+    ours = "messages have other ids" if state is None else f"state= has {listed(sorted(state), 2)}"
+    return [
+        Doubt(
+            sentence=f"no value was compared: effects have {listed(sorted(names), 2)}, {ours}",
+            missing="use one spelling of ids in messages, effects and idempotent(state=...)",
+        )
+    ]
 
 
 def _wanted(

@@ -35,7 +35,7 @@ from pytest_mqchaos.checkers.set_aside import declared
 from pytest_mqchaos.checkers.set_back import set_back_doubts
 from pytest_mqchaos.checkers.still_open import left
 from pytest_mqchaos.checkers.superseded import deleted, superseded
-from pytest_mqchaos.checkers.unmatched import unmatched
+from pytest_mqchaos.checkers.unmatched import unmatched, unmatched_acceptances
 from pytest_mqchaos.checkers.unnamed_groups import unnamed_groups
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
@@ -76,6 +76,9 @@ def lossless(
         raise UsageError("lossless(version=...) says which is the latest: it needs keep='latest'.")
     if keep not in ("all", "latest"):
         raise unknown("keep", keep, ("all", "latest"))
+    for word, names in (("parts", parts), ("by", by)):
+        if isinstance(names, str):
+            raise UsageError(f"lossless({word}={names!r}): give a list of names, [{names!r}].")
     wanted = None if parts is None else frozenset(parts)
 
     def check(history: History) -> Verdict:
@@ -140,6 +143,8 @@ def _unmatched(index: Index, found: Found) -> list[Doubt]:
     """If the ids do not match, nothing that has no effect is proven lost; if a source is not there,
     nothing that was handed out."""
     doubts, hidden = unmatched(index), found.failed
+    if not doubts and (vain := [f for f in found.failed if f.where == stages.NEVER_LEFT]):
+        doubts, hidden = unmatched_acceptances(index), vain
     if not doubts:
         hidden = [f for f in found.failed if f.where in (stages.ACKED, stages.UNACKED, "partial")]
         doubts = absent(index) if hidden else []

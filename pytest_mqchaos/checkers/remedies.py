@@ -13,6 +13,7 @@ from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
 from pytest_mqchaos.checkers.turned_back import not_turned_back
+from pytest_mqchaos.checkers.unmatched import others
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
@@ -66,12 +67,13 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
         return ""
     first = failed[0]
     story = index.story(first.id, first.by)
-    return (
+    said = (
         elsewhere(index, story)
         or (_of_its_reader(index, story) if first.where == stages.ACKED else "")
         or (_of_its_sender(story, first.where) if first.where in _ON_THE_WAY else "")
         or REMEDIES.get(first.where, "")
     )
+    return said + (others(index) if first.where in (stages.ACKED, stages.UNACKED) else "")
 
 
 def _of_its_reader(index: Index, story: Story) -> str:
