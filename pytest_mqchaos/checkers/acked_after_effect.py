@@ -25,6 +25,7 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.covered import covered_more
 from pytest_mqchaos.checkers.missing import OVER
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.one_row_a_key import written_over
@@ -98,11 +99,12 @@ def acked_after_effect() -> Checker:
 
 def _advice(index: Index, failed: list[Finding], worst: int) -> str:
     put = elsewhere(index, index.story(failed[0].id)) if failed and not worst else ""
-    late = f": acked {lapse(worst)} before the effect" if worst else ""
+    more = covered_more(index, failed[0].id) if failed else ""
+    late = f"{';' if more else ':'} acked {lapse(worst)} before the effect" if worst else ""
     # What an output topic shows may come long after the work that the ack speaks of.
     store = f"; or {_STORED}" if worst and index.history.effect_topics else ""
     none = "" if worst else "; what is meant to have no effect: chaos.expect(ignored=[...])"
-    return put or f"ack after the work{late}{store}{none}"
+    return put or f"{more or 'ack after the work'}{late}{store}{none}"
 
 
 def _asked(index: Index, delivery: Delivery) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.covered import covered_more
 from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
@@ -41,11 +42,11 @@ REMEDIES = {
     stages.OUTCOME_UNKNOWN: "wait for the confirm and resend",
     stages.REFUSED: "resend what was refused",
 }
+_IGNORED = "what is meant to have no effect is declared: chaos.expect(ignored=[...])"
 _CUT_SHORT = (
     f"{REMEDIES[stages.ACKED]}, and not what it raised on (a framework may: see its ack policy); "
     "what works on behind the ack (an outbox that is relayed now and then, a buffer) must be done "
-    "before the worker is stopped: chaos.settle(timeout=...); what is meant to have no effect is "
-    "declared: chaos.expect(ignored=[...])"
+    f"before the worker is stopped: chaos.settle(timeout=...); {_IGNORED}"
 )
 _GUARDED = (
     f"{REMEDIES[stages.ACKED]}; where a guard by version left out an older one, say where the "
@@ -81,6 +82,8 @@ def _of_its_reader(index: Index, story: Story) -> str:
         return back
     if beside_another(index, story.id):
         return _GUARDED
+    if more := covered_more(index, story.id):
+        return f"{more}; {_IGNORED}"
     return _CUT_SHORT if cut_short(index, story) else ""
 
 

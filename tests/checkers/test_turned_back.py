@@ -18,9 +18,9 @@ def test_a_commit_of_who_did_not_turn_back_is_told_to():
 
 def test_another_workers_abort_or_none_at_all_has_no_part_in_it():
     other = aborted().effect("b").ack(owner="worker-2#1").ask(lossless())
-    assert other.advice == "ack only after the work"
+    assert "set the consumer back" not in other.advice
     line = aborted().effect("b").ack()
     kept = line.but(committed={line.attempts[-1].seq: 9 * MS}).ask(lossless())
-    assert kept.advice == "ack only after the work"
+    assert "set the consumer back" not in kept.advice
     line = run().publish("a").deliver("a").publish("a", topic="out", owner="worker-1#1").ack()
     assert line.ask(lossless()).advice == "ack only after the work"
