@@ -201,11 +201,11 @@ def _still_waiting(index: Index, found: Found) -> str:
             f". It is held for {found.groups} groups: a service that names its group anew at each "
             "start leaves behind what the old one had not done; give it a fixed name"
         )
-    if any(row.where != stages.UNDELIVERED for row in found.waiting):
+    if found.placed and any(row.where != stages.UNDELIVERED for row in found.waiting):
         return todo
     return (
-        f"{todo}. If nothing came at all: a new group that begins at the end of the log "
-        "('latest') never reads what was sent before it; begin at 'earliest'"
+        f"{todo}. If nothing came at all, or not again: a group without a position that begins at "
+        "the end of the log ('latest') never reads what was sent before it; begin at 'earliest'"
     )
 
 

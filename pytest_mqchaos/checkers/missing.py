@@ -31,8 +31,9 @@ _UNTIL = "until that has timed out it is handed to nobody who reads committed me
 class Found:
     """What was found so far; counts are true, findings are kept up to a limit. `groups`: the most
     groups that one waiting message is held for. `handed`: how often one was handed out at most.
-    `behind`: some wait until a transaction ends. `alone`: in a group of
-    some nobody is left. `over`: a later message of the key may have written over the row."""
+    `behind`: some wait until a transaction ends. `alone`: in a group of some nobody is left.
+    `placed`: a group that one is held for has a position. `over`: a later message of the key may
+    have written over the row."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Found:
     handed: int = 0
     behind: bool = False
     alone: bool = False
+    placed: bool = False
 
 
 def judge(
@@ -76,6 +78,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.waiting.append(finding("waiting", f"{held}; {PENDING}" if pending else held))
         found.behind = found.behind or pending
         found.alone = found.alone or not story.waiting[0].active
+        found.placed = found.placed or any(place.committed >= 0 for place in story.waiting)
         found.groups = max(found.groups, len({place.group for place in story.waiting}))
         found.handed = max(found.handed, sum(row.reached for row in story.deliveries))
     elif stage == stages.BLOCKED or pending:

@@ -50,12 +50,22 @@ def test_who_left_by_itself_is_not_waited_for_but_named(last, words):
     assert verdict.missing.startswith(words)
 
 
-def test_waiting_without_any_delivery_asks_where_the_group_begins():
-    untouched = run().publish("a").publish("b").place(-1).ask(lossless())
-    assert untouched.status == "unknown"
-    assert "begin at 'earliest'" in untouched.missing
-    begun = run().publish("a").publish("b").deliver("b").place(-1).ask(lossless())
-    assert "begin at 'earliest'" not in begun.missing
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        (run().publish("a").publish("b").place(-1), True),  # nothing was handed out
+        (run().publish("a").publish("b").place(0), True),
+        (
+            run().publish("a").publish("b").deliver("a").place(-1),
+            True,
+        ),  # once, and the group has no position
+        (run().publish("a").publish("b").deliver("a").place(0), False),
+    ],
+)
+def test_where_the_group_begins_is_asked_if_it_has_no_position_or_was_handed_nothing(line, asks):
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert ("begin at 'earliest'" in verdict.missing) is asks
 
 
 def test_held_for_several_groups_asks_whether_the_service_has_a_name_of_its_own():
