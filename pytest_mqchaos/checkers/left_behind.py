@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Place
+from pytest_mqchaos.history.rows import Delivery, Place
 from pytest_mqchaos.history.story import Story
 
 
@@ -18,6 +18,22 @@ def left_behind(index: Index, story: Story) -> bool:
     return bool(story.waiting) and all(
         place.committed < 0 and _began_behind(index, story, place) for place in story.waiting
     )
+
+
+def acked_from_behind(index: Index, story: Story) -> bool:
+    """Whether whoever was handed it never acked it, and the ack that covers it is of one who began
+    behind it."""
+    found = [(row, ack) for row in story.deliveries for ack in index.positions.acks_for(row)[:1]]
+    return bool(found) and all(
+        ack.owner != row.owner and _lowest(index, ack.owner, row) > row.offset for row, ack in found
+    )
+
+
+def _lowest(index: Index, owner: str, row: Delivery) -> int:
+    """The lowest offset of this row's partition that this owner was handed; -1 for none."""
+    given = index.history.deliveries
+    here = (d for d in given if d.reached and d.owner == owner and d.partition == row.partition)
+    return min((d.offset for d in here if d.topic == row.topic), default=-1)
 
 
 def _began_behind(index: Index, story: Story, place: Place) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.covered import covered_more
+from pytest_mqchaos.checkers.left_behind import acked_from_behind
 from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
@@ -80,6 +81,8 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
 def _of_its_reader(index: Index, story: Story) -> str:
     if back := not_turned_back(index, story.id):
         return back
+    if acked_from_behind(index, story):
+        return REMEDIES[stages.SKIPPED]
     if beside_another(index, story.id):
         return _GUARDED
     if more := covered_more(index, story.id):

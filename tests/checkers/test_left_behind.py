@@ -71,3 +71,20 @@ def test_whoever_asked_and_was_handed_nothing_is_named():
     verdict = made.ask(lossless())
     assert verdict.status == "unknown"
     assert "nobody was handed it: worker-1#1 asked for messages" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (line().ack(3, owner=NEXT), True),  # began at the end, and acked what it was handed
+        (line().ack(3), False),  # acked by who was handed it
+        (line(then=("m1", "m2")).ack(3, owner=NEXT), False),
+        (line(then=("m0", "m1", "m2")).ack(3, owner=NEXT), False),
+        (line(then=()).ack(3, owner=NEXT), False),  # acked by who was handed nothing
+    ],
+)
+def test_who_began_behind_a_message_and_acked_has_skipped_it(made, says):
+    verdict = made.ask(lossless())
+    assert [f.id for f in verdict.findings] == ["m1"]
+    assert verdict.status == "failed"
+    assert ("begin at earliest" in verdict.advice) is says
