@@ -85,10 +85,10 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         why = PENDING if pending else BLOCKED
         found.waiting.append(finding("waiting", f"{why}, and {_UNTIL}"))
         found.behind = True
+    elif any(row.reached for row in story.deliveries) and story.id in written_over(index):
+        found.over.append(finding("no effect", OVER))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
-    elif story.deliveries and story.id in written_over(index):
-        found.over.append(finding("no effect", OVER))
     elif not _proven(index, story, by):
         found.unproven.append(finding("no effect"))
     else:

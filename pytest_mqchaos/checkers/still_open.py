@@ -21,6 +21,8 @@ from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import RUNS, worker_of
 from pytest_mqchaos.history.story import Story
 
+_BEGIN_AGAIN = " (worker.crash() and another settle show where it begins)"
+
 
 def still_open(index: Index, story: Story, stage: str) -> str:
     """Why an effect may still come, as a sentence; "" when none can. A record that is itself the
@@ -36,7 +38,8 @@ def still_open(index: Index, story: Story, stage: str) -> str:
     if stage == stages.UNACKED and not story.passed:
         held = [owner for owner in reached if not _succeeded(index, owner)]
         if held:
-            return f"{held[-1]} keeps its position itself and may still read or handle it"
+            more = "" if _runs(index, held[-1]) else _BEGIN_AGAIN
+            return f"{held[-1]} keeps its position itself and may still read or handle it{more}"
     if stage in (stages.ACKED, stages.UNACKED):
         alive = [owner for owner in reached if _runs(index, owner)]
         if alive:

@@ -88,3 +88,12 @@ def test_who_began_behind_a_message_and_acked_has_skipped_it(made, says):
     assert [f.id for f in verdict.findings] == ["m1"]
     assert verdict.status == "failed"
     assert ("begin at earliest" in verdict.advice) is says
+
+
+@pytest.mark.parametrize(("what", "says"), [("stopped", True), ("started", False)])
+def test_where_a_reader_without_a_group_begins_is_shown_by_a_crash(what, says):
+    events = (ProcessEvent(1 * MS, "worker-1#1", what, ""),)
+    made = run().publish("a").deliver("a", group=None).but(effects=(), processes=events)
+    verdict = made.ask(lossless())
+    assert "keeps its position itself" in verdict.sentence
+    assert ("worker.crash() and another settle" in verdict.sentence) is says

@@ -169,3 +169,14 @@ def test_the_advice_about_a_stale_key_asks_where_the_version_stands(given, says)
     verdict = line.ack().ask(latest(**given))
     assert verdict.status == "failed"
     assert ("latest(version=...)" in verdict.advice) is says
+
+
+def test_a_reader_without_a_group_may_have_written_over_a_row_as_well():
+    line = run().publish("a", key=b"k").publish("b", key=b"k").deliver("a", "b", group=None)
+    line.effect("b", key="k", span=(10 * MS, 20 * MS))
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert (
+        "1 of 2 messages without a row, in a source with one row for each key" in verdict.sentence
+    )
+    assert line.ask(lossless(keep="latest")).status == "passed"
