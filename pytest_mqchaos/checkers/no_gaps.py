@@ -24,7 +24,7 @@ from pytest_mqchaos.checkers.answer import (
     gap_doubts,
     gap_touches,
 )
-from pytest_mqchaos.checkers.numbered import incomplete, seen, unread
+from pytest_mqchaos.checkers.numbered import again, incomplete, seen, unread
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown
@@ -37,6 +37,10 @@ Numbered: TypeAlias = tuple[str, int] | None
 Per: TypeAlias = Sequence[Spec] | Callable[[Record], object]
 _PAIR = 2
 _PER = "say where producer and sequence stand: per=(producer, sequence)"
+_AGAIN = (
+    "a group is handed again what it has not committed: repeats='allowed' asks for gaps and "
+    "disorder alone, and assert_idempotent() whether the work was done twice"
+)
 _READ = "let a consumer read it, or judge a producer by its log: chaos.effects.from_topic(topic)"
 
 
@@ -125,11 +129,18 @@ def no_gaps(
             sentence=f"{number(len(runs), 'sequence')} looked at: "
             + "; ".join(finding.text for finding in found[:3]),
             doubts=doubts,
+            advice=_AGAIN if _only_again(index, found, runs) else "",
             nothing="no numbered message was delivered",
             add=_PER if index.history.deliveries or unread(index) else f"{_READ}, or {_PER}",
         )
 
     return check
+
+
+def _only_again(index: Index, found: Sequence[Finding], runs: dict[_Lane, _Run]) -> bool:
+    """Whether all that is wrong are repeats, and each because its record was handed out again."""
+    repeats = sum(len(run.repeats) for run in runs.values())
+    return bool(found) and {f.what for f in found} == {"repeat"} and repeats <= again(index)
 
 
 def _unnumbered(bad: list[tuple[str, str]]) -> list[Doubt]:

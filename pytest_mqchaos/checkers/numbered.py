@@ -41,6 +41,16 @@ def seen(index: Index) -> Iterator[Seen]:
             yield Seen(None, record_of(kept)._replace(headers=sent))
 
 
+def again(index: Index) -> int:
+    """How often a reader was handed a record, by its place, that it had been handed before."""
+    places = [
+        (row.group or row.owner, row.topic, row.partition, row.offset)
+        for row in index.history.deliveries
+        if row.reached and row.topic in index.inputs
+    ]
+    return len(places) - len(set(places))
+
+
 def unread(index: Index) -> frozenset[str]:
     """Inputs whose records are the effects, and of which nobody was handed any."""
     read = {row.topic for row in index.history.deliveries if row.reached}

@@ -96,6 +96,8 @@ def ordered(
 _ADVICE = {
     "consumer": "handle the messages of one key one after the other",
     "producer": "send what belongs together to one partition, idempotent or one in flight",
+    "repeat": "guard what is written by version or sequence, or record the processed id in the "
+    "same transaction as the work",
     "consumers": "finish or give up what was in work before a partition moves, and commit no "
     "further than what is done",
     "broker": "finish or give up what was in work before a partition moves",
@@ -209,7 +211,8 @@ def _against_publish(index: Index, sequence: list[str]) -> list[Swap]:
 
 def _finding(index: Index, lane: _Lane, swap: Swap, what: str = "out of order") -> Finding:
     who, text = swapped_by(index, swap.late, swap.early, lane[1])
-    said = f"{swap.early!r} took effect before {swap.late!r}: {text}"
+    swapped = f"{swap.early!r} took effect before {swap.late!r}"
+    said = text if who == "repeat" else f"{swapped}: {text}"
     return Finding(id=swap.late, what=what, where=who, text=said, by=lane[1])
 
 

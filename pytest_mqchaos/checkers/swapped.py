@@ -1,16 +1,20 @@
 """Who swapped two messages: log order and delivery order tell producer, broker, one consumer, or
-two, of which the second was handed what comes next while the first was still at work.
+two, of which the second was handed what comes next while the first was still at work; or nobody:
+one of them was only done again.
 """
 
 from __future__ import annotations
 
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Delivery, Stored
+from pytest_mqchaos.history.rows import Delivery, Effect, Stored
 
 
 def swapped_by(index: Index, late: str, early: str, by: str | None) -> tuple[str, str]:
     """Who ("producer", "broker", "consumer", "consumers", "") let `early` overtake `late`, and the
-    evidence."""
+    evidence; "repeat" if `late` had been done before."""
+    if repeat := _again(index, late, early, by):
+        whose = f", by {repeat.owner}" if repeat.owner else ""
+        return "repeat", f"{late!r} was done again behind {early!r}{whose}"
     one, other = _first_stored(index, late), _first_stored(index, early)
     if one is None or other is None:
         return _by_delivery(index, late, early, by, "")
@@ -27,6 +31,16 @@ def swapped_by(index: Index, late: str, early: str, by: str | None) -> tuple[str
     return _by_delivery(
         index, late, early, by, f"stored in order (@{one.offset}, @{other.offset}), "
     )
+
+
+def _again(index: Index, late: str, early: str, by: str | None) -> Effect | None:
+    """The effect of `late` behind that of `early`, if it had one in front of that as well."""
+    both = [e for e in index.effects if e.id in (late, early) and not e.posthumous]
+    done = [effect for effect in both if by is None or effect.by == by]
+    ids = [effect.id for effect in done]
+    if early not in ids or late not in ids[: ids.index(early)]:
+        return None
+    return next((effect for effect in done[ids.index(early) :] if effect.id == late), None)
 
 
 def _by_delivery(index: Index, late: str, early: str, by: str | None, told: str) -> tuple[str, str]:

@@ -116,7 +116,10 @@ def test_a_spec_finds_the_key_in_the_message():
 def test_repeats_are_excused_unless_strict():
     line = two().deliver("a", "b").effect("a").effect("b").deliver("a", "b").effect("a")
     assert line.ask(ordered()).status == "passed"
-    assert line.ask(ordered(strict=True)).status == "failed"
+    strictly = line.ask(ordered(strict=True))
+    assert strictly.status == "failed"
+    assert strictly.findings[0].where == "repeat"
+    assert strictly.advice.startswith("guard what is written by version")
 
 
 def test_a_first_effect_that_runs_backwards_counts_though_redelivered():
