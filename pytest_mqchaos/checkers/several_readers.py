@@ -1,5 +1,6 @@
 """A message that was done twice because two readers were each handed it: members of different
-groups, or workers that assign themselves the same partition outside of any group.
+groups, or workers that assign themselves the same partition outside of any group; or one that reads
+it again at each start.
 
 It words an advice; no verdict hangs on it.
 """
@@ -30,6 +31,13 @@ def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
             return (
                 f"{listed(alone)} were each handed {finding.id!r} outside of any group: give them "
                 "one group_id, or each its own partitions"
+            )
+        lives = [row.owner for row in rows if row.group is None]
+        if lives and lives[0] != lives[-1]:
+            return (
+                f"{lives[-1]} read {finding.id!r} again, outside of any group: begin at a position "
+                "that is kept with the work; what is built anew at each start (a view) is not done "
+                "again: show what it holds (chaos.effects.from_call)"
             )
     return ""
 

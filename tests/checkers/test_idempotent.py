@@ -86,7 +86,9 @@ def test_two_groups_or_two_readers_outside_of_any_are_named():
     assert apart.advice.startswith("worker-1, worker-2 were each handed 'a' outside of any group")
     line = run().publish("a").deliver("a", group=None).effect("a")
     again = line.deliver("a", group=None, owner="worker-1#2").effect("a").ask(idempotent())
-    assert again.advice.startswith("record the processed id")
+    assert again.advice.startswith("worker-1#2 read 'a' again, outside of any group")
+    line = run().publish("a").deliver("a", "a", group=None).effect("a").effect("a")
+    assert line.ask(idempotent()).advice.startswith("record the processed id")
 
 
 def test_a_copy_in_the_log_worked_on_twice_names_the_copies():
