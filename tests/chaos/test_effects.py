@@ -14,7 +14,11 @@ from pytest_mqchaos.errors import PeerError, UsageError
 from pytest_mqchaos.history.rows import ProcessEvent
 from pytest_mqchaos.workloads.incarnation import running_as
 
-T = time.monotonic_ns()
+
+@pytest.fixture
+def now():
+    """Of this test: an instant of long ago is refused."""
+    return time.monotonic_ns()
 
 
 @pytest.fixture
@@ -52,25 +56,25 @@ def test_record_takes_one_id_or_several(effects, words):
         effects.record(**words)
 
 
-def test_a_file_of_lines_in_any_language(effects, tmp_path):
+def test_a_file_of_lines_in_any_language(effects, now, tmp_path):
     lines = [
-        {"id": 1, "key": "a", "t": T + 5},
-        {"ids": ["2", "3"], "t": T + 6},
-        {"id": "2", "attempt": True, "t": T + 4, "owner": "w"},
+        {"id": 1, "key": "a", "t": now + 5},
+        {"ids": ["2", "3"], "t": now + 6},
+        {"id": "2", "attempt": True, "t": now + 4, "owner": "w"},
     ]
     (tmp_path / "lines").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     effects.look()
     assert ids(effects) == ["1", "2", "3"]
-    assert [row.t_from for row in effects.rows()] == [T + 5, T + 6, T + 6]
-    assert [(one.t, one.id, one.owner) for one in effects.handled()] == [(T + 4, "2", "w")]
+    assert [row.t_from for row in effects.rows()] == [now + 5, now + 6, now + 6]
+    assert [(one.t, one.id, one.owner) for one in effects.handled()] == [(now + 4, "2", "w")]
 
 
-def test_a_file_of_the_users_own(effects, tmp_path):
+def test_a_file_of_the_users_own(effects, now, tmp_path):
     own = tmp_path / "own.jsonl"
     own.write_text('{"id": "old", "t": 1}\n')
     effects.from_file(own)
     with own.open("a") as file:
-        file.write(f'{{"id": "new", "t": {T + 2}}}\n')
+        file.write(f'{{"id": "new", "t": {now + 2}}}\n')
     effects.look()
     assert ids(effects) == ["new"]
     assert effects.before == {"old"}
@@ -131,17 +135,17 @@ def test_a_row_that_was_there_before_counts_again_when_it_is_there_twice(effects
     assert not effects.look()
 
 
-def test_a_row_with_its_own_instant_has_no_interval(effects):
+def test_a_row_with_its_own_instant_has_no_interval(effects, now):
     rows = []
     effects.from_call(lambda: rows)
-    rows.append({"id": "1", "t": T + 17})
+    rows.append({"id": "1", "t": now + 17})
     effects.look()
     (row,) = effects.rows()
-    assert (row.t_from, row.t_to) == (T + 17, T + 17)
+    assert (row.t_from, row.t_to) == (now + 17, now + 17)
 
 
-def test_sources_that_know_their_instants_are_put_in_one_order(effects, tmp_path):
-    (tmp_path / "lines").write_text(f'{{"id": "first", "t": {T}}}\n')
+def test_sources_that_know_their_instants_are_put_in_one_order(effects, now, tmp_path):
+    (tmp_path / "lines").write_text(f'{{"id": "first", "t": {now}}}\n')
     effects.record("second")
     effects.look()
     assert ids(effects) == ["first", "second"]
