@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pytest_mqchaos.chaos.asked import Asked
     from pytest_mqchaos.chaos.effects import Effects
     from pytest_mqchaos.chaos.ground import Ground
     from pytest_mqchaos.chaos.rules import ArmedRule, RuleBook
@@ -47,6 +48,7 @@ class Run(Protocol):
     identity: Identity
     own_assertions: bool
     drawn: bool
+    asked: Asked
     verdicts: list[Verdict]
     last_history: History
     rules: RuleBook
@@ -72,6 +74,8 @@ class Run(Protocol):
     def history(self) -> History: ...
 
     def judged(self, question: Checker) -> Verdict: ...
+
+    def failure_text(self, verdict: Verdict) -> str: ...
 
     @property
     def bootstrap_servers(self) -> str: ...

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_mqchaos.chaos.address import Address
+from pytest_mqchaos.chaos.asked import Asked
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.declaring import Declarations
 from pytest_mqchaos.chaos.effects import Effects
@@ -28,7 +29,6 @@ from pytest_mqchaos.chaos.telling import Telling
 from pytest_mqchaos.chaos.twins import Twins
 from pytest_mqchaos.chaos.view import View
 from pytest_mqchaos.chaos.waiting import until
-from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
@@ -71,7 +71,8 @@ class Chaos(Assertions, Declarations, Twins):
         self.drawn = drawn
         self.identity = Identity.parse(DEFAULT_SPEC if id is None else id)
         self.telling = telling or Telling()
-        self.verdicts: list[Verdict] = []
+        self.asked = Asked()
+        self.verdicts = self.asked.verdicts
         self._post = Post(
             identity=self.identity, default=id is None, connect=self._publisher,
             before=lambda: self.ledger.before,
@@ -258,6 +259,7 @@ class Chaos(Assertions, Declarations, Twins):
             settled = (await look()).after_drain()
         if self._crew.failure is not None:
             raise self._crew.failure
+        self.asked.settled(self._host.pace.clock())
         return settled
 
     async def waiting_for(self, condition: Callable[[], object], timeout: float, what: str) -> None:
@@ -286,9 +288,7 @@ class Chaos(Assertions, Declarations, Twins):
     def judged(self, question: Checker) -> Verdict:
         """Answer one question about everything seen so far."""
         self.last_history = self.history
-        verdict = run(question, self.last_history)
-        self.verdicts.append(verdict)
-        return verdict
+        return self.asked.ask(question, self.last_history)
 
     def failure_text(self, verdict: Verdict) -> str:
         """The report of a verdict that did not pass."""

@@ -9,6 +9,7 @@ from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.gains import Gains
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers, unended
 from pytest_mqchaos.chaos.outputs import Output, Part
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
@@ -59,7 +60,13 @@ class View:
             self._side.bury(left)
 
     def output(self, name: str, part: Part = None, by: str | None = None) -> Output:
-        """An output topic, read as effects from now on."""
+        """An output topic, read as effects from now on. UsageError if a worker has published to it
+        before."""
+        if any(a.topic == name and "#" in a.owner for a in self.transcript().attempts):
+            raise UsageError(
+                f"chaos.effects.from_topic({name!r}): what a worker has published there before "
+                "would be left out; say it before the worker starts"
+            )
         return Output(
             name, side=self._side, identity=self._chaos.identity, transcript=self.transcript,
             baseline=self._chaos.scope.output(name), clock=self._clock, part=part, by=by,
@@ -210,6 +217,7 @@ class View:
         chaos = self._chaos
         if chaos.ledger.misused:
             raise UsageError(f"the code under test recorded wrongly: {chaos.ledger.misused}")
+        self._refuse_late()
         # Before the look: what ends now is seen.
         pending = unended(self._side, chaos.ledger.topics, chaos.identity)
         chaos.ledger.look()
@@ -241,6 +249,16 @@ class View:
         # They came before the answer that told how long the history is: none of before is missed.
         troubles = tuple(f"the data plane had trouble: {text}" for text in chaos.host.troubles)
         return replace(history, gaps=troubles + history.gaps, gap_topics=frozenset())
+
+    def _refuse_late(self) -> None:
+        """An effect that stood there when its source was declared is taken for nobody's doing."""
+        late = sorted(self._chaos.ledger.before & self._confirmed())
+        if late:
+            raise UsageError(
+                f"the effects of {listed(late)} stood there when their source was declared: say "
+                "chaos.effects.from_... before the worker starts (or reset the store, or make ids "
+                "unique per test)"
+            )
 
     def _limits(self) -> tuple[str, ...]:
         chaos = self._chaos

@@ -178,14 +178,20 @@ def _not_looked_for(history: History) -> str:
     )
 
 
-def _aside(index: Index) -> list[str]:
-    """Where the test itself published, if that is not judged and nothing is where it is judged: a
-    misspelt name in chaos.flow, most likely."""
-    flow = index.history.flow
-    if not flow.inputs or index.first or index.stored_ids:
-        return []
-    sent = {row.topic for row in index.history.attempts if row.owner == PUBLISHER}
-    return sorted(sent - flow.inputs)
+def _slip(index: Index) -> tuple[str, str] | None:
+    """What the test itself published and why it is not judged, and what to say; if nothing else is
+    there to be judged: a misspelt name in chaos.flow, a function that forgot to return the id."""
+    history, inputs = index.history, index.history.flow.inputs
+    if not inputs or index.first or index.stored_ids or PUBLISHER not in history.links.values():
+        return None
+    if not history.attempts and not history.stored and not history.gaps:
+        why = "`id=` calls every message that the test published somebody else's: it gave None"
+        return why, "let the function of id= return the id"
+    aside = sorted({row.topic for row in history.attempts if row.owner == PUBLISHER} - inputs)
+    if not aside:
+        return None
+    why = f"the test published to {listed(aside)}, which is no judged destination"
+    return why, f"chaos.flow(inputs={aside!r}); now: {sorted(inputs)!r}"
 
 
 def expected(index: Index) -> set[str]:
@@ -229,11 +235,9 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     if possible is None:
         possible = len(expected(index))
     excused = not history.rules or (drawn and not possible)
-    aside = _aside(index)
-    if size == 0 and (doubts or outputs_only or unseen or aside or not excused):
-        if aside:
-            nothing = f"the test published to {listed(aside)}, which is no judged destination"
-            add = f"chaos.flow(inputs={aside!r}); now: {sorted(history.flow.inputs)!r}"
+    slip = _slip(index)
+    if size == 0 and (doubts or outputs_only or unseen or slip or not excused):
+        nothing, add = slip or (nothing, add)
         if outputs_only:
             add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
         why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubts else "")

@@ -104,6 +104,7 @@ def test_what_somebody_else_published_there_is_no_explanation():
 
 def test_a_role_for_a_topic_that_nobody_uses_is_no_pass():
     line = run(inputs=("order",), rules=()).publish("a", owner="publisher").work("a")
+    line.but(links={1: "publisher"})
     for question in (lossless(), acked_after_effect(), dead_lettered(ids=["x"])):
         verdict = line.ask(question)
         assert verdict.status != "passed"
@@ -111,6 +112,15 @@ def test_a_role_for_a_topic_that_nobody_uses_is_no_pass():
     assert verdict.status == "unknown"
     assert verdict.sentence.startswith("nothing to judge: the test published to in, which is no")
     assert verdict.missing == "chaos.flow(inputs=['in']); now: ['order']"
+
+
+def test_a_function_that_gives_no_id_is_no_pass():
+    line = run(rules=()).but(links={1: "publisher"})
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "calls every message that the test published somebody else's" in verdict.sentence
+    assert verdict.missing == "let the function of id= return the id"
+    assert line.but(links={1: "worker-1#1"}).ask(lossless()).status == "passed"
 
 
 def test_what_a_service_publishes_elsewhere_is_its_own_matter():

@@ -1,0 +1,123 @@
+"""Questions that are asked before the run has settled, effects that are declared after the work."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from pytest_mqchaos import simulate
+from pytest_mqchaos.chaos.asked import Asked
+from pytest_mqchaos.checkers.idempotent import idempotent
+from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.errors import UsageError, VerdictFailed
+from tests.checkers.timeline import MS, run
+
+ONCE = run().publish("a").work("a")
+TWICE = run().publish("a").work("a").deliver("a").effect("a")
+
+
+def test_a_pass_of_an_unsettled_run_is_asked_again():
+    asked = Asked()
+    assert asked.ask(idempotent(), ONCE.history()).status == "passed"
+    assert not list(asked.failed_since(ONCE.history()))
+    (verdict,) = asked.failed_since(TWICE.history())
+    assert verdict.question == "idempotent"
+    assert verdict.sentence.endswith("(it had passed, asked before the run had settled)")
+    assert verdict.advice.endswith("; ask after chaos.settle()")
+    assert [each.status for each in asked.verdicts] == ["passed"]
+
+
+def test_one_of_a_settled_run_is_not():
+    asked = Asked()
+    asked.settled(10 * MS)
+    asked.ask(idempotent(), ONCE.history())
+    assert not list(asked.failed_since(TWICE.history()))
+
+
+def test_whatever_was_published_or_handed_out_since_unsettles_it():
+    for line in (run().publish("a").work("a").publish("b"), run().publish("a").deliver("a")):
+        asked = Asked()
+        asked.settled((line.now - 1) * MS)
+        asked.ask(idempotent(), line.effect("a").history())
+        assert bool(list(asked.failed_since(TWICE.history()))) is (len(line.effects) == 1)
+
+
+def test_the_last_answer_of_a_question_counts():
+    asked = Asked()
+    asked.ask(idempotent(), ONCE.history())
+    asked.ask(idempotent(), TWICE.history())
+    asked.ask(lossless(), ONCE.history())
+    assert not list(asked.failed_since(TWICE.history()))
+
+
+async def consume(servers, work, to=None):
+    consumer = AIOKafkaConsumer(
+        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )  # fmt: skip
+    producer = AIOKafkaProducer(bootstrap_servers=servers)
+    await consumer.start()
+    await producer.start()
+    try:
+        async for message in consumer:
+            work(message)
+            if to is not None:
+                await producer.send_and_wait(to, message.value)
+            await consumer.commit()
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+def test_a_test_that_asks_too_early_fails_for_what_comes_after():
+    async def scenario(chaos):
+        chaos.topic("orders")
+
+        def work(message):
+            chaos.effects.record(message.value.decode())
+            if message.value == b"b":
+                chaos.effects.record("b")
+
+        async with chaos.worker(consume, chaos.bootstrap_servers, work):
+            await chaos.publish_async("orders", ["a"])
+            await chaos.wait_for_async(lambda: chaos.history.effects)
+            chaos.assert_idempotent()
+            await chaos.publish_async("orders", ["b"])
+            await chaos.settle_async()
+
+    with pytest.raises(VerdictFailed, match=r"passed, asked before the run had settled\)"):
+        simulate(scenario, id="value")
+
+
+def test_effects_that_are_declared_after_the_work_are_refused(tmp_path):
+    path = str(tmp_path / "db")
+
+    async def scenario(chaos):
+        chaos.topic("orders")
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("create table ledger (id)")
+
+            def work(message):
+                db.execute("insert into ledger values (?)", (message.value.decode(),))
+
+            async with chaos.worker(consume, chaos.bootstrap_servers, work):
+                await chaos.publish_async("orders", ["a", "b"])
+                await chaos.settle_async()
+            chaos.effects.from_sql(path, "select id from ledger")
+            chaos.assert_lossless()
+
+    with pytest.raises(UsageError, match=r"the effects of a, b stood there when their source was"):
+        simulate(scenario, id="value")
+
+
+def test_and_so_is_an_output_topic():
+    async def scenario(chaos):
+        chaos.topic("orders")
+        async with chaos.worker(consume, chaos.bootstrap_servers, repr, to="out"):
+            await chaos.publish_async("orders", ["a"])
+            await chaos.settle_async()
+        chaos.effects.from_topic("out")
+
+    with pytest.raises(UsageError, match=r"from_topic\('out'\): what a worker has published there"):
+        simulate(scenario, id="value")
