@@ -15,6 +15,7 @@ ANEW = ProcessEvent(60 * MS, "worker-1#2", "started", "")
 BEGAN = ProcessEvent(60 * MS, "worker-1#1", "started", "")
 STOPPED = ProcessEvent(60 * MS, "worker-1#1", "stopped", "")
 ENDED = STOPPED._replace(t=80 * MS)
+SECOND = ProcessEvent(60 * MS, "worker-2#1", "started", "")
 BROKER = ProcessEvent(60 * MS, "broker-1", "crashed", "")
 
 
@@ -180,3 +181,47 @@ def test_a_reader_without_a_group_may_have_written_over_a_row_as_well():
         "1 of 2 messages without a row, in a source with one row for each key" in verdict.sentence
     )
     assert line.ask(lossless(keep="latest")).status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ((STOPPED._replace(t=45 * MS), SECOND), "worker-2 began its work"),  # a deployment
+        ((SECOND,), ""),  # beside the first
+        ((CRASHED, SECOND), "worker-1 crashed"),
+    ],
+)
+def test_another_worker_that_begins_when_none_runs_begins_anew(events, said):
+    verdict = table(LAST_TWO_WENT, *events).ask(lossless())
+    assert verdict.status == ("unknown" if said else "passed")
+    assert said in verdict.sentence
+
+
+def moving(*, to="worker-2#1", went=(40, 60), first=70):
+    """m0 was done by worker-1; its row went; the next message went to another worker at 70 ms."""
+    line = run().publish("m0").publish("m1").deliver("m0")
+    line.effect("m0", span=(10 * MS, 20 * MS), gone=True)
+    low, high = (at * MS for at in went)
+    line.effects[-1] = line.effects[-1]._replace(gone_from=low, gone_to=high)
+    line.now = first - 1
+    return line.deliver("m1", owner=to).effect("m1", owner=to).ack()
+
+
+def test_what_went_when_its_partition_went_to_another_worker_may_be_lost():
+    verdict = moving().ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 message had an effect that went when in-0 went from worker-1 to worker-2: m0" in (
+        verdict.sentence
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        moving(to="worker-1#1"),
+        moving(went=(75, 90)),  # the other one took it away
+        moving(went=(1, 2)),  # before it was the last of its reader
+    ],
+)
+def test_what_went_before_or_after_its_partition_moved_was_taken_away(line):
+    assert line.ask(lossless()).status == "passed"
