@@ -2,7 +2,8 @@
 
     ack, publish --same owner, same transactional id, next end--> EndTxn
         commit: both happened at the instant of its confirm (of its request, if none was heard)
-        abort, refused, never asked or never arrived: the ack is withdrawn
+        abort, refused, never asked or never arrived: the ack is withdrawn; so it is if a producer
+        begins anew under the same id
 
 It knows rows and no protocol. An ack that is withdrawn is nobody's: neither early nor late.
 """
@@ -32,7 +33,9 @@ class Transactions:
         self._work: dict[tuple[str, str], list[int]] | None = None
         self._ends: dict[tuple[str, str], list[TransactionEnd]] = defaultdict(list)
         for end in sorted(transcript.ends, key=lambda end: end.seq):
-            if end.transactional_id is not None:
+            # Who is refused when it begins has not begun, and has ended nothing.
+            counts = not end.anew or end.outcome == "confirmed"
+            if end.transactional_id is not None and counts:
                 self._ends[end.owner, end.transactional_id].append(end)
 
     def _end(self, owner: str, name: str, seq: int) -> TransactionEnd | None:
@@ -47,7 +50,7 @@ class Transactions:
     def _asked_again(self, end: TransactionEnd, after: TransactionEnd) -> bool:
         """Whether the second is the first once more, because that was lost or refused: then nothing
         was done in between."""
-        if end.reached and end.outcome == "confirmed":
+        if after.anew or (end.reached and end.outcome == "confirmed"):
             return False
         work = self._working().get((end.owner, str(end.transactional_id)), [])
         return bisect_right(work, end.seq) == bisect_right(work, after.seq)

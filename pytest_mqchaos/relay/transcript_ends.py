@@ -12,8 +12,9 @@ from pytest_mqchaos.relay.transcript_rows import Seen
 
 
 class TransactionEnd(NamedTuple):
-    """A producer asked to commit (or abort) its transaction. `outcome` is the broker's answer,
-    heard or not: confirmed, refused (with `error`), else unknown."""
+    """A producer asked to commit (or abort) its transaction; `anew`: it, or another, begins under
+    this id, which aborts what is open there. `outcome` is the broker's answer, heard or not:
+    confirmed, refused (with `error`), else unknown."""
 
     seq: int
     t: int
@@ -26,6 +27,7 @@ class TransactionEnd(NamedTuple):
     end_seq: int
     end_t: int
     error: int
+    anew: bool = False
 
 
 def transaction_end(seen: Seen, answers: list[tuple[int, int, int]]) -> TransactionEnd:
@@ -40,10 +42,11 @@ def transaction_end(seen: Seen, answers: list[tuple[int, int, int]]) -> Transact
         seen.link,
         seen.owner,
         seen.said.transactional_id,
-        bool(seen.said.details["committed"]),
+        bool(seen.said.details.get("committed")),
         seen.passed,
         outcome,
         seq,
         t,
         error,
+        "anew" in seen.said.details,
     )

@@ -125,7 +125,7 @@ class Reading:
         elif said.point is Point.ACK:
             self.acked.append(seen)
             self.acking.update((said.group or "", row.topic) for row in said.positions)
-        elif "committed" in said.details:
+        elif "committed" in said.details or "anew" in said.details:
             self.ended.append(seen)
         topics = said.details.get("subscribed")
         if said.group and isinstance(topics, tuple):

@@ -114,3 +114,26 @@ def test_a_publish_is_committed_when_the_broker_says_so():
     assert Transactions(Transcript(attempts=rows, ends=ends)).committed() == {8: 205}
     again = Transactions(Transcript(attempts=(publish(8),), ends=tuple(AGAIN[0])))
     assert again.committed() == {8: 305}
+
+
+def anew(seq, outcome="confirmed"):
+    return end(seq, committed=False, outcome=outcome)._replace(anew=True)
+
+
+def test_a_producer_that_begins_anew_under_its_id_commits_nothing_of_the_one_before():
+    """It was thrown away without a word; the broker aborts what it left when the next begins."""
+    rows = (publish(8), publish(24))
+    begun = Transcript(attempts=rows, ends=(anew(2), anew(16), end(30)))
+    assert Transactions(begun).committed() == {24: 305}
+    assert settled([ack(9)], [anew(2), anew(16), end(30)], [9]) == []
+
+
+@pytest.mark.parametrize("outcome", ["refused", "unknown"])
+def test_who_was_not_let_begin_anew_ended_nothing(outcome):
+    begun = Transcript(attempts=(publish(8),), ends=(anew(16, outcome), end(30)))
+    assert Transactions(begun).committed() == {8: 305}
+
+
+def test_a_commit_that_nobody_answered_is_not_asked_again_by_beginning_anew():
+    [found] = settled([ack(10)], [end(20, outcome="unknown"), anew(25)], [10])
+    assert (found.t, found.outcome) == (200, "unknown")

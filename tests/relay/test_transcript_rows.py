@@ -101,6 +101,21 @@ def test_every_column_of_a_transaction_without_an_end(tape):
     )  # fmt: skip
 
 
+def test_who_begins_anew_under_an_id_ends_what_is_open_there(tape):
+    asked = Sighting(
+        point=Point.CONTROL, name="I", transactional_id="tx", details={"anew": True}
+    )  # fmt: skip
+    seq = tape.frame(Direction.TO_BROKER, asked)
+    said = Sighting(point=Point.CONTROL, name="I", error=0)
+    first = tape.frame(Direction.TO_CLIENT, said, of=seq)
+    assert tape.read().ends == (
+        TransactionEnd(
+            seq, 1000 * seq, 1, "worker-1#1", "tx", False, True, "confirmed", first, 1000 * first,
+            0, anew=True,
+        ),
+    )  # fmt: skip
+
+
 def test_every_column_of_a_rules_step(tape):
     seq = tape.note("rule", rule=3, what="healed")
     assert tape.read().rule_events == (RuleEvent(seq, 1000 * seq, 3, "healed", ""),)

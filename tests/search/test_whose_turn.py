@@ -43,6 +43,39 @@ def test_who_tells_the_caller_before_the_commit_told_it_too_early(early):
     assert ("commit_transaction() has returned" in verdict.advice) is early
 
 
+async def begins_anew(servers, accepted):
+    """A producer that failed in its transaction is thrown away without a word; the next has its id,
+    and what was tried is not tried again."""
+    settings = {"bootstrap_servers": servers, "transactional_id": "relay"}
+    for orders in (ORDERS[:1], ORDERS[1:]):
+        producer = AIOKafkaProducer(**settings)
+        await producer.start()
+        for order in orders:
+            await producer.begin_transaction()
+            await producer.send_and_wait("orders", order.encode())
+            if order != ORDERS[0]:
+                await producer.commit_transaction()
+                accepted(order)
+        if orders == ORDERS[:1]:
+            await producer.client.close()
+    await asyncio.Event().wait()
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer:ResourceWarning")
+def test_what_a_producer_left_open_is_not_committed_by_its_successor():
+    async def scenario(chaos):
+        chaos.topic("orders")
+        chaos.flow(inputs=["orders"])
+        chaos.effects.from_topic("orders")
+        async with chaos.worker(begins_anew, chaos.bootstrap_servers, chaos.accepted):
+            await chaos.settle_async()
+        chaos.assert_exactly_once()
+        chaos.assert_confirmed_before_success()
+        return chaos.check("lossless").population["confirmed"]
+
+    assert simulate(scenario, id="value") == 2
+
+
 async def assigned(servers, record):
     """A consumer outside of the group that it commits for, stuck at its second message."""
     consumer = AIOKafkaConsumer(

@@ -161,6 +161,11 @@ def _producer(body: Any) -> Mapping[str, object]:
     }
 
 
+def _begin(body: Any) -> Mapping[str, object]:
+    """Under a transactional id: what was open there is aborted."""
+    return {"anew": True, **_producer(body)} if body.transactional_id else _producer(body)
+
+
 def _end(body: Any) -> Mapping[str, object]:
     return {"committed": bool(body.committed), **_producer(body)}
 
@@ -196,7 +201,7 @@ _REQUESTS: dict[str, Callable[[Any], Mapping[str, object]]] = {
     "ConsumerGroupHeartbeat": _heartbeat,
     "JoinGroup": _join_request,
     "LeaveGroup": _leavers,
-    "InitProducerId": _producer,
+    "InitProducerId": _begin,
     "AddOffsetsToTxn": _producer,
     "EndTxn": _end,
 }

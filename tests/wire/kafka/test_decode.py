@@ -221,6 +221,14 @@ def test_control(pair, name, asked, answered, want):
         assert second.error == errors.get(name, 0)
 
 
+@pytest.mark.parametrize("name", ["tx", None])
+def test_who_begins_under_a_transactional_id_ends_what_is_open_there(ask, frame_of, name):
+    raw = ask("InitProducerId", 4, transactional_id=name)
+    said = KafkaCodec().decode(frame_of("InitProducerId", 4, raw))
+    assert said.transactional_id == name
+    assert ("anew" in said.details) is (name is not None)
+
+
 @pytest.mark.parametrize("committed", [True, False])
 def test_end_of_a_transaction(ask, frame_of, committed):
     for name, version in versions("EndTxn"):
