@@ -3,6 +3,7 @@ import pytest
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.rows import FINAL_DRAIN, ProcessEvent
 from tests.checkers.timeline import MS, run
 
 
@@ -86,7 +87,7 @@ def test_two_groups_or_two_readers_outside_of_any_are_named():
     assert apart.advice.startswith("worker-1, worker-2 were each handed 'a' outside of any group")
     line = run().publish("a").deliver("a", group=None).effect("a")
     again = line.deliver("a", group=None, owner="worker-1#2").effect("a").ask(idempotent())
-    assert again.advice.startswith("worker-1#2 read 'a' again, outside of any group")
+    assert again.advice.startswith("worker-1#2 read 'a' again, for no position was")
     line = run().publish("a").deliver("a", "a", group=None).effect("a").effect("a")
     assert line.ask(idempotent()).advice.startswith("record the processed id")
 
@@ -196,3 +197,21 @@ def test_where_every_message_has_its_source_nothing_is_asked():
     line.effect("a", source="query").effect("b", source="topic rejected").ack()
     assert line.ask(lossless()).status == "passed"
     assert line.ask(idempotent()).status == "passed"
+
+
+def began_twice(*, groups=("g", "g"), again="worker-1#2", cause=FINAL_DRAIN):
+    line = run().publish("a").deliver("a", group=groups[0]).effect("a")
+    events = (ProcessEvent(1 * MS, again, "restarted", cause),)
+    return line.deliver("a", group=groups[1], owner=again).effect("a").but(processes=events)
+
+
+@pytest.mark.parametrize("groups", [("g", "g"), ("view-0", "view-1"), (None, None)])
+def test_who_never_commits_reads_again_at_each_start(groups):
+    advice = began_twice(groups=groups).ask(idempotent()).advice
+    assert "settle started anew, since nothing was committed) read 'a' again" in advice
+    assert "(which" not in began_twice(groups=groups, cause="").ask(idempotent()).advice
+
+
+def test_who_has_committed_or_is_another_reads_for_other_reasons():
+    assert "at each start" not in began_twice().ack().ask(idempotent()).advice
+    assert "at each start" not in began_twice(again="worker-2#1").ask(idempotent()).advice
