@@ -53,8 +53,8 @@ def _at_each_start(index: Index, rows: list[Delivery]) -> str:
     again = " (which settle started anew, since nothing was committed)" if lives & drained else ""
     return (
         f"{rows[-1].owner}{again} read {rows[-1].id!r} again, for no position was committed: "
-        "commit when the work is done, or keep the position with the work; what is built anew at each "
-        "start (a view) is shown by what it holds: chaos.effects.from_call"
+        "commit when the work is done, or keep the position with the work; what is built anew at "
+        "each start (a view) is shown by what it holds: chaos.effects.from_call"
     )
 
 
