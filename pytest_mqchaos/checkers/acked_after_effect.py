@@ -33,7 +33,7 @@ from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import groups_of, of_group
+from pytest_mqchaos.checkers.whose import groups_of, of_group, only_looks
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -42,9 +42,12 @@ from pytest_mqchaos.history.rows import Ack, Delivery, Effect, worker_of
 _OUTBOX = "an outbox"
 _STORED = f"show as the effect what is stored before the ack ({_OUTBOX}'s row, a join's state)"
 _WHOSE = "several groups ack, and effects do not say by whom they are"
+_LOOKS = "has no effect of any message"
 _MISSING = {
     _OUTBOX: _STORED,
     _WHOSE: "record `by` with every effect: the name of the group (or service) that did it",
+    _LOOKS: "who only looks commits nothing (enable_auto_commit=False); who works records its "
+    "effects with its name (`by`)",
 }
 
 
@@ -158,7 +161,7 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         return
     why = "its time is not known" if _untimed(effects) else "only an interval is known"
     if own is None:
-        why = f"{_WHOSE}: record `by`"
+        why = f"{ack.group} {_LOOKS}" if only_looks(index, ack.group) else f"{_WHOSE}: record `by`"
     elif verdict is not None:
         why = "a hop may have passed unseen"
         if any(e.posthumous for e in effects):

@@ -110,6 +110,15 @@ def of_group(index: Index, message_id: str, group: str) -> list[Effect] | None:
     return [e for e in rows if whose[worker_of(e.owner)] == group]
 
 
+def only_looks(index: Index, group: str) -> bool:
+    """Whether the group has no effect of any message, as far as it is known whose effects are."""
+    named = {name for name in index.subscribers if name is not None}
+    if named & set(index.positions.groups):
+        return group not in named and None not in index.subscribers
+    whose = _owners(index)
+    return whose is not None and group not in whose.values()
+
+
 def groups_of(index: Index, owner: str | None) -> set[str]:
     """The groups that this worker (any of its incarnations) acks for."""
     derived = index.history.derived

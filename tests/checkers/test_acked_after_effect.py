@@ -137,7 +137,7 @@ def two_groups(**ours):
 def test_an_effect_belongs_to_the_group_for_which_its_recorder_acks():
     line = two_groups()
     assert ask(line).status == "unknown"  # h acked, and no effect is known to be its own
-    assert "record `by`" in ask(line).sentence
+    assert "h has no effect of any message" in ask(line).sentence
     line.effects[0] = line.effects[0]._replace(owner=None)
     assert ask(line).status == "unknown"
 

@@ -109,3 +109,22 @@ def test_an_ack_of_one_of_them_is_told_to_want_names_and_not_times():
     verdict = both_in_one("ab").ask(acked_after_effect())
     assert verdict.status == "unknown"
     assert verdict.missing.startswith("record `by` with every effect")
+
+
+@pytest.mark.parametrize("by", [None, "billing", "shop"])
+def test_a_group_that_only_looks_and_commits_is_told_from_effects_without_a_name(by):
+    line = run().publish("a").deliver("a", **BILLING).effect("a", by=by).ack(group="billing")
+    looked = done(line, "", MAIL).deliver("a", **MAIL).ack(group="mail", owner="worker-2#1")
+    verdict = looked.ask(acked_after_effect())
+    assert verdict.status == "unknown"
+    assert "'a' acked by worker-2#1 (commit 1): mail has no effect of any message" in (
+        verdict.sentence
+    )
+    assert verdict.missing.startswith("who only looks commits nothing")
+
+
+def test_effects_with_and_without_a_name_want_names():
+    line = run().publish("a").publish("b").deliver("a", "b", **BILLING)
+    line.effect("a", by="billing").effect("b").ack(group="billing").deliver("a", **MAIL)
+    verdict = line.ack(group="mail", owner="worker-2#1").ask(acked_after_effect())
+    assert verdict.missing.startswith("record `by` with every effect")
