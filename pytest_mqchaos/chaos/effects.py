@@ -5,12 +5,14 @@ It puts sources together; it must never know a verdict.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_mqchaos.chaos.loose import LOOSE
 from pytest_mqchaos.chaos.outputs import Output, Part
 from pytest_mqchaos.chaos.sources import Lines, Looked, Recorded, Row, Source, Watch
 from pytest_mqchaos.errors import UsageError
@@ -18,6 +20,11 @@ from pytest_mqchaos.history.identity import as_id
 from pytest_mqchaos.history.rows import Effect, Handled
 from pytest_mqchaos.workloads.effects_file import misgiven
 from pytest_mqchaos.workloads.incarnation import current_incarnation
+
+
+def _loose() -> str | None:
+    """The owner of what a thread records that took no context along (an executor's)."""
+    return None if threading.current_thread() is threading.main_thread() else LOOSE
 
 
 class Effects:
@@ -47,7 +54,7 @@ class Effects:
     ) -> None:  # fmt: skip
         """The effect of one message (`id`) or of several at once (`ids`) happened now."""
         self.declared = True
-        t, owner = self._clock(), current_incarnation()
+        t, owner = self._clock(), current_incarnation() or _loose()
         wrong = misgiven(id, ids, "effects.record()")
         if wrong:
             self.misused = self.misused or (wrong if owner else "")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pytest_mqchaos.chaos.loose import settled
 from pytest_mqchaos.chaos.transactions import Transactions
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history import spool
@@ -218,7 +219,11 @@ def build(
         committed=transactions.committed(),
         stored=tuple(stored),
         places=tuple(_place(standing, joined(transcript)) for standing in standings),
-        effects=_posthumous(evidence.effects, evidence.processes),
+        effects=settled(
+            _posthumous(evidence.effects, evidence.processes),
+            evidence.processes,
+            transcript.deliveries,
+        ),
         effects_timed=evidence.effects is not None,
         handled=evidence.handled,
         accepted=evidence.accepted,
