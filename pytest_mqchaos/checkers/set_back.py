@@ -9,7 +9,9 @@ a loss, but no pass either.
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Container, Hashable, Mapping, Sequence
+from typing import TypeAlias
 
 from pytest_mqchaos.checkers.answer import SHOWN, Doubt
 from pytest_mqchaos.checkers.keys import key_of
@@ -20,6 +22,9 @@ from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import RUNS, Delivery, Effect, ProcessEvent, worker_of
 
+_Break: TypeAlias = tuple[int, str]  # when, what
+_Place: TypeAlias = tuple[str, int, str | None]
+_Move: TypeAlias = tuple[Delivery, Delivery]
 _MISSING = (
     "what a service keeps in memory it must build again when it starts (from the beginning of the "
     "topic, or from a snapshot and its position); a table that is emptied on purpose cannot show "
@@ -31,25 +36,21 @@ def set_back_doubts(
     index: Index, owed: Container[str], parts: Container[str | None] | None
 ) -> list[Doubt]:
     """The doubt about those of `owed` of which an effect (of these parts, None: any) went so."""
-    if not any(effect.gone for effect in index.effects):
+    gone = [e for e in _unexplained(index) if e.id in owed and (not parts or e.part in parts)]
+    if not gone:
         return []
-    went = {id(effect): who for effect in index.effects if (who := _broke(index, effect))}
-    lost = [
-        e
-        for e in _unexplained(index)
-        if e.id in owed and id(e) in went and (not parts or e.part in parts)
-    ]
-    if not lost:
+    breaks, moves = _breaks(index.history.processes), _moves(index)
+    found = {e.id: (e, said) for e in gone if (said := _broke(index, e, breaks, moves))}
+    if not found:
         return []
-    found = {effect.id: effect for effect in lost}
-    first = went[id(lost[0])]
     findings = tuple(
-        Finding(id=e.id, what="gone", text=f"its effect went when {went[id(e)]}", by=e.by)
-        for e in found.values()
+        Finding(id=e.id, what="gone", text=f"its effect went when {said}", by=e.by)
+        for e, said in found.values()
     )
+    said = next(iter(found.values()))[1]
     return [
         Doubt(
-            sentence=f"{number(len(found), 'message')} had an effect that went when {first}: "
+            sentence=f"{number(len(found), 'message')} had an effect that went when {said}: "
             f"{listed(sorted(found))}",
             missing=_MISSING,
             findings=findings[:SHOWN],
@@ -57,21 +58,27 @@ def set_back_doubts(
     ]
 
 
-def _broke(index: Index, effect: Effect) -> str:
-    """Which worker died or began between the last look that showed this effect and the first that
-    did not, or was handed its partition then, in words; "" for none."""
-    if not effect.gone or effect.posthumous:
-        return ""
-    for t, said in _breaks(index.history.processes):
+def _broke(
+    index: Index, effect: Effect, breaks: list[_Break], moves: Mapping[_Place, list[_Move]]
+) -> str:
+    """What happened to a worker, or to the message's partition, between the last look that showed
+    this effect and the first that did not, in words; "" for nothing."""
+    for t, said in breaks:
         if effect.gone_from <= t <= effect.gone_to:
             return said
-    return _moved(index, effect)
+    for own in index.stories.deliveries.get(effect.id, ()):
+        later = (move for move in moves.get(_place(own), ()) if move[1].seq > own.seq)
+        before, after = next(later, (own, own))
+        if before is not after and before.t <= effect.gone_to and effect.gone_from <= after.t:
+            place = f"{own.topic}-{own.partition}"
+            return f"{place} went from {worker_of(before.owner)} to {worker_of(after.owner)}"
+    return ""
 
 
-def _breaks(processes: Sequence[ProcessEvent]) -> list[tuple[int, str]]:
+def _breaks(processes: Sequence[ProcessEvent]) -> list[_Break]:
     """When a worker died, or began though it or (at a time when none ran) another had been there
     before."""
-    found: list[tuple[int, str]] = []
+    found: list[_Break] = []
     running: set[str] = set()
     seen = False
     for event in processes:
@@ -88,34 +95,30 @@ def _breaks(processes: Sequence[ProcessEvent]) -> list[tuple[int, str]]:
     return found
 
 
-def _moved(index: Index, effect: Effect) -> str:
-    """Words about the worker that was handed the message's partition next, if the effect went
-    between the last delivery to the one before and the first to this one."""
-    for own in index.story(effect.id).deliveries:
-        if not own.reached:
-            continue
-        worker = worker_of(own.owner)
-        here = [row for row in index.history.deliveries if row.reached and _alike(row, own)]
-        other = [row for row in here if row.seq > own.seq and worker_of(row.owner) != worker]
-        if not other:
-            continue
-        last = max(r.t for r in here if r.seq < other[0].seq and worker_of(r.owner) == worker)
-        if last <= effect.gone_to and effect.gone_from <= other[0].t:
-            place = f"{own.topic}-{own.partition}"
-            return f"{place} went from {worker} to {worker_of(other[0].owner)}"
-    return ""
+def _moves(index: Index) -> dict[_Place, list[_Move]]:
+    """Per partition and group, the last delivery to one worker and the first to the next."""
+    found: dict[_Place, list[_Move]] = defaultdict(list)
+    last: dict[_Place, Delivery] = {}
+    for row in index.history.deliveries:
+        if row.reached:
+            before = last.get(_place(row))
+            if before is not None and worker_of(before.owner) != worker_of(row.owner):
+                found[_place(row)].append((before, row))
+            last[_place(row)] = row
+    return found
 
 
-def _alike(row: Delivery, own: Delivery) -> bool:
-    return (row.topic, row.partition, row.group) == (own.topic, own.partition, own.group)
+def _place(row: Delivery) -> _Place:
+    return row.topic, row.partition, row.group
 
 
 def _unexplained(index: Index) -> list[Effect]:
     """Effects that are gone, of messages that no other effect shows; in a source with one row for
     each key only those that no later message of it has written over or deleted."""
-    standing = {(e.id, e.part, e.by) for e in index.effects if not e.gone}
-    gone = [e for e in index.effects if e.gone and (e.id, e.part, e.by) not in standing]
-    if not one_row_a_key(index):
+    went = [e for e in index.effects if e.gone and not e.posthumous]
+    standing = {(e.id, e.part, e.by) for e in index.effects if not e.gone} if went else set()
+    gone = [e for e in went if (e.id, e.part, e.by) not in standing]
+    if not gone or not one_row_a_key(index):
         return gone
     older = superseded(index, {effect.id for effect in gone})
     key, rank = key_of(index, "key"), index.rank
