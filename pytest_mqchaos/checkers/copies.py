@@ -1,12 +1,15 @@
 """What keeps a message from being in the log twice. Who has an idempotent producer is not told to
-take one: it recognises what its own client sends again, never what a service sends once more.
+take one: it recognises what its own client sends again, never what a service sends once more, nor
+what two of them send.
 
 It words an advice; no verdict hangs on it.
 """
 
 from __future__ import annotations
 
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import worker_of
 
 _ANY = "an idempotent producer (enable.idempotence), or consumers keyed on the id"
 _IDEMPOTENT = (
@@ -18,6 +21,12 @@ _IDEMPOTENT = (
 def once_in_the_log(index: Index, name: str) -> str:
     """Words about this message, which is there more than once."""
     sent = index.story(name).attempts
+    senders = sorted({worker_of(attempt.owner) for attempt in sent})
+    if len(senders) > 1:
+        return (
+            f"let one at a time send it (a lock, a lease), or have consumers keyed on the id: "
+            f"{listed(senders)} each sent {name!r}"
+        )
     numbered = len(sent) > 1 and all(attempt.producer_id >= 0 for attempt in sent)
     return _IDEMPOTENT if numbered else _ANY
 

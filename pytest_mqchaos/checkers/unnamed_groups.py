@@ -82,6 +82,8 @@ def _fewer(index: Index, name: str, each: _Done, together: frozenset[str]) -> st
     for whose, count in each.shared.items():
         # What a worker of several groups did once may be for any of them, but not for all.
         have |= whose if count >= len(whose) else set()
+    if have >= together:
+        return ""
     passed: dict[str, set[str]] = defaultdict(set)
     for place in index.story(name).passed:
         if place.group in together:
