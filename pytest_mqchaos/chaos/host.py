@@ -143,7 +143,7 @@ class ChaosBroker:
         if self._current is not None:
             raise UsageError(
                 "the Chaos before this one has not ended: leave its `with` block first (a broker "
-                "serves one Chaos at a time)"
+                "serves one Chaos at a time; one that was made and never entered is in the way too)"
             )
         allowed = inspect.signature(Chaos).parameters
         for name in settings:

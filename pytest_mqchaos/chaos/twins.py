@@ -16,9 +16,13 @@ from pytest_mqchaos.chaos.pace import done
 from pytest_mqchaos.chaos.settling import Settled, Until
 from pytest_mqchaos.chaos.side import Receipt
 from pytest_mqchaos.chaos.waiting import off_loop
+from pytest_mqchaos.errors import UsageError
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.telling import Telling
+
+
+_BEGUN = ("_run", "_address", "view", "ledger", "scope", "_crew", "_questions")
 
 
 class Twins:
@@ -36,6 +40,17 @@ class Twins:
     def host(self) -> Ground:
         """The broker that this Chaos is on."""
         raise NotImplementedError
+
+    if not TYPE_CHECKING:  # a type checker would find every name on it
+
+        def __getattr__(self, name: str) -> Any:
+            """What only `start` makes."""
+            if name in _BEGUN:
+                raise UsageError(
+                    "this Chaos has not begun: use it in a `with` block, "
+                    "with kafka_chaos_broker.chaos(...) as chaos:"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ------------------------------------------------------------ beginning and end
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 
 from pytest_mqchaos.chaos.pace import Pace
@@ -24,14 +25,27 @@ def off_loop(what: str, instead: str) -> None:
     )
 
 
+def _so(answer: object, what: str) -> bool:
+    """Whether it is so; a coroutine would be, whatever it had found out."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise UsageError(
+            f"waiting for {what}: the condition must be a plain function, and it gave a coroutine, "
+            "which nobody awaits"
+        )
+    return bool(answer)
+
+
 async def until(
     condition: Callable[[], object], *, timeout: float, what: str, pace: Pace,
     failed: Callable[[], BaseException | None] = lambda: None,
 ) -> None:  # fmt: skip
     """Return when `condition()` is true. Raises what `failed()` gives as soon as it gives anything,
     and `WaitTimeout` (saying `what`) after `timeout` seconds."""
+    if not callable(condition):
+        raise UsageError(f"waiting for {condition!r}: give a function that says whether it is so")
     end = pace.clock() + timeout * SECOND
-    while not condition():
+    while not _so(condition(), what):
         failure = failed()
         if failure is not None:
             raise failure

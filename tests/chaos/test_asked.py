@@ -121,3 +121,31 @@ def test_and_so_is_an_output_topic():
 
     with pytest.raises(UsageError, match=r"from_topic\('out'\): what a worker has published there"):
         simulate(scenario, id="value")
+
+
+# ------------------------------------------------------------ waits that cannot wait, no beginning
+
+
+def test_a_condition_is_a_plain_function(chaos):
+    async def ready():
+        return False
+
+    with pytest.raises(UsageError, match=r"waiting for True: give a function"):
+        chaos.wait_for(True)
+    with pytest.raises(UsageError, match=r"must be a plain function, and it gave a coroutine"):
+        chaos.wait_for(ready)
+
+
+def test_a_chaos_that_has_not_begun_says_so(host):
+    made = host.chaos(id="value")
+    try:
+        for use in (
+            lambda: made.topic("t"), lambda: made.bootstrap_servers, lambda: made.effects,
+            lambda: made.check("no_copies"), lambda: made.publish("t", ["a"]),
+            made.settle, lambda: made.nodes,
+        ):  # fmt: skip
+            with pytest.raises(UsageError, match="has not begun: use it in a `with` block"):
+                use()
+        assert not hasattr(made, "topics")
+    finally:
+        made.close()
