@@ -164,8 +164,24 @@ def not_covered(index: Index) -> tuple[str, ...]:
         for rule in history.rules
         if not rule.fired
     ]
-    said = filter(None, (bypassed.unseen(index), drained.late(index), _not_looked_for(history)))
+    said = filter(
+        None,
+        (
+            bypassed.unseen(index),
+            drained.late(index),
+            _not_looked_for(history),
+            _done_all_the_same(index),
+        ),
+    )
     return (*said, *history.limits, *unfired)
+
+
+def _done_all_the_same(index: Index) -> str:
+    said = index.history.expected  # a dead letter may be put back: that is dead_lettered's to ask
+    done = index.known_effects & (said.expired | said.dropped | said.ignored)
+    if not done:
+        return ""
+    return f"{listed(sorted(done))} took effect, though chaos.expect names what may have none"
 
 
 def _not_looked_for(history: History) -> str:

@@ -59,11 +59,13 @@ def _published(index: Index) -> set[str]:
 
 
 def others(index: Index) -> str:
-    """What to say of effects that have ids of no message, where messages have none; "" if there are
-    none such."""
-    found = sorted(index.known_effects - attempted(index))
+    """What to say of effects (or else of words of the test) that have ids of no message, where
+    messages have none; "" if there are none such."""
+    known = attempted(index)
+    found = sorted(index.known_effects - known)
     if not found:
-        return ""
+        strange = sorted(index.history.expected.all() - known)
+        return f". But chaos.expect names ids of no message ({listed(strange)})" if strange else ""
     return (
         f". But {number(len(found), 'id')} of effects {'is' if len(found) == 1 else 'are'} of no "
         f"message ({listed(found)}): one spelling of ids is needed in messages and effects"

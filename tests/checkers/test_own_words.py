@@ -141,3 +141,22 @@ def test_a_verdict_has_no_truth_value():
     failed = run().publish("a").deliver("a").ack().ask(lossless())
     with pytest.raises(UsageError, match=r"this one is 'failed'.*status == 'passed'"):
         assert failed
+
+
+# ------------------------------------------------------------ declared to have no effect
+
+
+def test_a_loss_beside_a_declared_id_of_no_message_tells_of_it():
+    line = run().publish("a").publish("b").work("a").deliver("b").ack().expect(ignored=["bb"])
+    verdict = line.ask(lossless())
+    assert verdict.status == "failed"
+    assert verdict.advice.endswith(". But chaos.expect names ids of no message (bb)")
+    assert line.expect(ignored=["b", "bb"]).ask(lossless()).status == "passed"
+
+
+def test_what_is_declared_and_done_all_the_same_is_told_beside_a_pass():
+    line = run().publish("a").publish("b").work("a", "b").expect(ignored=["b"], dropped=["a"])
+    verdict = line.ask(exactly_once())
+    assert verdict.status == "passed"
+    assert "a, b took effect, though chaos.expect names what may have none" in verdict.limits
+    assert not run().publish("a").work("a").expect(ignored=["b"]).ask(lossless()).limits
