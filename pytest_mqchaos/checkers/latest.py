@@ -205,9 +205,10 @@ def _doubts(unsure: list[Finding], loose: list[Hashable]) -> list[Doubt]:
     if unsure:
         doubts.append(
             Doubt(
-                sentence=f"{number(len(unsure), 'key')} not decided (waiting, posthumous or "
+                sentence=f"{number(len(unsure), 'key')} not decided (waiting, posthumous, gone or "
                 f"unseen): {unsure[0].text}",
-                missing="let the worker finish, run it as a process, on the chaos address",
+                missing="let the worker finish, run it as a process, on the chaos address; what is "
+                "gone must be built again when the service starts, or deleted by a message",
                 findings=tuple(unsure[:SHOWN]),
             )
         )
