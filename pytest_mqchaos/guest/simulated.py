@@ -30,6 +30,8 @@ def standing(item: pytest.Item) -> Iterator[None]:
 
     with _prepared(item), place.standing(look):
         yield
+    if known and _draws(item):
+        _tell_blank(item)
     # Of several a line of the last would speak for all.
     if item.stash.get(stash.SIMULATIONS, 0) == 1 and not _draws(item):
         from pytest_mqchaos.guest.ending import note
@@ -37,6 +39,25 @@ def standing(item: pytest.Item) -> Iterator[None]:
         only = item.stash[stash.SIMULATED]
         if only.verdicts:  # else it raised what the test waited for, or makes its own assertions
             note(item, only)
+
+
+def _tell_blank(item: pytest.Item) -> None:
+    """A property test in which nothing was broken is green, and must say so."""
+    runs = item.stash.get(stash.SIMULATIONS, 0)
+    rules, fired = item.stash.get(stash.STRUCK, (0, 0))
+    if fired:
+        return
+    if not runs:
+        said = "drew plans, and no run had one: give it to simulate(...) or chaos(...)"
+    elif rules:
+        said = (
+            f"{runs} runs, and none of their {rules} faults took effect: check topics=, points= and "
+            "nth= against what the service does"
+        )
+    else:
+        said = f"{runs} runs, none of them with a fault"
+    name = item.nodeid.rpartition("::")[2]
+    item.user_properties.append((stash.PASSED, f"{name}: mqchaos: {said}"))
 
 
 def _draws(item: pytest.Item) -> bool:
@@ -58,6 +79,9 @@ def _place(item: pytest.Item) -> place.Place:
     def ended(chaos: Run) -> None:
         item.stash[stash.SIMULATED] = chaos
         item.stash[stash.SIMULATIONS] = item.stash.get(stash.SIMULATIONS, 0) + 1
+        told = chaos.last_history.rules
+        rules, fired = item.stash.get(stash.STRUCK, (0, 0))
+        item.stash[stash.STRUCK] = (rules + len(told), fired + sum(1 for r in told if r.fired))
 
     kept = item.stash.get(stash.REPLAYED, None)
     return place.Place(

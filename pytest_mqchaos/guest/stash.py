@@ -30,6 +30,9 @@ SWEEPING: pytest.StashKey[bool] = pytest.StashKey()
 SIMULATIONS: pytest.StashKey[int] = pytest.StashKey()
 """On an item: how many simulations have ended in it."""
 
+STRUCK: pytest.StashKey[tuple[int, int]] = pytest.StashKey()
+"""On an item: how many rules its runs had, and how many of them took effect."""
+
 INTERRUPTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """On the config: what searches had found when Ctrl-C ended them, which have no report."""
 
