@@ -51,8 +51,8 @@ def _tell_blank(item: pytest.Item) -> None:
         said = "drew plans, and no run had one: give it to simulate(...) or chaos(...)"
     elif rules:
         said = (
-            f"{runs} runs, and none of their {rules} faults took effect: check topics=, points= and "
-            "nth= against what the service does"
+            f"{runs} runs, and none of their {rules} faults took effect: check topics=, points= "
+            "and nth= against what the service does"
         )
     else:
         said = f"{runs} runs, none of them with a fault"
