@@ -43,11 +43,15 @@ _OUTBOX = "an outbox"
 _STORED = f"show as the effect what is stored before the ack ({_OUTBOX}'s row, a join's state)"
 _WHOSE = "several groups ack, and effects do not say by whom they are"
 _LOOKS = "has no effect of any message"
+_POSTHUMOUS = "its effect is posthumous"
+_UNSEEN = "a hop may have passed unseen"
 _MISSING = {
     _OUTBOX: _STORED,
     _WHOSE: "record `by` with every effect: the name of the group (or service) that did it",
     _LOOKS: "who only looks commits nothing (enable_auto_commit=False); who works records its "
     "effects with its name (`by`)",
+    _POSTHUMOUS: "run the worker as a process (process=True), or close its store in on_crash=",
+    _UNSEEN: "let every client use the chaos address (check advertised listeners)",
 }
 
 
@@ -163,9 +167,9 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     if own is None:
         why = f"{ack.group} {_LOOKS}" if only_looks(index, ack.group) else f"{_WHOSE}: record `by`"
     elif verdict is not None:
-        why = "a hop may have passed unseen"
+        why = _UNSEEN
         if any(e.posthumous for e in effects):
-            why = "its effect is posthumous"
+            why = _POSTHUMOUS
         elif pending:
             why = PENDING
         elif over or stored:
