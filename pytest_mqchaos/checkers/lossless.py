@@ -28,6 +28,7 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.in_parts import uneven_doubts
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.pending import END_IT
 from pytest_mqchaos.checkers.remedies import remedy
@@ -103,6 +104,7 @@ def lossless(
         doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
         doubts += foreign_doubts(index, free) + set_back_doubts(index, owed - free, wanted)
         doubts += unnamed_groups(index, owed - free) if by is None else []
+        doubts += uneven_doubts(index, owed - free) if wanted is None else []
         doubts += _doubts(index, found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:

@@ -4,7 +4,8 @@ import pytest
 
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
-from tests.checkers.timeline import run
+from pytest_mqchaos.checkers.lossless import lossless
+from tests.checkers.timeline import MS, run
 
 
 def lines(line, *values, name="a", **more):
@@ -69,3 +70,49 @@ def test_the_advice_speaks_of_parts_where_one_handling_did_it(deliveries, says):
         line.deliver("a")
     verdict = lines(line, None, None).ack().ask(idempotent())
     assert ("if these are parts of its work, name them" in verdict.advice) is says
+
+
+def split(*counts, values="xyz", **more):
+    """Messages m0, m1... of which one handling each did so many effects."""
+    line = run()
+    for n, count in enumerate(counts):
+        line.publish(f"m{n}").deliver(f"m{n}")
+        lines(line, *(f"{n}{value}" for value in values[:count]), name=f"m{n}", **more)
+    return line.ack()
+
+
+def test_fewer_parts_than_others_are_no_pass_where_nobody_named_them():
+    verdict = split(3, 2, 1).ask(lossless())
+    assert verdict.status == "unknown"
+    assert "2 messages with fewer effects than others, which no part names ('m1' has 2" in (
+        verdict.sentence
+    )
+    assert [(f.id, f.text) for f in verdict.findings] == [("m1", "has 2"), ("m2", "has 1")]
+    assert "lossless(parts=[...]), [] if any one is enough" in verdict.missing
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        split(2, 2),
+        split(1, 1),
+        split(2, 1, values="xx"),  # done twice, which idempotent says
+        split(2, 1).expect(ignored=["m1"]),
+        lines(split(2, 2), "0x", "0y", name="m0"),  # done again: no more parts than the others
+    ],
+)
+def test_as_many_parts_as_others_pass(line):
+    assert line.ask(lossless()).status == "passed"
+
+
+def test_who_says_that_any_part_is_enough_is_not_asked():
+    assert split(3, 2).ask(lossless(parts=[])).status == "passed"
+
+
+@pytest.mark.parametrize(("owner", "status"), [("worker-1#1", "passed"), (None, "unknown")])
+def test_effects_of_several_messages_at_once_are_no_parts_of_theirs(owner, status):
+    """A total that is published again with every message; a table has a row for each."""
+    line = run().publish("a").publish("b").deliver("a", "b").effect("a", value=1, owner=owner)
+    for name in ("a", "b"):
+        line.effect(name, value=2, owner=owner, span=(30 * MS, 31 * MS))
+    assert line.ack().ask(lossless()).status == status
