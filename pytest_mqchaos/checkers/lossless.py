@@ -34,7 +34,7 @@ from pytest_mqchaos.checkers.pending import END_IT
 from pytest_mqchaos.checkers.remedies import remedy
 from pytest_mqchaos.checkers.set_aside import declared
 from pytest_mqchaos.checkers.set_back import set_back_doubts
-from pytest_mqchaos.checkers.still_open import left
+from pytest_mqchaos.checkers.still_open import left, own_output
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched, unmatched_acceptances
 from pytest_mqchaos.checkers.unnamed_groups import unnamed_groups
@@ -164,7 +164,7 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
     for rows, said, missing in (
         (found.waiting, "still waiting", _still_waiting(index, found)),
         (found.open, "without an effect, which may still come",
-         _STILL_OPEN),
+         own_output(index, found.open) or _STILL_OPEN),
         (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          "run the worker as a process (process=True), or close its store in on_crash="),

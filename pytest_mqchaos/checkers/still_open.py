@@ -12,11 +12,15 @@ was handed to such a reader, or when its next incarnation read on without it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.copies import its_own_effect
 from pytest_mqchaos.checkers.left_behind import left_behind
 from pytest_mqchaos.checkers.moved_on import arrived, readers, sent_by_its_reader
 from pytest_mqchaos.checkers.pending import PENDING
+from pytest_mqchaos.checkers.verdict import Finding
+from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import RUNS, worker_of
 from pytest_mqchaos.history.story import Story
@@ -45,6 +49,23 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
     return _passed_on(index, story) if stage == stages.ACKED else ""
+
+
+def own_output(index: Index, findings: Sequence[Finding]) -> str:
+    """What to say where all of these were published by workers, to topics that nobody was handed
+    anything of: outputs that are taken for inputs. "" for any others."""
+    read = {row.topic for row in index.history.deliveries}
+    rows = [row for f in findings for row in index.stories.attempts.get(f.id, ())]
+    topics = sorted({row.topic for row in rows if row.topic in index.inputs})
+    others = sorted(index.inputs - set(topics))
+    by_workers = all("#" in row.owner for row in rows)
+    if not (topics and others and by_workers) or read.intersection(topics):
+        return ""
+    return (
+        f"a worker published them to {listed(topics)}, which nobody reads: if that is an output, "
+        f"say so, chaos.flow(inputs={others!r}, outputs={topics!r}); if it shows the effects, "
+        f"chaos.effects.from_topic({topics[0]!r})"
+    )
 
 
 def _nobody(index: Index) -> str:

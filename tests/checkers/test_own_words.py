@@ -160,3 +160,19 @@ def test_what_is_declared_and_done_all_the_same_is_told_beside_a_pass():
     assert verdict.status == "passed"
     assert "a, b took effect, though chaos.expect names what may have none" in verdict.limits
     assert not run().publish("a").work("a").expect(ignored=["b"]).ask(lossless()).limits
+
+
+# ------------------------------------------------------------ outputs that are taken for inputs
+
+
+def test_an_output_that_is_judged_as_an_input_is_told_as_that():
+    line = run(inputs=("in", "receipts")).publish("a").work("a")
+    line.publish("receipt-a", topic="receipts", owner=ME)
+    verdict = line.ask(lossless())
+    assert verdict.status == "unknown"
+    assert verdict.missing.startswith("a worker published them to receipts, which nobody reads")
+    assert "chaos.flow(inputs=['in'], outputs=['receipts'])" in verdict.missing
+    told = line.publish("b", topic="receipts").ask(lossless())
+    assert told.missing.startswith("start whoever reads it")  # the test itself publishes there
+    alone = run(inputs=("receipts",)).publish("r", topic="receipts", owner=ME).effect("x")
+    assert "chaos.flow" not in alone.but(effects=()).ask(lossless()).missing
