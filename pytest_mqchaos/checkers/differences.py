@@ -151,9 +151,9 @@ def _missing(
         return
     each: list[Found] = []
     for who, one in {one.effect.by if one.effect else None: one for one in lacking}.items():
-        each.append(sorted_out := Found())
+        each.append(sorted_out := Found(last=True))
         judge(index, {name}, who, None, sorted_out)
-        for lost in sorted_out.failed + sorted_out.over:
+        for lost in sorted_out.failed:
             more = f"; {lost.text}" if lost.text else ""
             text = f"no effect, without faults {_told(one)}{more}"
             found.failed.append(replace(lost, what="missing", text=text))

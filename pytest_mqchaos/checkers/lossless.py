@@ -91,7 +91,7 @@ def lossless(
         if keep == "latest":
             excused = superseded(index, owed, version)
             excused |= owed & deleted(index, excused)
-        found = Found()
+        found = Found(last=keep == "latest")
         expected, strange = declared(index, owed)
         doubts += strange
         free = excused | expected

@@ -33,7 +33,8 @@ class Found:
     groups that one waiting message is held for. `handed`: how often one was handed out at most.
     `behind`: some wait until a transaction ends. `alone`: in a group of some nobody is left.
     `placed`: a group that one is held for has a position. `over`: a later message of the key may
-    have written over the row."""
+    have written over the row; where it must not (`last`: the last of each key is asked for, or each
+    row that another run ends with) there are none."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Found:
     behind: bool = False
     alone: bool = False
     placed: bool = False
+    last: bool = False
 
 
 def judge(
@@ -85,7 +87,7 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         why = PENDING if pending else BLOCKED
         found.waiting.append(finding("waiting", f"{why}, and {_UNTIL}"))
         found.behind = True
-    elif any(row.reached for row in story.deliveries) and story.id in written_over(index):
+    elif not found.last and _overwritten(index, story):
         found.over.append(finding("no effect", OVER))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
@@ -93,6 +95,10 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.unproven.append(finding("no effect"))
     else:
         found.failed.append(finding("skipped" if stage == stages.SKIPPED else "lost"))
+
+
+def _overwritten(index: Index, story: Story) -> bool:
+    return any(row.reached for row in story.deliveries) and story.id in written_over(index)
 
 
 def _proven(index: Index, story: Story, by: str | None) -> bool:

@@ -225,3 +225,15 @@ def test_what_went_when_its_partition_went_to_another_worker_may_be_lost():
 )
 def test_what_went_before_or_after_its_partition_moved_was_taken_away(line):
     assert line.ask(lossless()).status == "passed"
+
+
+def test_the_highest_version_must_not_be_written_over():
+    """v3 was written over by a v2 that came later: a guard by version is what lacks."""
+    line = run()
+    for name, version in (("m0", b"1"), ("m1", b"3"), ("m2", b"2")):
+        line.publish(name, key=b"k", value=version).deliver(name)
+    line.effect("m2", key="k", span=(10 * MS, 30 * MS)).ack()
+    assert line.ask(lossless()).status == "unknown"
+    assert line.ask(lossless(keep="latest")).status == "passed"
+    verdict = line.ask(lossless(keep="latest", version="value"))
+    assert (verdict.status, [f.id for f in verdict.findings]) == ("failed", ["m1"])
