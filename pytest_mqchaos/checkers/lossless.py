@@ -30,7 +30,7 @@ from pytest_mqchaos.checkers.answer import (
 )
 from pytest_mqchaos.checkers.in_parts import uneven_doubts
 from pytest_mqchaos.checkers.missing import Found, judge
-from pytest_mqchaos.checkers.pending import END_IT
+from pytest_mqchaos.checkers.pending import end_it
 from pytest_mqchaos.checkers.remedies import remedy
 from pytest_mqchaos.checkers.set_aside import declared
 from pytest_mqchaos.checkers.set_back import set_back_doubts
@@ -183,7 +183,7 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
 def _still_waiting(index: Index, found: Found) -> str:
     """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
     if found.behind:
-        return END_IT
+        return end_it(index)
     if found.handed >= AGAIN_AND_AGAIN:
         return (
             f"it was handed out {found.handed} times: what fails again and again, or takes longer "

@@ -8,6 +8,7 @@ It knows which ids they have; it must never know what else a question found.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.fenced import fenced
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 
@@ -20,6 +21,11 @@ END_IT = (
 )
 
 
+def end_it(index: Index) -> str:
+    """What to do about a transaction that nobody has ended."""
+    return fenced(index) or END_IT
+
+
 def pending_doubts(index: Index) -> list[Doubt]:
     """The doubt that touches every question about effects that are there."""
     ids = index.history.pending - index.history.expected.all()
@@ -30,6 +36,6 @@ def pending_doubts(index: Index) -> list[Doubt]:
         Doubt(
             sentence=f"{number(len(ids), 'message')} {has} in an output topic {OPEN}, which may "
             f"become effects: {listed(sorted(ids))}",
-            missing=END_IT,
+            missing=end_it(index),
         )
     ]

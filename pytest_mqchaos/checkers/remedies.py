@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.covered import covered_more
 from pytest_mqchaos.checkers.left_behind import acked_from_behind
+from pytest_mqchaos.checkers.fenced import fenced
 from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
@@ -71,6 +72,7 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
     story = index.story(first.id, first.by)
     said = (
         elsewhere(index, story)
+        or (fenced(index) if first.where == stages.ABORTED else "")
         or (_of_its_reader(index, story) if first.where == stages.ACKED else "")
         or (_of_its_sender(story, first.where) if first.where in _ON_THE_WAY else "")
         or REMEDIES.get(first.where, "")
