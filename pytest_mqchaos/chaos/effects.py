@@ -59,6 +59,7 @@ class Effects:
         if wrong:
             self.misused = self.misused or (wrong if owner else "")
             raise UsageError(wrong)
+        part, by, key = (None if word is None else as_id(word) for word in (part, by, key))
         for one in [id] if ids is None else ids:
             self._recorded.rows.append(Row(as_id(one), part, by, key, value, t, owner))
 

@@ -44,7 +44,7 @@ def row(given: Mapping[str, Any], where: str) -> Row:
         raise unknown(f"effect column in {where}", min(extra), COLUMNS)
     if given.get("id") is None:
         raise UsageError(f"an effect in {where} has no id: {dict(given)!r}; select it `as id`")
-    words = {name: None if given.get(name) is None else str(given[name])
+    words = {name: None if given.get(name) is None else as_id(given[name])
              for name in ("part", "by", "key", "owner")}  # fmt: skip
     t = given.get("t")
     if t is not None and not isinstance(t, int | float):

@@ -26,7 +26,7 @@ class Query:
         self._query = query
         self._lacks = ""
         if callable(dsn):
-            self._connect = dsn
+            self._connect = _new(dsn)
             self._path: str | None = None
             return
         path = str(dsn).removeprefix("sqlite:///")
@@ -126,3 +126,25 @@ def _has(connection: sqlite3.Connection) -> str:
     rows = connection.execute("select name from sqlite_master where type in ('table', 'view')")
     names = ", ".join(sorted(str(name) for (name,) in rows))
     return f", which has {names}" if names else ""
+
+
+def _new(connect: Callable[[], Any]) -> Callable[[], Any]:
+    """The same function, asked for two at first: what it gives is closed after each look, and one
+    that is the service's own must not be."""
+    asked: list[Any] = []
+
+    def opened() -> Any:
+        connection = connect()
+        if asked:
+            return connection
+        other = connect()
+        if other is connection:
+            raise UsageError(
+                "effects.from_sql: the function gave the same connection twice; it must open a new "
+                "one each time (lambda: sqlite3.connect(path)), which is closed after the look"
+            )
+        other.close()
+        asked.append(True)
+        return connection
+
+    return opened

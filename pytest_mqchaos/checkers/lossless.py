@@ -43,7 +43,7 @@ from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History
-from pytest_mqchaos.history.identity import Spec
+from pytest_mqchaos.history.identity import Spec, as_id
 from pytest_mqchaos.history.index import Index, index_of
 
 AGAIN_AND_AGAIN = 10  # times that a message is handed out: whoever reads it is in a circle
@@ -80,7 +80,7 @@ def lossless(
     for word, names in (("parts", parts), ("by", by)):
         if isinstance(names, str):
             raise UsageError(f"lossless({word}={names!r}): give a list of names, [{names!r}].")
-    wanted = None if parts is None else frozenset(parts)
+    wanted = None if parts is None else frozenset(map(as_id, parts))
 
     def check(history: History) -> Verdict:
         need_effects(history, "lossless")

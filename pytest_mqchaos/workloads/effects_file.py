@@ -43,8 +43,9 @@ def record_effect(
     line: dict[str, object] = (
         {"id": as_id(id)} if ids is None else {"ids": [as_id(one) for one in ids]}
     )
-    given = {"part": part, "by": by, "key": key, "value": value}
-    _append(line | {name: what for name, what in given.items() if what is not None})
+    given = {"part": part, "by": by, "key": key}
+    line |= {name: as_id(what) for name, what in given.items() if what is not None}
+    _append(line if value is None else line | {"value": value})
 
 
 def record_attempt(id: str) -> None:

@@ -218,3 +218,25 @@ def test_the_bytes_of_a_message_are_its_id():
 
     told = simulate(scenario, plan=Plan(on.deliver(nth=1).delay(0.1)), id="key")
     assert told.expected == {"c"}
+
+
+# ------------------------------------------------------------ other words of an effect
+
+
+def test_part_by_and_key_are_text_whatever_they_are(effects):
+    rows = []
+    effects.from_call(lambda: rows)
+    effects.record("a", part=0, by=b"mail", key=b"alice", value=7)
+    rows.append({"id": "a", "part": 0, "by": b"mail", "key": b"alice", "value": 7})
+    effects.look()
+    assert [row[4:8] for row in effects.rows()] == [("0", "mail", "alice", 7)] * 2
+
+
+def test_a_connection_that_is_not_new_is_refused_and_stays_open(effects, tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "db")) as own:
+        own.execute("create table ledger (id)")
+        with pytest.raises(UsageError, match=r"gave the same connection twice; it must open a new"):
+            effects.from_sql(lambda: own, "select id from ledger")
+        assert own.execute("select count(*) from ledger").fetchone() == (0,)
+    effects.from_sql(lambda: sqlite3.connect(tmp_path / "db"), "select id from ledger")
+    assert not effects.look()

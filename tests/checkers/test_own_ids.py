@@ -177,3 +177,9 @@ def test_without_a_source_of_effects_it_is_said_that_nobody_was_handed_anything(
         line.deliver("a").ask(lossless())
     with pytest.raises(UsageError, match=r"in the handler\.$"):
         run().but(effects=None).ask(lossless())
+
+
+def test_parts_may_be_numbers():
+    line = run().publish("a").deliver("a").effect("a", part="0").effect("a", part="1").ack()
+    assert line.ask(lossless(parts=[0, 1])).status == "passed"
+    assert line.ask(exactly_once(parts=[0, 1, 2])).status == "failed"
