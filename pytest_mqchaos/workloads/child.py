@@ -42,7 +42,8 @@ def write_launch(
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise UsageError(
             f"process=True hands the arguments to a child process, so they must be picklable: "
-            f"{error}. Give plain data (addresses, DSNs) and build the rest in setup=."
+            f"{error}. Give plain data (addresses, DSNs) and build the rest in setup=; effects are "
+            "recorded there with pytest_mqchaos.record_effect(id)."
         ) from error
     path.write_bytes(pickle.dumps(sys.path) + call)
 

@@ -217,7 +217,7 @@ def test_a_command_that_is_not_there(world):
 
 def test_arguments_that_cannot_travel(world):
     supervisor = world.supervise(targets.say, world, process=True, kwargs={"lock": sys.stdout})
-    with pytest.raises(UsageError, match="must be picklable"):
+    with pytest.raises(UsageError, match=r"must be picklable.*record_effect\(id\)"):
         supervisor.start()
 
 
