@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.covered import covered_more
-from pytest_mqchaos.checkers.left_behind import acked_from_behind
 from pytest_mqchaos.checkers.fenced import fenced
+from pytest_mqchaos.checkers.left_behind import acked_from_behind
 from pytest_mqchaos.checkers.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import cut_short
