@@ -232,7 +232,8 @@ def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     if shown and its_own_effect(index, shown[0].id):
         return once_in_the_log(index, shown[0].id)
     found = stands_before(index, shown) or several_readers(index, shown)
-    if not found and shown and shown[0].where == _ONE_HANDLING:
+    unnamed = bool(shown) and " of part " not in shown[0].text
+    if not found and unnamed and shown[0].where == _ONE_HANDLING:
         return f"{ONCE}; if these are parts of its work, name them (part)"
     return f"{found}. And {ONCE}" if found else ONCE
 

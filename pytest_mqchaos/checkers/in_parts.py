@@ -107,6 +107,7 @@ def parts_doubt(findings: list[Finding]) -> Doubt:
     return Doubt(
         sentence=f"{number(len(findings), 'message')} with several effects, none like another "
         f"({first.id!r}: {first.text}): parts of one work, or done again?",
-        missing=f"{_NAME}; the same name where it is the same work",
+        missing=f"{_NAME}; the same name where it is the same work (totals that are told again "
+        "with each message: assert_same_outcome)",
         findings=tuple(findings[:SHOWN]),
     )

@@ -70,6 +70,8 @@ def test_the_advice_speaks_of_parts_where_one_handling_did_it(deliveries, says):
         line.deliver("a")
     verdict = lines(line, None, None).ack().ask(idempotent())
     assert ("if these are parts of its work, name them" in verdict.advice) is says
+    named = lines(once(), "x", "y", part="line").ack().ask(idempotent())
+    assert "name them" not in named.advice
 
 
 def split(*counts, values="xyz", **more):
