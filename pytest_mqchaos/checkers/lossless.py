@@ -29,6 +29,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.in_parts import uneven_doubts
+from pytest_mqchaos.checkers.fenced import fenced
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.pending import end_it
 from pytest_mqchaos.checkers.remedies import remedy
@@ -182,6 +183,8 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
 
 def _still_waiting(index: Index, found: Found) -> str:
     """Who waits longer gets more, unless the reader began behind all of it, or as another group."""
+    if found.waiting and (by_turns := fenced(index)):
+        return by_turns
     if found.behind:
         return end_it(index)
     if found.handed >= AGAIN_AND_AGAIN:

@@ -22,6 +22,11 @@ def test_what_stands_open_is_not_waited_for_where_each_fences_the_other_off():
     assert SHARED in line.ask(exactly_once()).missing
 
 
+def test_what_waits_behind_it_is_not_waited_for_either():
+    line = sent(["worker-1#1", "worker-2#1", "worker-1#1"]).publish("a").deliver("a")
+    assert line.ask(lossless()).missing.startswith(SHARED)
+
+
 def test_what_was_taken_back_is_the_other_ones_doing():
     line = sent(["worker-1#1", "worker-2#1", "worker-1#1"]).accept("m0")
     told = line.ask(lossless())
