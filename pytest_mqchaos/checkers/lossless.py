@@ -28,8 +28,8 @@ from pytest_mqchaos.checkers.answer import (
     need_effects,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.in_parts import uneven_doubts
 from pytest_mqchaos.checkers.fenced import fenced
+from pytest_mqchaos.checkers.in_parts import uneven_doubts
 from pytest_mqchaos.checkers.missing import Found, judge
 from pytest_mqchaos.checkers.pending import end_it
 from pytest_mqchaos.checkers.remedies import remedy
