@@ -198,7 +198,11 @@ def _uncompared(
     names = index.known_effects - index.ambiguous.keys()
     if values.compared or not (asked and names):
         return []
-    ours = "messages have other ids" if state is None else f"state= has {listed(sorted(state), 2)}"
+    ours = (
+        "messages have other ids"
+        if state is None
+        else f"state= has {listed(sorted(state), 2) or 'no id'}"
+    )
     return [
         Doubt(
             sentence=f"no value was compared: effects have {listed(sorted(names), 2)}, {ours}",

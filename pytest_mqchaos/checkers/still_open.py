@@ -74,8 +74,9 @@ def _nobody(index: Index) -> str:
     if not readers:
         return "nobody who reads that was seen on a link"
     return (
-        f"nobody was handed it: {readers[-1]} asked for messages, but who begins at the end "
-        "('latest') never gets what was sent before"
+        f"nobody was handed it: {readers[-1]} asked for messages, perhaps of another topic (is "
+        "its name right on both sides?), and who begins at the end ('latest') never gets what was "
+        "sent before"
     )
 
 

@@ -93,7 +93,7 @@ def test_a_value_that_no_effect_has_was_not_compared():
 def test_a_state_of_other_ids_compares_nothing(state):
     verdict = run().publish("a").effect("a", value=6).ask(idempotent(state=state))
     assert verdict.status == "unknown"
-    assert f"no value was compared: effects have a, state= has {'b' if state else ''}" in (
+    assert f"no value was compared: effects have a, state= has {'b' if state else 'no id'}" in (
         verdict.sentence
     )
     assert run().publish("a").ask(idempotent(state=state)).sentence.startswith("nothing to judge")

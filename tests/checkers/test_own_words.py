@@ -176,3 +176,12 @@ def test_an_output_that_is_judged_as_an_input_is_told_as_that():
     assert told.missing.startswith("start whoever reads it")  # the test itself publishes there
     alone = run(inputs=("receipts",)).publish("r", topic="receipts", owner=ME).effect("x")
     assert "chaos.flow" not in alone.but(effects=()).ask(lossless()).missing
+
+
+def test_who_reads_another_topic_is_told_to_compare_the_names():
+    line = run(inputs=("order",)).publish("a", topic="order").but(effects=())
+    verdict = line.but(readers=frozenset({ME})).ask(lossless())
+    assert verdict.status == "unknown"
+    assert "worker-1#1 asked for messages, perhaps of another topic (is its name right" in (
+        verdict.sentence
+    )
