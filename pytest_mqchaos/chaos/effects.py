@@ -93,7 +93,7 @@ class Effects:
         self._watch(
             Looked(
                 f"query {query!r}", source.rows, countable=known, ordered=source.ordered,
-                absent=source.absent,
+                absent=source.absent, keyed=source.keyed,
             )
         )  # fmt: skip
 

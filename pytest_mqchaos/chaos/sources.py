@@ -62,6 +62,7 @@ class Source(Protocol):
     countable: bool
     timed: bool
     ordered: bool  # whether its rows come in the order in which they were made
+    keyed: bool  # whether it may have one row for each key
 
     def look(self) -> list[Row]: ...
 
@@ -71,7 +72,7 @@ class Source(Protocol):
 class Recorded:
     """`chaos.effects.record(...)`, in process."""
 
-    name, countable, timed, ordered = "effects.record", True, True, True
+    name, countable, timed, ordered, keyed = "effects.record", True, True, True, False
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -86,7 +87,7 @@ class Recorded:
 class Lines:
     """A file of JSON lines that any language appends to."""
 
-    countable, timed, ordered = True, True, True
+    countable, timed, ordered, keyed = True, True, True, False
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
@@ -114,7 +115,8 @@ class Lines:
 class Looked:
     """A function that gives all rows as they are now (SQL, a store's API).
 
-    `countable` may be a question that can be answered only once there are rows.
+    `countable`, and `keyed` (whether it may have one row for each key), may be questions that can
+    be answered only once there are rows.
     """
 
     timed = False
@@ -122,19 +124,23 @@ class Looked:
     def __init__(
         self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *,
         countable: bool | Callable[[], bool], ordered: bool = True,
-        absent: Callable[[], str] = str,
+        absent: Callable[[], str] = str, keyed: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.ordered = ordered
         self.absent = absent
         self.countable = countable is True
+        self.keyed = True
         self._ask = countable if callable(countable) else None
+        self._ask_keyed = keyed
         self._look = look
 
     def look(self) -> list[Row]:
         rows = [row(given, self.name) for given in self._look()]
         if rows and self._ask is not None:
             self.countable, self._ask = self._ask(), None
+        if rows and self._ask_keyed is not None:
+            self.keyed, self._ask_keyed = self._ask_keyed(), None
         return rows
 
 
@@ -225,6 +231,7 @@ class Watch:
                 found.id, found.part, found.by, found.key, found.value, found.owner,
                 posthumous=False, countable=countable, gone=n in self._gone,
                 gone_from=self._gone.get(n, _STAYS)[0], gone_to=self._gone.get(n, _STAYS)[1],
+                keyed=self.source.keyed,
             )
             for n, (found, since, until) in enumerate(self._seen)
         ]  # fmt: skip

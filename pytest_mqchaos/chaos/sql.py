@@ -62,11 +62,17 @@ class Query:
         """
         if re.search(r"\b(group\s+by|distinct)\b", self._query, re.IGNORECASE):
             return False
-        table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
-        columns = self._identifying()
-        if self._path is None or table is None or not columns or not Path(self._path).exists():
+        columns, keys = self._called("id", "part", "by"), self._unique()
+        return not (columns and keys and any(key <= columns for key in keys))
+
+    def keyed(self) -> bool:
+        """Whether a later message may write over the row of an earlier one: not where SQLite says
+        that rows of the one table that is asked are told apart by the id, or by a number of their
+        own, alone."""
+        if re.search(r"\b(group\s+by|distinct|join|max|min|over)\b", self._query, re.IGNORECASE):
             return True
-        return not any(key <= columns for key in self._unique(table[1]))
+        ids, keys = self._called("id"), self._unique()
+        return keys is None or any(not (key & ids or number) for key, number in keys.items())
 
     @property
     def ordered(self) -> bool:
@@ -93,32 +99,37 @@ class Query:
             return f"effects.from_sql: there is no file {self._path}"
         return self._lacks
 
-    def _identifying(self) -> set[str]:
-        """The columns of the table that are selected as id, part or by."""
+    def _called(self, *words: str) -> set[str]:
+        """The columns of the table that are selected under these names."""
         selected = re.split(r"\bfrom\b", self._query, maxsplit=1, flags=re.IGNORECASE)[0]
         renamed = re.findall(r"(\w+)[\"`]?\s+as\s+[\"`]?(\w+)", selected, re.IGNORECASE)
-        plain = re.findall(r"(?<!as )\b(id|part|by)\b(?!\s+as\b)", selected, re.IGNORECASE)
-        words = ("id", "part", "by")
+        plain = re.findall(rf"(?<!as )\b({'|'.join(words)})\b(?!\s+as\b)", selected, re.IGNORECASE)
         found = {column.lower() for column, word in renamed if word.lower() in words}
         return found | ({word.lower() for word in plain} - {word.lower() for _, word in renamed})
 
-    def _unique(self, table: str) -> set[frozenset[str]]:
-        """The keys of a table that hold for all of its rows, each as its columns."""
+    def _unique(self) -> dict[frozenset[str], bool] | None:
+        """The keys that hold for all rows of the table that is asked, each as its columns, and
+        whether SQLite itself numbers the rows by it; None where that cannot be known."""
+        table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
+        if self._path is None or table is None or not Path(self._path).exists():
+            return None
+        name = table[1]
         with contextlib.closing(self._connect()) as connection:
+            kind = "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?)"
+            if connection.execute(kind, (name,)).fetchone() is None:
+                return None
             keys = {
                 frozenset(
                     str(row[2]).lower()
                     for row in connection.execute(f'PRAGMA index_info("{i[1]}")')
-                )
-                for i in connection.execute(f'PRAGMA index_list("{table}")')
+                ): False
+                for i in connection.execute(f'PRAGMA index_list("{name}")')
                 if i[2] and not i[4]  # a partial index (with WHERE) binds only some rows
             }
-            primary = frozenset(
-                str(row[1]).lower()
-                for row in connection.execute(f'PRAGMA table_info("{table}")')
-                if row[5]
-            )
-        return {key for key in (*keys, primary) if key}
+            own = [r for r in connection.execute(f'PRAGMA table_info("{name}")') if r[5]]
+        primary = frozenset(str(row[1]).lower() for row in own)
+        keys[primary] = len(own) == 1 and str(own[0][2]).upper() == "INTEGER"
+        return {key: number for key, number in keys.items() if key}
 
 
 def _has(connection: sqlite3.Connection) -> str:

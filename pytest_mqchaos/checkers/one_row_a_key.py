@@ -46,8 +46,8 @@ def beside_another(index: Index, name: str) -> bool:
 
 
 def one_row_a_key(index: Index) -> bool:
-    """Whether all effects are rows that were looked at, of keys that the source itself names or
-    wrote a row over of, and no look has shown two of the same key."""
+    """Whether all effects are rows that were looked at, of keys that the source itself names (and
+    may hold once) or wrote a row over of, and no look has shown two of the same key."""
     derived = index.history.derived
     if "one row a key" not in derived:
         derived["one row a key"] = _one_row_a_key(index)
@@ -58,9 +58,10 @@ def _one_row_a_key(index: Index) -> bool:
     if index.history.effect_topics or any(0 < e.t_to == e.t_from for e in index.effects):
         return False  # a log, or told one by one
     key_of_effect = key_of(index, "key")
-    named = bool(index.effects) and all(effect.key is not None for effect in index.effects)
+    effects = index.effects
+    named = bool(effects) and all(e.key is not None and e.keyed for e in effects)
     until: dict[tuple[Hashable, str | None, str | None], int] = {}
-    for effect in sorted(index.effects, key=lambda e: (e.t_to, not e.gone)):
+    for effect in sorted(effects, key=lambda e: (e.t_to, not e.gone)):
         lane = (key_of_effect(effect), effect.part, effect.by)
         shown = until.get(lane, 0)
         if lane[0] is None or shown > effect.t_to:

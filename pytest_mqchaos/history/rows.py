@@ -131,7 +131,8 @@ class Effect(NamedTuple):
     `countable`: the source can hold one id twice (False for a primary key, GROUP BY, a map).
     `gone`: the source showed it and does not show it any more: it went in [gone_from, gone_to] (0:
     not known). `source` is where it was seen, None where all were seen in one place: effects of one
-    id without a part in two sources may be two parts of its work, or the same work twice."""
+    id without a part in two sources may be two parts of its work, or the same work twice. `keyed`:
+    the source may hold one row for each key, the last (False where it is known not to)."""
 
     order: int | None
     t_from: int
@@ -148,6 +149,7 @@ class Effect(NamedTuple):
     source: str | None = None
     gone_from: int = 0
     gone_to: int = 0
+    keyed: bool = True
 
 
 class Handled(NamedTuple):

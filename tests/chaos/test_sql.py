@@ -15,6 +15,8 @@ TABLES = """
     create table partly (pay text, gone int);
     create unique index only_some on partly (pay) where gone = 0;
     create table plain (id text primary key);
+    create table balances (account text primary key, last text);
+    create view latest as select last as id, account as key from balances;
 """
 
 
@@ -47,6 +49,23 @@ def path(tmp_path):
 )
 def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
     assert Query(path, query).countable() is countable
+
+
+@pytest.mark.parametrize(
+    ("query", "keyed"),
+    [
+        ("select last as id, account as key from balances", True),
+        ("select id, key from latest", True),
+        ("select id, key from nowhere", True),
+        ("select max(pay) as id, account as key from entries group by account", True),
+        ("select pay as id, account as key from entries order by seq", False),
+        ("select pay as id, amount as key from keyed", False),
+        ("select pay as id, account as key from pairs", False),
+        ("select pay as id, gone as key from partly", False),
+    ],
+)
+def test_a_row_that_is_told_apart_by_its_id_is_written_over_by_no_other(path, query, keyed):
+    assert Query(path, query).keyed() is keyed
 
 
 def test_another_database_is_taken_as_able(path):

@@ -70,7 +70,7 @@ def test_a_lost_end_is_sent_again_and_the_transaction_stands_once(kafka_chaos_br
         seen.chaos.wait_for(lambda: seen.stored == ["p1", "p2"], LIMIT, "the markers")
         assert seen.fired == [1]
         ends = seen.chaos.view.transcript().ends
-        assert [end.committed for end in ends] == [True, True]
+        assert [end.committed for end in ends if not end.anew] == [True, True]
 
 
 @shows("control", "crash_worker")
