@@ -25,13 +25,13 @@ def declared(index: Index, owed: set[str]) -> tuple[frozenset[str], list[Doubt]]
     if flow.dead_letters and index.history.read_back:
         done = index.known_effects
         missing = {s.id for s in stories if s.id in owed - done - back and not _there(s)}
-    held = {s.id for s in index.history.stored if s.topic in flow.dead_letters and s.id is not None}
-    strange = sorted(held - index.first.keys() - index.stored_ids)
-    if not (missing and strange):
+    held = {s.id for s in index.history.stored if s.topic in flow.dead_letters}
+    strange = sorted((held - index.first.keys() - index.stored_ids) - {None}, key=str)
+    if not (missing and (strange or None in held)):
         return said.all() - back - missing, []
     doubt = Doubt(
         sentence=f"{number(len(missing), 'declared dead letter')} ({listed(sorted(missing))}) not "
-        f"to be found by its id; the dead letters have {listed(strange)}",
+        f"to be found by its id; the dead letters have {listed(strange or ['some without an id'])}",
         missing="let the service keep the id in its dead letters, or say where it stands there: "
         "id={topic: ...}",
     )

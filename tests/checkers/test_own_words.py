@@ -72,6 +72,12 @@ def test_dead_letters_under_other_ids_prove_nothing():
     assert "id={topic: ...}" in verdict.missing
 
 
+def test_nor_do_dead_letters_without_an_id():
+    verdict = poison(None).log_add(None, topic="dead", value=b"?").ask(lossless())
+    assert verdict.status == "unknown"
+    assert "let the service keep the id in its dead letters" in verdict.missing
+
+
 @pytest.mark.parametrize("question", [lossless(), acked_after_effect(), dead_lettered()])
 def test_a_destination_that_the_test_does_not_name_is_named(question):
     verdict = poison("elsewhere").ask(question)
