@@ -218,6 +218,26 @@ def expected(index: Index) -> set[str]:
     return index.first.keys() | index.stored_ids
 
 
+def _of_nothing(
+    index: Index, nothing: str, add: str, possible: int | None, *, doubted: bool
+) -> list[Doubt]:
+    """The doubt about a question that had nothing to look at, unless there is a good reason."""
+    history = index.history
+    outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []
+    unseen, slip = bypassed.unseen(index), _slip(index)
+    drawn = all(rule.optional for rule in history.rules)
+    if possible is None:
+        possible = len(expected(index))
+    excused = not history.rules or (drawn and not possible)
+    if excused and not (doubted or outputs_only or unseen or slip):
+        return []
+    nothing, add = slip or (nothing, add)
+    if outputs_only:
+        add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
+    why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubted else "")
+    return [Doubt(sentence=why, missing=add)]
+
+
 def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     question: str,
     index: Index,
@@ -245,19 +265,8 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
             missing="; ".join(dict.fromkeys(doubt.missing for doubt in doubts)),
             limits=tuple(doubt.sentence for doubt in doubts) + tuple(history.limits),
         )  # fmt: skip
-    outputs_only = sorted(history.flow.outputs) if not history.flow.inputs else []
-    unseen = bypassed.unseen(index)
-    drawn = all(rule.optional for rule in history.rules)
-    if possible is None:
-        possible = len(expected(index))
-    excused = not history.rules or (drawn and not possible)
-    slip = _slip(index)
-    if size == 0 and (doubts or outputs_only or unseen or slip or not excused):
-        nothing, add = slip or (nothing, add)
-        if outputs_only:
-            add = f"say chaos.flow(inputs={outputs_only!r}) if what is sent there is to be judged"
-        why = f"nothing to judge: {nothing}" + (f"; {unseen}" if unseen and not doubts else "")
-        doubts = [*doubts, Doubt(sentence=why, missing=add)]
+    if size == 0:
+        doubts = [*doubts, *_of_nothing(index, nothing, add, possible, doubted=bool(doubts))]
     if doubts:
         more = f" (and {number(len(doubts) - 1, 'more reason')})" if len(doubts) > 1 else ""
         return Verdict(

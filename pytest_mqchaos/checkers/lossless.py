@@ -96,16 +96,16 @@ def lossless(
         expected, strange = declared(index, owed)
         doubts += strange
         free = excused | expected
-        unread = owed - free if free else owed
+        asked = unread = owed - free if free else owed
         for name in names:
             mine, unsure = scope(index, owed, name)
             doubts += unsure
             unread = unread - mine
             judge(index, mine - free if free else mine, name, wanted, found)
         doubts = standing_doubts(index) + doubts + _unread(unread) + _unmatched(index, found)
-        doubts += foreign_doubts(index, free) + set_back_doubts(index, owed - free, wanted)
-        doubts += unnamed_groups(index, owed - free) if by is None else []
-        doubts += uneven_doubts(index, owed - free) if wanted is None else []
+        doubts += foreign_doubts(index, free) + set_back_doubts(index, asked, wanted)
+        doubts += unnamed_groups(index, asked) if by is None else []
+        doubts += uneven_doubts(index, asked) if wanted is None else []
         doubts += _doubts(index, found, len(owed))
         population = {**index.funnel, "lost": len(found.failed)}
         if excused:
