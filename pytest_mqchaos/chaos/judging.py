@@ -212,13 +212,14 @@ def build(
     ]
     transactions = Transactions(transcript)
     bypassed = _bypassed(transcript, standings, positions)
+    groups = joined(transcript)
     return History(
         attempts=transcript.attempts,
         deliveries=transcript.deliveries,
         acks=tuple(transactions.acks()),
         committed=transactions.committed(),
         stored=tuple(stored),
-        places=tuple(_place(standing, joined(transcript)) for standing in standings),
+        places=tuple(_place(standing, groups) for standing in standings),
         effects=settled(
             _posthumous(evidence.effects, evidence.processes),
             evidence.processes,

@@ -26,7 +26,7 @@ from pytest_mqchaos.checkers.answer import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.covered import covered_more
-from pytest_mqchaos.checkers.missing import OVER
+from pytest_mqchaos.checkers.missing import DIES_WHOLE, OVER
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
@@ -50,7 +50,7 @@ _MISSING = {
     _WHOSE: "record `by` with every effect: the name of the group (or service) that did it",
     _LOOKS: "who only looks commits nothing (enable_auto_commit=False); who works records its "
     "effects with its name (`by`)",
-    _POSTHUMOUS: "run the worker as a process (process=True), or close its store in on_crash=",
+    _POSTHUMOUS: DIES_WHOLE,
     _UNSEEN: "let every client use the chaos address (check advertised listeners)",
 }
 

@@ -30,7 +30,7 @@ from pytest_mqchaos.checkers.answer import (
 )
 from pytest_mqchaos.checkers.fenced import fenced
 from pytest_mqchaos.checkers.in_parts import uneven_doubts
-from pytest_mqchaos.checkers.missing import Found, judge
+from pytest_mqchaos.checkers.missing import DIES_WHOLE, Found, judge
 from pytest_mqchaos.checkers.pending import end_it
 from pytest_mqchaos.checkers.remedies import remedy
 from pytest_mqchaos.checkers.set_aside import declared
@@ -168,7 +168,7 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
          own_output(index, found.open) or _STILL_OPEN),
         (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
-         "run the worker as a process (process=True), or close its store in on_crash="),
+         DIES_WHOLE),
         (found.unproven, "without an effect, but not proven lost",
          "let all be seen and read back; name all that is judged in chaos.flow(inputs=[...])"),
         (found.uneven, "with fewer parts than others",

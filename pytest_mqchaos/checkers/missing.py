@@ -24,6 +24,7 @@ from pytest_mqchaos.history.story import Story
 
 BLOCKED = f"it stands {OPEN}"
 OVER = "a later message of its key may have written over its row"
+DIES_WHOLE = "run the worker as a process (process=True), or close its store in on_crash="
 _UNTIL = "until that has timed out it is handed to nobody who reads committed messages"
 
 
