@@ -4,7 +4,6 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from pytest_mqchaos import simulate
 from pytest_mqchaos.chaos.asked import Asked
@@ -12,6 +11,7 @@ from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError, VerdictFailed
 from tests.checkers.timeline import MS, run
+from tests.search.planted.clients import reading, sending
 
 ONCE = run().publish("a").work("a")
 TWICE = run().publish("a").work("a").deliver("a").effect("a")
@@ -52,22 +52,12 @@ def test_the_last_answer_of_a_question_counts():
 
 
 async def consume(servers, work, to=None):
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )  # fmt: skip
-    producer = AIOKafkaProducer(bootstrap_servers=servers)
-    await consumer.start()
-    await producer.start()
-    try:
+    async with reading(servers, "orders") as consumer, sending(servers) as producer:
         async for message in consumer:
             work(message)
             if to is not None:
                 await producer.send_and_wait(to, message.value)
             await consumer.commit()
-    finally:
-        await consumer.stop()
-        await producer.stop()
 
 
 def test_a_test_that_asks_too_early_fails_for_what_comes_after():

@@ -16,6 +16,7 @@ from pytest_mqchaos.chaos.sql import Query
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.plan.rules import Plan
 from pytest_mqchaos.workloads.effects_file import misgiven
+from tests.search.planted.clients import reading
 
 
 @pytest.fixture
@@ -172,21 +173,12 @@ def test_it_is_there_once_the_service_has_made_it(effects, tmp_path):
 
 
 def consuming(record):
-    from aiokafka import AIOKafkaConsumer
-
     async def consume(servers):
-        consumer = AIOKafkaConsumer(
-            "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )  # fmt: skip
-        await consumer.start()
-        try:
+        async with reading(servers, "orders") as consumer:
             async for message in consumer:
                 with contextlib.suppress(Exception):  # as many a service does
                     record(message)
                 await consumer.commit()
-        finally:
-            await consumer.stop()
 
     return consume
 

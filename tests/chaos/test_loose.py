@@ -6,13 +6,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
 from pytest_mqchaos import on
 from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.loose import LOOSE, settled
 from pytest_mqchaos.history.rows import ProcessEvent
 from tests.checkers.timeline import MS, run
+from tests.search.planted.clients import reading
 
 ONE, TWO = "worker-1#1", "worker-1#2"
 
@@ -73,17 +73,10 @@ def test_only_a_thread_without_a_context_is_one(tmp_path):
 
 
 async def acks_first(servers, work, pool):
-    consumer = AIOKafkaConsumer(
-        "orders", bootstrap_servers=servers, group_id="g", enable_auto_commit=False,
-        auto_offset_reset="earliest",
-    )  # fmt: skip
-    await consumer.start()
-    try:
+    async with reading(servers, "orders") as consumer:
         async for message in consumer:
             asyncio.get_running_loop().run_in_executor(pool, work, message.value.decode())
             await consumer.commit()
-    finally:
-        await consumer.stop()
 
 
 def test_a_service_that_leaves_its_work_to_a_thread_and_acks_does_not_pass(chaos):
