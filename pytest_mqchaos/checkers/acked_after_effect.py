@@ -58,7 +58,7 @@ _MISSING = {
 @dataclass(slots=True)
 class _Found:
     early: dict[str, tuple[Finding, int]] = field(default_factory=dict)
-    unsure: dict[str, Finding] = field(default_factory=dict)
+    unsure: dict[str, tuple[Finding, str]] = field(default_factory=dict)  # and why
     asked: set[str | None] = field(default_factory=set)
     pairs: int = 0
 
@@ -82,7 +82,7 @@ def acked_after_effect() -> Checker:
             doubts += why
             found.early = {n: each for n, each in found.early.items() if n not in blind}
         failed = [finding for finding, _ in found.early.values()]
-        unsure = [f for name, f in found.unsure.items() if name not in found.early]
+        unsure = [each for name, each in found.unsure.items() if name not in found.early]
         if unsure:
             doubts.append(_doubt(unsure))
         worst = max((late for _, late in found.early.values()), default=0)
@@ -177,7 +177,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         elif theirs:
             why = "another group's worker set it aside"
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
-    found.unsure.setdefault(name, Finding(id=name, what="not known", text=text, by=ack.group))
+    finding = Finding(id=name, what="not known", text=text, by=ack.group)
+    found.unsure.setdefault(name, (finding, why))
 
 
 def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> str:
@@ -234,16 +235,17 @@ def _text(name: str, ack: Ack, late: int, *, known: bool) -> str:
     return f"{said} {lapse(late)} before its effect" if known else f"{said}, it has no effect"
 
 
-def _doubt(unsure: list[Finding]) -> Doubt:
+def _doubt(unsure: list[tuple[Finding, str]]) -> Doubt:
+    first, why = unsure[0]
     return Doubt(
         sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
-        f"{unsure[0].text}",
+        f"{first.text}",
         missing=next(
-            (told for sign, told in _MISSING.items() if sign in unsure[0].text),
+            (told for sign, told in _MISSING.items() if sign in why),
             "record effects with their time: chaos.effects.record(id), or a `t` "
             "(CLOCK_MONOTONIC ns) in the effects file",
         ),
-        findings=tuple(unsure[:SHOWN]),
+        findings=tuple(finding for finding, _ in unsure[:SHOWN]),
     )
 
 

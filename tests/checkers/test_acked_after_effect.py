@@ -195,3 +195,9 @@ def test_the_advice_speaks_of_stores_where_an_output_topic_shows_the_effects():
     assert "an outbox" not in late.ask(acked_after_effect()).advice
     late.but(effect_topics=frozenset({"out"}))
     assert "an outbox's row, a join's state" in late.ask(acked_after_effect()).advice
+
+
+def test_what_a_message_is_called_has_no_say_in_what_to_do():
+    line = run().publish("an outbox").deliver("an outbox").effect("an outbox", timed=False).ack()
+    verdict = ask(line.but(effects_timed=False))
+    assert verdict.missing.startswith("record effects with their time")
