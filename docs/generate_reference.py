@@ -15,7 +15,8 @@ HEAD = """# Assertions
 
 Each is one question about everything seen so far, asked as `chaos.assert_<question>(...)`, which
 raises with the report unless the answer is `passed`; `chaos.check("<question>", ...)` gives the
-verdict instead. Ask after `chaos.settle()`.
+verdict instead: look at its `status` (a failure that nobody looked at fails the test in the end).
+Ask after `chaos.settle()`.
 
 An answer is `passed`, `failed` or `unknown`. `unknown` fails the test too, and says what was
 missing and what to add: a wrong verdict is worse than none. Each answer states its population

@@ -1,5 +1,5 @@
-"""What was asked and answered; and what was asked too early, while messages still moved: a pass of
-then says nothing of what came after.
+"""What was asked and answered; what was asked too early, while messages still moved: a pass of then
+says nothing of what came after; and what was answered to nobody.
 
 It asks again what it was told; it must never judge by itself.
 """
@@ -7,13 +7,27 @@ It asks again what it was told; it must never judge by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
 from pytest_mqchaos.history.history import History
 
 _EARLY = "ask after chaos.settle()"
+_LOOK = "ask with chaos.assert_<question>(...), or say chaos.check(...).status == 'passed'"
+_READ = "_read"
+
+
+class _Given(Verdict):
+    """A verdict in somebody's hands. It knows whether anybody looked at it."""
+
+    __slots__ = (_READ,)
+
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("_"):
+            object.__setattr__(self, _READ, True)
+        return super().__getattribute__(name)
 
 
 class Asked:
@@ -23,6 +37,7 @@ class Asked:
         self.verdicts: list[Verdict] = []
         self._settled_at = 0
         self._early: dict[str, Checker] = {}  # the last pass of each question
+        self._given: list[tuple[Verdict, _Given]] = []
 
     def settled(self, now: int) -> None:
         """Nothing moves any more, at this instant."""
@@ -37,6 +52,19 @@ class Asked:
             self._early[verdict.question] = question
         return verdict
 
+    def give(self, verdict: Verdict) -> Verdict:
+        """The same verdict, for who asked without wishing it to raise."""
+        given = _Given(**{each.name: getattr(verdict, each.name) for each in fields(verdict)})
+        self._given.append((verdict, given))
+        return given
+
+    def unread(self) -> Iterator[Verdict]:
+        """What did not pass, and nobody looked: `chaos.check(...)` alone raises nothing."""
+        for verdict, given in self._given:
+            if verdict.status != "passed" and not hasattr(given, _READ):
+                said = "chaos.check gave this answer, and nobody looked at it"
+                yield _also(verdict, said, _LOOK)
+
     def _moved(self, history: History) -> bool:
         """Whether anything was published or handed out since it had settled."""
         times = [row.t for row in history.attempts[-1:]]
@@ -48,8 +76,9 @@ class Asked:
         for question in self._early.values():
             verdict = run(question, history)
             if verdict.status == "failed":
-                said = "it had passed, asked before the run had settled"
-                yield replace(
-                    verdict, sentence=f"{verdict.sentence} ({said})",
-                    advice=f"{verdict.advice}; {_EARLY}" if verdict.advice else _EARLY,
-                )  # fmt: skip
+                yield _also(verdict, "it had passed, asked before the run had settled", _EARLY)
+
+
+def _also(verdict: Verdict, said: str, advice: str) -> Verdict:
+    told = f"{verdict.advice}; {advice}" if verdict.advice else advice
+    return replace(verdict, sentence=f"{verdict.sentence} ({said})", advice=told)

@@ -34,7 +34,11 @@ class Assertions:
         raise NotImplementedError
 
     def check(self, question: Checker | str, **options: Any) -> Verdict:
-        """The verdict of a checker (or of the checker of that name), without raising."""
+        """The verdict of a checker (or of the checker of that name), without raising. Look at its
+        `status`: one that did not pass and that nobody looked at fails the test in the end."""
+        return cast("Run", self).asked.give(self._answer(question, options))
+
+    def _answer(self, question: Checker | str, options: dict[str, Any]) -> Verdict:
         if not isinstance(question, str):
             return self.judged(question)
         if question in BY_KEY and self.key is not None:
@@ -45,7 +49,7 @@ class Assertions:
 
     def _ask(self, question: str, options: dict[str, Any]) -> None:
         __tracebackhide__ = True
-        verdict = self.check(question, **options)
+        verdict = self._answer(question, options)
         if verdict.status != "passed":
             raise VerdictFailed(self.failure_text(verdict))
 

@@ -1,11 +1,13 @@
 """What only the end of a test can tell. Silence is not success.
 
 A worker that failed, a rule that never took effect, a run in which nothing was seen, a test that
-asked nothing or too early, a data plane in trouble: each fails the test in one sentence of its own.
+asked nothing, or too early, or never looked at the answer, a data plane in trouble: each fails the
+test in one sentence of its own.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pytest_mqchaos.errors import NotApplicable, VerdictFailed
@@ -38,7 +40,7 @@ def end_of_test(chaos: Run, telling: Telling) -> None:
                 f"NOT APPLICABLE: {telling.profile}: {'; '.join(reasons)}\n\n{told}"
             )
         raise VerdictFailed(text.unfired(history, context))
-    for verdict in chaos.asked.failed_since(history):
+    for verdict in chain(chaos.asked.unread(), chaos.asked.failed_since(history)):
         raise VerdictFailed(chaos.failure_text(verdict))
     if not chaos.verdicts and not chaos.own_assertions:
         raise VerdictFailed(text.no_question(history, context))

@@ -1,7 +1,10 @@
 """Questions that are asked before the run has settled, effects that are declared after the work."""
 
+import pickle
 import sqlite3
 from contextlib import closing
+from copy import copy
+from dataclasses import fields, replace
 
 import pytest
 
@@ -9,10 +12,12 @@ from pytest_mqchaos import simulate
 from pytest_mqchaos.chaos.asked import Asked
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.verdict import Verdict
 from pytest_mqchaos.errors import UsageError, VerdictFailed
 from tests.checkers.timeline import MS, run
 from tests.search.planted.clients import reading, sending
 
+NAMES = [each.name for each in fields(Verdict)]
 ONCE = run().publish("a").work("a")
 TWICE = run().publish("a").work("a").deliver("a").effect("a")
 
@@ -110,6 +115,63 @@ def test_and_so_is_an_output_topic():
         chaos.effects.from_topic("out")
 
     with pytest.raises(UsageError, match=r"from_topic\('out'\): what a worker has published there"):
+        simulate(scenario, id="value")
+
+
+# ------------------------------------------------------------ answers that nobody looked at
+
+
+def told(history, look):
+    asked = Asked()
+    look(asked.give(asked.ask(idempotent(), history)))
+    return list(asked.unread())
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda verdict: verdict.status == "passed", print, lambda verdict: verdict == copy(verdict),
+        lambda verdict: verdict.findings, replace,
+    ],
+    ids=["status", "print", "compare", "findings", "replace"],
+)  # fmt: skip
+def test_an_answer_that_somebody_looked_at_is_the_tests_own_business(look):
+    assert not told(TWICE.history(), look)
+
+
+def test_one_that_did_not_pass_and_that_nobody_looked_at_is_told():
+    (verdict,) = told(TWICE.history(), lambda _: None)
+    assert verdict.sentence.endswith("(chaos.check gave this answer, and nobody looked at it)")
+    assert "chaos.check(...).status == 'passed'" in verdict.advice
+    assert not told(ONCE.history(), lambda _: None)
+
+
+def test_what_is_given_is_the_verdict():
+    asked = Asked()
+    given, verdict = asked.give(asked.ask(idempotent(), TWICE.history())), asked.verdicts[0]
+    assert isinstance(given, Verdict)
+    assert given == pickle.loads(pickle.dumps(given)) == copy(given)
+    assert replace(verdict) == verdict == Verdict(**{n: getattr(given, n) for n in NAMES})
+    assert repr(given).partition("(")[2] == repr(verdict).partition("(")[2]
+    with pytest.raises(UsageError, match="asked for its truth"):
+        bool(given)
+
+
+def test_a_test_that_only_checks_and_never_looks_fails():
+    async def scenario(chaos):
+        chaos.topic("orders")
+
+        def twice(message):
+            chaos.effects.record(message.value.decode())
+            chaos.effects.record(message.value.decode())
+
+        async with chaos.worker(consume, chaos.bootstrap_servers, twice):
+            await chaos.publish_async("orders", ["a"])
+            await chaos.settle_async()
+        chaos.check("idempotent")
+        chaos.assert_lossless()
+
+    with pytest.raises(VerdictFailed, match=r"nobody looked at it\)"):
         simulate(scenario, id="value")
 
 
