@@ -252,10 +252,12 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     nothing: str = "no confirmed message on a judged destination",
     add: str = "publish something, or say chaos.flow(inputs=[...])",
     possible: int | None = None,
+    limits: tuple[str, ...] = (),
 ) -> Verdict:
     """Make the verdict. `size` is what the question looked at; `passed` and `sentence` are what a
     person reads if nothing, or something, was found; `nothing` and `add` speak of size 0;
-    `possible` is the size that was to be expected (None: as many as `expected`)."""
+    `possible` is the size that was to be expected (None: as many as `expected`); `limits` says what
+    a pass of this question does not cover."""
     history = index.history
     found = tuple(failed[:SHOWN]) + tuple(f for doubt in doubts for f in doubt.findings)
     if failed:
@@ -278,7 +280,7 @@ def answer(  # noqa: PLR0913 - one keyword per part of a verdict
     if size == 0:
         faults = "only faults that may not happen were" if history.rules else "no fault was"
         passed = f"nothing to judge ({nothing}), and {faults} armed"
-    limits = not_covered(index)
+    limits = (*limits, *not_covered(index))
     if size == 0:
         limits = (f"{question} had nothing to judge ({nothing})", *limits)
     return Verdict(

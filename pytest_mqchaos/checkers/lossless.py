@@ -38,7 +38,7 @@ from pytest_mqchaos.checkers.set_back import set_back_doubts
 from pytest_mqchaos.checkers.still_open import left, own_output
 from pytest_mqchaos.checkers.superseded import deleted, superseded
 from pytest_mqchaos.checkers.unmatched import unmatched, unmatched_acceptances
-from pytest_mqchaos.checkers.unnamed_groups import unnamed_groups
+from pytest_mqchaos.checkers.unnamed_groups import not_told_apart, unnamed_groups
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.checkers.wording import listed, number
@@ -123,6 +123,7 @@ def lossless(
             sentence=_sentence(found.failed, len(owed), noun),
             doubts=doubts,
             advice=remedy(index, found.failed),
+            limits=not_told_apart(index),
         )
 
     return check

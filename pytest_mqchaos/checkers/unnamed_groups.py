@@ -5,7 +5,8 @@ one of them lost hides behind what another did.
     other messages --> nobody knows: name the groups (`by`)
 
 A worker tells its group by what it acks for. Of effects that no worker of ours recorded (rows of a
-table) nothing is known; a group that has none at all, or never with another, is asked nothing.
+table) nothing is known, and a pass says so; a group that has none at all, or never with another, is
+asked nothing.
 """
 
 from __future__ import annotations
@@ -50,6 +51,19 @@ def unnamed_groups(index: Index, owed: Container[str]) -> list[Doubt]:
             findings=tuple(found[:SHOWN]),
         )
     ]
+
+
+def not_told_apart(index: Index) -> tuple[str, ...]:
+    """What a pass does not cover: what one of several groups lost, among rows that are nobody's."""
+    groups = index.positions.input_groups
+    if len(groups) < 2 or index.subscribers != (None,):  # noqa: PLR2004 - several
+        return ()
+    if all(groups_of(index, effect.owner) for effect in index.effects):
+        return ()
+    return (
+        f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "
+        "what one of these groups lost hides behind what another did",
+    )
 
 
 def _done(index: Index, groups: frozenset[str]) -> dict[str, _Done]:

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from tests.checkers.timeline import run
@@ -75,7 +76,22 @@ def test_a_group_that_was_left_before_the_message_owes_nothing():
 def test_rows_that_no_worker_recorded_and_what_the_dead_did_tell_nothing(more):
     line = two("", published="ab").deliver("a", **MAIL)
     line.effect("a", **{"owner": "worker-2#1", **more}).ack(group="mail", owner="worker-2#1")
-    assert line.ask(lossless()).status == "passed"
+    verdict = line.ask(lossless())
+    assert verdict.status == "passed"
+    assert bool(verdict.limits) is ("owner" in more)
+
+
+def test_a_pass_by_rows_of_a_table_says_what_it_cannot_tell():
+    line = run().publish("a").deliver("a", **BILLING).effect("a", owner=None).ack(group="billing")
+    assert not line.ask(lossless()).limits
+    line.deliver("a", **MAIL).ack(group="mail", owner="worker-2#1")
+    for question in (lossless(), exactly_once()):
+        verdict = line.ask(question)
+        assert verdict.status == "passed"
+        assert verdict.limits == (
+            "billing, mail read the same messages, and effects without `by` are anybody's: what "
+            "one of these groups lost hides behind what another did",
+        )
 
 
 def test_each_topic_has_groups_of_its_own():
