@@ -61,8 +61,10 @@ def not_told_apart(index: Index) -> tuple[str, ...]:
     if all(groups_of(index, effect.owner) for effect in index.effects):
         return ()
     return (
-        f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "
-        "what one of these groups lost hides behind what another did",
+        (
+            f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "
+            "what one of these groups lost hides behind what another did"
+        ),
     )
 
 

@@ -89,8 +89,10 @@ def test_a_pass_by_rows_of_a_table_says_what_it_cannot_tell():
         verdict = line.ask(question)
         assert verdict.status == "passed"
         assert verdict.limits == (
-            "billing, mail read the same messages, and effects without `by` are anybody's: what "
-            "one of these groups lost hides behind what another did",
+            (
+                "billing, mail read the same messages, and effects without `by` are anybody's: what "
+                "one of these groups lost hides behind what another did"
+            ),
         )
 
 
