@@ -60,12 +60,11 @@ def not_told_apart(index: Index) -> tuple[str, ...]:
         return ()
     if all(groups_of(index, effect.owner) for effect in index.effects):
         return ()
-    return (
-        (
-            f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "
-            "what one of these groups lost hides behind what another did"
-        ),
+    said = (
+        f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "
+        "what one of these groups lost hides behind what another did"
     )
+    return (said,)
 
 
 def _done(index: Index, groups: frozenset[str]) -> dict[str, _Done]:

@@ -88,12 +88,8 @@ def test_a_pass_by_rows_of_a_table_says_what_it_cannot_tell():
     for question in (lossless(), exactly_once()):
         verdict = line.ask(question)
         assert verdict.status == "passed"
-        assert verdict.limits == (
-            (
-                "billing, mail read the same messages, and effects without `by` are anybody's: what "
-                "one of these groups lost hides behind what another did"
-            ),
-        )
+        (said,) = verdict.limits
+        assert said.startswith("billing, mail read the same messages")
 
 
 def test_each_topic_has_groups_of_its_own():
