@@ -7,7 +7,7 @@ and what that means, is who asks' to say.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.doubts import Doubt
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import PUBLISHER, TEST

@@ -16,16 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pytest_mqchaos.checkers.absent import absent
-from pytest_mqchaos.checkers.answer import (
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.covered import covered_more
+from pytest_mqchaos.checkers.doubts import (
     SHOWN,
     Doubt,
-    answer,
     bypass_doubts,
     gap_touches,
     need_effects,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.covered import covered_more
 from pytest_mqchaos.checkers.missing import DIES_WHOLE, OVER
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.one_row_a_key import written_over

@@ -7,7 +7,8 @@ again says so. More starts than allowed stay proven in spite of a gap.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt, answer, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import Doubt, standing_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import UsageError

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
 from pytest_mqchaos.checkers.keys import record_of
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict

@@ -8,8 +8,9 @@ A gap may hide the confirm: then unknown.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.bypassed import foreign
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, standing_doubts
 from pytest_mqchaos.checkers.unmatched import unmatched_acceptances
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, standing_doubts
 from pytest_mqchaos.checkers.moved_on import NEVER, moves
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.still_open import still_open

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_mqchaos.checkers.answer import need_effects
+from pytest_mqchaos.checkers.doubts import need_effects
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import COMPOSITE, gap_touches
+from pytest_mqchaos.checkers.doubts import COMPOSITE, gap_touches
 from pytest_mqchaos.checkers.fault_free import (
     FaultFree,
     Shown,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, gap_touches
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.moved_on import taken_out_again

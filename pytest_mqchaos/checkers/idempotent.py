@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.copies import its_own_effect, once_in_the_log
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
 from pytest_mqchaos.checkers.in_parts import may_be_parts, parts_doubt
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.several import several_doubts

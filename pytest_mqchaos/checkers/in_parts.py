@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 from typing import TypeAlias
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.history.index import Index

@@ -12,14 +12,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    gap_touches,
-    need_effects,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effects, standing_doubts
 from pytest_mqchaos.checkers.keys import KeyOf, key_of
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.precedence import before

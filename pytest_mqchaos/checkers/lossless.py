@@ -20,10 +20,10 @@ from typing import Literal
 
 from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.absent import absent
-from pytest_mqchaos.checkers.answer import (
+from pytest_mqchaos.checkers.answer import answer
+from pytest_mqchaos.checkers.doubts import (
     SHOWN,
     Doubt,
-    answer,
     foreign_doubts,
     need_effects,
     standing_doubts,

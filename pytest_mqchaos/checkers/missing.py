@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import SHOWN, gap_touches
+from pytest_mqchaos.checkers.doubts import SHOWN, gap_touches
 from pytest_mqchaos.checkers.left_behind import left_behind
 from pytest_mqchaos.checkers.one_row_a_key import written_over
 from pytest_mqchaos.checkers.pending import OPEN, PENDING

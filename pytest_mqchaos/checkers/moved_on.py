@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple, cast
 
-from pytest_mqchaos.checkers.answer import gap_touches
+from pytest_mqchaos.checkers.doubts import gap_touches
 from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery, worker_of

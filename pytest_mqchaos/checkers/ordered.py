@@ -12,15 +12,8 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Literal, NamedTuple, TypeAlias
 
-from pytest_mqchaos.checkers.answer import (
-    SHOWN,
-    Doubt,
-    answer,
-    expected,
-    gap_touches,
-    need_effects,
-    standing_doubts,
-)
+from pytest_mqchaos.checkers.answer import answer, expected
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effects, standing_doubts
 from pytest_mqchaos.checkers.keys import lanes, shared
 from pytest_mqchaos.checkers.pending import pending_doubts
 from pytest_mqchaos.checkers.precedence import ended, opened, producer

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt, answer, need_effects, standing_doubts
+from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.differences import NAME_THEM, NAMELESS, Differences, compare
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
 from pytest_mqchaos.checkers.fault_free import (
     Baseline,
     FaultFree,

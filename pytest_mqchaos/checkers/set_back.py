@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Container, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
 from pytest_mqchaos.checkers.keys import key_of
 from pytest_mqchaos.checkers.one_row_a_key import one_row_a_key
 from pytest_mqchaos.checkers.superseded import superseded

@@ -6,7 +6,7 @@ done twice. It never guesses which.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.doubts import Doubt
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 

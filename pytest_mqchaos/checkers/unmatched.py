@@ -5,7 +5,7 @@ proven to be accepted too early, or in vain.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.doubts import Doubt
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 

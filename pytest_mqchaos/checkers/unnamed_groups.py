@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container
 from typing import NamedTuple
 
-from pytest_mqchaos.checkers.answer import SHOWN, Doubt
+from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.checkers.wording import listed, number

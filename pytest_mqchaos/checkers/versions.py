@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
-from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.doubts import Doubt
 from pytest_mqchaos.checkers.keys import record_of
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.identity import Identity, Spec

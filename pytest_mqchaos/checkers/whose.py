@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import cast
 
-from pytest_mqchaos.checkers.answer import Doubt
+from pytest_mqchaos.checkers.doubts import Doubt
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.index import Index
