@@ -14,6 +14,7 @@ an effect stays proven in spite of a gap, unless an unseen hop may explain it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pytest_mqchaos.checkers.absent import absent
 from pytest_mqchaos.checkers.answer import answer
@@ -28,8 +29,8 @@ from pytest_mqchaos.checkers.doubts import (
 )
 from pytest_mqchaos.checkers.missing import DIES_WHOLE, OVER
 from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
-from pytest_mqchaos.checkers.one_row_a_key import written_over
-from pytest_mqchaos.checkers.pending import PENDING, pending_doubts
+from pytest_mqchaos.checkers.one_row_a_key import JOURNAL, written_over
+from pytest_mqchaos.checkers.pending import PENDING, end_it, pending_doubts
 from pytest_mqchaos.checkers.set_aside import elsewhere
 from pytest_mqchaos.checkers.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
@@ -39,26 +40,43 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Ack, Delivery, Effect, worker_of
 
-_OUTBOX = "an outbox"
-_STORED = f"show as the effect what is stored before the ack ({_OUTBOX}'s row, a join's state)"
-_WHOSE = "several groups ack, and effects do not say by whom they are"
-_LOOKS = "has no effect of any message"
-_POSTHUMOUS = "its effect is posthumous"
-_UNSEEN = "a hop may have passed unseen"
-_MISSING = {
-    _OUTBOX: _STORED,
-    _WHOSE: "record `by` with every effect: the name of the group (or service) that did it",
-    _LOOKS: "who only looks commits nothing (enable_auto_commit=False); who works records its "
-    "effects with its name (`by`)",
-    _POSTHUMOUS: DIES_WHOLE,
-    _UNSEEN: "let every client use the chaos address (check advertised listeners)",
-}
+_STORED = "show as the effect what is stored before the ack (an outbox's row, a join's state)"
+_TIMES = (
+    "record effects with their time: chaos.effects.record(id), or a `t` (CLOCK_MONOTONIC ns) in "
+    "the effects file"
+)
+
+
+class _Why(NamedTuple):
+    """Why the order of an effect and its ack is not known, and what to add."""
+
+    said: str
+    missing: str
+
+
+_INTERVAL = _Why("only an interval is known", _TIMES)
+_UNTIMED = _Why("its time is not known", _TIMES)
+_OVER = _Why(OVER, JOURNAL)
+_THEIRS = _Why(
+    "another group's worker set it aside",
+    "ack after the work, or after having set it aside oneself; what is meant to have no effect: "
+    "chaos.expect(ignored=[...])",
+)
+_POSTHUMOUS = _Why("its effect is posthumous", DIES_WHOLE)
+_UNSEEN = _Why(
+    "a hop may have passed unseen",
+    "let every client use the chaos address (check advertised listeners)",
+)
+_WHOSE = _Why(
+    "several groups ack, and effects do not say by whom they are: record `by`",
+    "record `by` with every effect: the name of the group (or service) that did it",
+)
 
 
 @dataclass(slots=True)
 class _Found:
     early: dict[str, tuple[Finding, int]] = field(default_factory=dict)
-    unsure: dict[str, tuple[Finding, str]] = field(default_factory=dict)  # and why
+    unsure: dict[str, tuple[Finding, _Why]] = field(default_factory=dict)
     asked: set[str | None] = field(default_factory=set)
     pairs: int = 0
 
@@ -152,7 +170,7 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
     over = not effects and name in written_over(index)
-    stored = "" if over else _by_another(index, name, effects, ack)
+    stored = None if over else _by_another(index, name, effects, ack)
     pending = name in index.history.pending
     if proven and not (theirs or pending or over or stored) and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
@@ -163,33 +181,42 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
                 known,
             )
         return
-    why = "its time is not known" if _untimed(effects) else "only an interval is known"
+    why = _UNTIMED if _untimed(effects) else _INTERVAL
     if own is None:
-        why = f"{ack.group} {_LOOKS}" if only_looks(index, ack.group) else f"{_WHOSE}: record `by`"
+        why = _looks(ack.group) if only_looks(index, ack.group) else _WHOSE
     elif verdict is not None:
         why = _UNSEEN
         if any(e.posthumous for e in effects):
             why = _POSTHUMOUS
         elif pending:
-            why = PENDING
+            why = _Why(PENDING, end_it(index))
         elif over or stored:
-            why = OVER if over else stored
+            why = _OVER if over else stored or why
         elif theirs:
-            why = "another group's worker set it aside"
-    text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why}"
+            why = _THEIRS
+    text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why.said}"
     finding = Finding(id=name, what="not known", text=text, by=ack.group)
     found.unsure.setdefault(name, (finding, why))
 
 
-def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> str:
-    """Why a store may have held it when it was acked: words about a worker that did some of it and
-    was never handed it (the relay of an outbox); "" if a reader's own part came too late, too."""
+def _looks(group: str) -> _Why:
+    return _Why(
+        f"{group} has no effect of any message",
+        "who only looks commits nothing (enable_auto_commit=False); who works records its effects "
+        "with its name (`by`)",
+    )
+
+
+def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> _Why | None:
+    """Why a store may have held it when it was acked: a worker did some of it that was never handed
+    it (the relay of an outbox). None if a reader's own part came too late, too."""
     handed = {worker_of(row.owner) for row in index.stories.deliveries.get(name, ())}
     others = [e for e in effects if e.owner is not None and worker_of(e.owner) not in handed]
     rest = [e for e in effects if e not in others]
     if not others or (rest and _early(_spans(rest), ack) is True):
-        return ""
-    return f"{others[0].owner} did it, which was never handed it: out of a store ({_OUTBOX})?"
+        return None
+    who = others[0].owner
+    return _Why(f"{who} did it, which was never handed it: out of a store (an outbox)?", _STORED)
 
 
 def _untimed(effects: list[Effect]) -> bool:
@@ -235,16 +262,12 @@ def _text(name: str, ack: Ack, late: int, *, known: bool) -> str:
     return f"{said} {lapse(late)} before its effect" if known else f"{said}, it has no effect"
 
 
-def _doubt(unsure: list[tuple[Finding, str]]) -> Doubt:
+def _doubt(unsure: list[tuple[Finding, _Why]]) -> Doubt:
     first, why = unsure[0]
     return Doubt(
         sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
         f"{first.text}",
-        missing=next(
-            (told for sign, told in _MISSING.items() if sign in why),
-            "record effects with their time: chaos.effects.record(id), or a `t` "
-            "(CLOCK_MONOTONIC ns) in the effects file",
-        ),
+        missing=why.missing,
         findings=tuple(finding for finding, _ in unsure[:SHOWN]),
     )
 

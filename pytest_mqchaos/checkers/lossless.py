@@ -31,6 +31,7 @@ from pytest_mqchaos.checkers.doubts import (
 from pytest_mqchaos.checkers.fenced import fenced
 from pytest_mqchaos.checkers.in_parts import uneven_doubts
 from pytest_mqchaos.checkers.missing import DIES_WHOLE, Found, judge
+from pytest_mqchaos.checkers.one_row_a_key import JOURNAL
 from pytest_mqchaos.checkers.pending import end_it
 from pytest_mqchaos.checkers.remedies import remedy
 from pytest_mqchaos.checkers.set_aside import declared
@@ -51,8 +52,7 @@ AGAIN_AND_AGAIN = 10  # times that a message is handed out: whoever reads it is 
 _UNEVEN = "say which parts every message has: lossless(parts=[...])"
 _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if any one is enough"
 _ONE_ROW = (
-    "where only the last message of a key counts, ask lossless(keep='latest'); else show a source "
-    "with a row for each message (a journal), or record each effect"
+    f"where only the last message of a key counts, ask lossless(keep='latest'); else {JOURNAL}"
 )
 _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "

@@ -14,6 +14,8 @@ from pytest_mqchaos.checkers.moved_on import NEVER
 from pytest_mqchaos.checkers.superseded import superseded
 from pytest_mqchaos.history.index import Index
 
+JOURNAL = "show a source with a row for each message (a journal), or record each effect"
+
 
 def written_over(index: Index) -> set[str]:
     """Messages without any effect whose row, if they had one, a later message of their key may have

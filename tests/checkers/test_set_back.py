@@ -6,6 +6,7 @@ from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.checkers.one_row_a_key import JOURNAL
 from pytest_mqchaos.checkers.same_outcome import same_outcome
 from pytest_mqchaos.history.rows import ProcessEvent
 from tests.checkers.timeline import MS, run
@@ -122,6 +123,7 @@ def test_a_row_that_no_look_has_shown_may_have_been_written_over():
     verdict = line.ask(acked_after_effect())
     assert verdict.status == "unknown"
     assert "may have written over its row" in verdict.findings[0].text
+    assert verdict.missing == JOURNAL
 
 
 @pytest.mark.parametrize(
