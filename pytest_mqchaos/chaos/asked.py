@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
+from weakref import ReferenceType, ref
 
 from pytest_mqchaos.checkers.registry import run
 from pytest_mqchaos.checkers.verdict import Checker, Verdict
@@ -16,17 +17,18 @@ from pytest_mqchaos.history.history import History
 
 _EARLY = "ask after chaos.settle()"
 _LOOK = "ask with chaos.assert_<question>(...), or say chaos.check(...).status == 'passed'"
-_READ = "_read"
+_NOBODY: set[str] = set()  # a copy's looks are nobody's to count
 
 
 class _Given(Verdict):
-    """A verdict in somebody's hands. It knows whether anybody looked at it."""
+    """A verdict in somebody's hands. It tells whether anybody looked at it."""
 
-    __slots__ = (_READ,)
+    __slots__ = ("__weakref__", "_looks")
+    _looks: set[str]
 
     def __getattribute__(self, name: str) -> Any:
         if not name.startswith("_"):
-            object.__setattr__(self, _READ, True)
+            getattr(self, "_looks", _NOBODY).add(name)
         return super().__getattribute__(name)
 
 
@@ -37,7 +39,7 @@ class Asked:
         self.verdicts: list[Verdict] = []
         self._settled_at = 0
         self._early: dict[str, Checker] = {}  # the last pass of each question
-        self._given: list[tuple[Verdict, _Given]] = []
+        self._given: list[tuple[Verdict, ReferenceType[_Given], set[str]]] = []
 
     def settled(self, now: int) -> None:
         """Nothing moves any more, at this instant."""
@@ -55,15 +57,17 @@ class Asked:
     def give(self, verdict: Verdict) -> Verdict:
         """The same verdict, for who asked without wishing it to raise."""
         given = _Given(**{each.name: getattr(verdict, each.name) for each in fields(verdict)})
-        self._given.append((verdict, given))
+        looks: set[str] = set()
+        object.__setattr__(given, "_looks", looks)
+        self._given.append((verdict, ref(given), looks))
         return given
 
     def unread(self) -> Iterator[Verdict]:
-        """What did not pass, and nobody looked: `chaos.check(...)` alone raises nothing."""
-        for verdict, given in self._given:
-            if verdict.status != "passed" and not hasattr(given, _READ):
-                said = "chaos.check gave this answer, and nobody looked at it"
-                yield _also(verdict, said, _LOOK)
+        """What did not pass, and nobody looked, nor can any more: `chaos.check(...)` alone raises
+        nothing."""
+        for verdict, given, looks in self._given:
+            if verdict.status != "passed" and not looks and given() is None:
+                yield _also(verdict, "chaos.check gave this answer, and nobody looked at it", _LOOK)
 
     def _moved(self, history: History) -> bool:
         """Whether anything was published or handed out since it had settled."""

@@ -4,22 +4,40 @@ It knows descriptors, which of them wait for the kernel or for an answer, and ho
 answer may take; it must never know what is asked.
 
 A connection is *asked* from a write until bytes come back; then it is quiet when nothing more
-came for a moment (`GRACE`), or at once where the answer says itself that it is whole (PostgreSQL's
+came for a moment (`grace`), or at once where the answer says itself that it is whole (PostgreSQL's
 ReadyForQuery). While one is asked, virtual time stands still; of several, the one asked first is
 heard first.
 """
 
 from __future__ import annotations
 
+import os
 import selectors
 import socket
+from pathlib import Path
 from typing import Any
 
 GRACE = 0.03  # real seconds; the rest of an answer that came in parts is there by then
+CROWDED = 10.0  # times that, at most, where more wants to run than there are cores
 LIMIT = 30.0  # real seconds for an answer
 IDLE = 5.0  # real seconds for somebody to speak unasked, where nothing else can happen
 _QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 _READY_FOR_QUERY = tuple(b"Z\0\0\0\5" + state for state in (b"I", b"T", b"E"))
+
+
+def runnable() -> float:
+    """How many processes want to run: on Linux now or in the last minute, whichever is more."""
+    try:
+        words = Path("/proc/loadavg").read_text(encoding="ascii").split()
+        return max(float(words[0]), float(words[3].partition("/")[0]))
+    except (OSError, IndexError, ValueError):
+        return os.getloadavg()[0]
+
+
+def grace() -> float:
+    """Real seconds of silence after which an answer is whole. Who answers has to wait for a core
+    where there are too few, in the middle of an answer, too."""
+    return GRACE * min(max(1.0, runnable() / (os.cpu_count() or 1)), CROWDED)
 
 
 class RealSelector:
@@ -72,7 +90,7 @@ class RealSelector:
         first, (what, begun) = next(iter(self._asked().items()))
         if not begun:
             return self._wait({first}, LIMIT, what)
-        events = self._only({first}, GRACE)
+        events = self._only({first}, grace())
         if not events:
             self.asked.pop(first, None)
         return events

@@ -146,6 +146,12 @@ def test_one_that_did_not_pass_and_that_nobody_looked_at_is_told():
     assert not told(ONCE.history(), lambda _: None)
 
 
+def test_one_that_somebody_keeps_may_be_looked_at_later():
+    kept = []
+    assert not told(TWICE.history(), kept.append)
+    assert kept[0].status == "failed"
+
+
 def test_what_is_given_is_the_verdict():
     asked = Asked()
     given, verdict = asked.give(asked.ask(idempotent(), TWICE.history())), asked.verdicts[0]

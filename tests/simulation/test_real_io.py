@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -37,14 +38,33 @@ def serving(answer):
             thread.join()
 
 
-def slowly(line, send):
+def slowly(line, send, rest=0.005):
     time.sleep(0.03)
     send(b"to " + line)
-    time.sleep(0.005)
+    time.sleep(rest)
     send(b"\n")
 
 
-def test_time_stands_still_while_a_database_answers():
+def test_time_stands_still_while_a_database_answers(monkeypatch):
+    # On a machine with too much to do the server may get no turn between two parts.
+    monkeypatch.setattr(real_io, "GRACE", 1.0)
+    still_while_it_answers(slowly)
+
+
+@pytest.mark.parametrize("wanted", [1000, os.cpu_count()])
+def test_so_it_does_longer_on_a_machine_with_too_much_to_do(monkeypatch, wanted):
+    monkeypatch.setattr(real_io, "runnable", lambda: wanted)
+    grace = real_io.GRACE * (1 if wanted != 1000 else real_io.CROWDED)
+    assert real_io.grace() == pytest.approx(grace)
+    if wanted == 1000:
+        still_while_it_answers(lambda line, send: slowly(line, send, rest=grace / 3))
+
+
+def test_how_many_want_to_run_is_what_the_machine_says():
+    assert 0 <= real_io.runnable() < 1e6
+
+
+def still_while_it_answers(answer):
     async def main():
         loop = asyncio.get_running_loop()
         reader, writer = await asyncio.open_connection("localhost", port)
@@ -58,7 +78,7 @@ def test_time_stands_still_while_a_database_answers():
         writer.close()
         await writer.wait_closed()
 
-    with serving(slowly) as port:
+    with serving(answer) as port:
         simulated(main, f"localhost:{port}")
 
 
