@@ -14,6 +14,8 @@ from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.utils.format_utils import orig_function_and_class_names_from_key
 
+PACKAGE = "pytest_mqchaos"
+
 
 def changed(diff: str) -> str:
     """The changed lines of a difference in one line: `before -> after`."""
@@ -26,7 +28,8 @@ def changed(diff: str) -> str:
 def told(path: Path, name: str, code: int | None) -> dict[str, str]:
     """One mutant; its difference only if no test noticed it (reading one is slow)."""
     end = status_by_exit_code[code]
-    row = {"file": path.name, "name": name, "end": end}
+    inside = path.parts[path.parts.index(PACKAGE) + 2 :]  # of its room
+    row = {"file": "/".join(inside), "name": name, "end": end}
     if end != "killed":
         function, owner = orig_function_and_class_names_from_key(name)
         row["function"] = f"{owner}.{function}" if owner else function

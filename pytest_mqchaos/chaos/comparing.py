@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_mqchaos.chaos.running import BY_TEST
-from pytest_mqchaos.checkers.fault_free import Baseline
+from pytest_mqchaos.checkers.evidence.fault_free import Baseline
 from pytest_mqchaos.checkers.registry import checker
 from pytest_mqchaos.errors import UsageError
 

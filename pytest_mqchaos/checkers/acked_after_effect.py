@@ -16,9 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pytest_mqchaos.checkers.absent import absent
+from pytest_mqchaos.checkers.advice.covered import covered_more
 from pytest_mqchaos.checkers.answer import answer
-from pytest_mqchaos.checkers.covered import covered_more
 from pytest_mqchaos.checkers.doubts import (
     SHOWN,
     Doubt,
@@ -27,14 +26,15 @@ from pytest_mqchaos.checkers.doubts import (
     need_effects,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.missing import DIES_WHOLE, OVER
-from pytest_mqchaos.checkers.moved_on import NEVER, Span, moves
-from pytest_mqchaos.checkers.one_row_a_key import JOURNAL, written_over
-from pytest_mqchaos.checkers.pending import PENDING, end_it, pending_doubts
-from pytest_mqchaos.checkers.set_aside import elsewhere
-from pytest_mqchaos.checkers.unmatched import unmatched
+from pytest_mqchaos.checkers.evidence.absent import absent
+from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span, moves
+from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
+from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
+from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
+from pytest_mqchaos.checkers.evidence.unmatched import unmatched
+from pytest_mqchaos.checkers.evidence.whose import groups_of, of_group, only_looks
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import groups_of, of_group, only_looks
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
-from pytest_mqchaos.checkers.keys import record_of
-from pytest_mqchaos.checkers.pending import pending_doubts
+from pytest_mqchaos.checkers.evidence.keys import record_of
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import UsageError

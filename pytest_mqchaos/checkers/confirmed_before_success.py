@@ -11,7 +11,7 @@ from __future__ import annotations
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.bypassed import foreign
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, standing_doubts
-from pytest_mqchaos.checkers.unmatched import unmatched_acceptances
+from pytest_mqchaos.checkers.evidence.unmatched import unmatched_acceptances
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History

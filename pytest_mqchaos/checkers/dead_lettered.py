@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, standing_doubts
-from pytest_mqchaos.checkers.moved_on import NEVER, moves
-from pytest_mqchaos.checkers.set_aside import elsewhere
-from pytest_mqchaos.checkers.still_open import still_open
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
+from pytest_mqchaos.checkers.evidence.still_open import still_open
+from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.checkers.wording import lapse, listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches
+from pytest_mqchaos.checkers.evidence.moved_on import taken_out_again
+from pytest_mqchaos.checkers.evidence.unmatched import attempted, unmatched
+from pytest_mqchaos.checkers.evidence.whose import of_group
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
-from pytest_mqchaos.checkers.moved_on import taken_out_again
-from pytest_mqchaos.checkers.unmatched import attempted, unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict, worst
-from pytest_mqchaos.checkers.whose import of_group
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History

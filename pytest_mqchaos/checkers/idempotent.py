@@ -14,14 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from pytest_mqchaos.checkers.advice.copies import once_in_the_log
+from pytest_mqchaos.checkers.advice.several_readers import several_readers
+from pytest_mqchaos.checkers.advice.stands_before import stands_before
 from pytest_mqchaos.checkers.answer import answer
-from pytest_mqchaos.checkers.copies import its_own_effect, once_in_the_log
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
-from pytest_mqchaos.checkers.in_parts import may_be_parts, parts_doubt
-from pytest_mqchaos.checkers.pending import pending_doubts
-from pytest_mqchaos.checkers.several import several_doubts
-from pytest_mqchaos.checkers.several_readers import several_readers
-from pytest_mqchaos.checkers.stands_before import stands_before
+from pytest_mqchaos.checkers.evidence.in_parts import may_be_parts, parts_doubt
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
+from pytest_mqchaos.checkers.evidence.several import several_doubts
+from pytest_mqchaos.checkers.evidence.still_open import its_own_effect
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message

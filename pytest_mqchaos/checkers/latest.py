@@ -14,11 +14,11 @@ from collections.abc import Callable, Hashable
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effects, standing_doubts
-from pytest_mqchaos.checkers.keys import KeyOf, key_of
-from pytest_mqchaos.checkers.pending import pending_doubts
-from pytest_mqchaos.checkers.precedence import before
+from pytest_mqchaos.checkers.evidence.keys import KeyOf, key_of
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
+from pytest_mqchaos.checkers.evidence.precedence import before
+from pytest_mqchaos.checkers.evidence.versions import newest, unversioned, versions
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.versions import newest, unversioned, versions
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.history import History

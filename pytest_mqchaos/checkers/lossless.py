@@ -18,8 +18,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.absent import absent
+from pytest_mqchaos.checkers.advice.remedies import remedy
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import (
     SHOWN,
@@ -28,20 +27,21 @@ from pytest_mqchaos.checkers.doubts import (
     need_effects,
     standing_doubts,
 )
-from pytest_mqchaos.checkers.fenced import fenced
-from pytest_mqchaos.checkers.in_parts import uneven_doubts
-from pytest_mqchaos.checkers.missing import DIES_WHOLE, Found, judge
-from pytest_mqchaos.checkers.one_row_a_key import JOURNAL
-from pytest_mqchaos.checkers.pending import end_it
-from pytest_mqchaos.checkers.remedies import remedy
-from pytest_mqchaos.checkers.set_aside import declared
-from pytest_mqchaos.checkers.set_back import set_back_doubts
-from pytest_mqchaos.checkers.still_open import left, own_output
-from pytest_mqchaos.checkers.superseded import deleted, superseded
-from pytest_mqchaos.checkers.unmatched import unmatched, unmatched_acceptances
-from pytest_mqchaos.checkers.unnamed_groups import not_told_apart, unnamed_groups
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.absent import absent
+from pytest_mqchaos.checkers.evidence.fenced import fenced
+from pytest_mqchaos.checkers.evidence.in_parts import uneven_doubts
+from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, Found, judge
+from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL
+from pytest_mqchaos.checkers.evidence.pending import end_it
+from pytest_mqchaos.checkers.evidence.set_aside import declared
+from pytest_mqchaos.checkers.evidence.set_back import set_back_doubts
+from pytest_mqchaos.checkers.evidence.still_open import left, own_output
+from pytest_mqchaos.checkers.evidence.superseded import deleted, superseded
+from pytest_mqchaos.checkers.evidence.unmatched import unmatched, unmatched_acceptances
+from pytest_mqchaos.checkers.evidence.unnamed_groups import not_told_apart, unnamed_groups
+from pytest_mqchaos.checkers.evidence.whose import scope, subscribers
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
-from pytest_mqchaos.checkers.whose import scope, subscribers
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown
 from pytest_mqchaos.history.history import History

@@ -3,8 +3,8 @@ back: no link has to be seen for a proven copy, so a copy stays proven in spite 
 
 from __future__ import annotations
 
+from pytest_mqchaos.checkers.advice.copies import once_in_the_log
 from pytest_mqchaos.checkers.answer import answer
-from pytest_mqchaos.checkers.copies import once_in_the_log
 from pytest_mqchaos.checkers.doubts import Doubt, standing_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, bypass_doubts, gap_doubts, gap_touches
-from pytest_mqchaos.checkers.numbered import again, incomplete, seen, unread
+from pytest_mqchaos.checkers.evidence.numbered import again, incomplete, seen, unread
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.errors import UsageError, unknown

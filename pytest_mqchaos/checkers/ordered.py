@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Literal, NamedTuple, TypeAlias
 
+from pytest_mqchaos.checkers.advice.swapped import swapped_by
 from pytest_mqchaos.checkers.answer import answer, expected
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effects, standing_doubts
-from pytest_mqchaos.checkers.keys import lanes, shared
-from pytest_mqchaos.checkers.pending import pending_doubts
-from pytest_mqchaos.checkers.precedence import ended, opened, producer
-from pytest_mqchaos.checkers.swapped import swapped_by
+from pytest_mqchaos.checkers.evidence.keys import lanes, shared
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
+from pytest_mqchaos.checkers.evidence.precedence import ended, opened, producer
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import unknown

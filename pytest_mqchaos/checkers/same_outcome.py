@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pytest_mqchaos.checkers import where as stages
+from pytest_mqchaos.checkers.advice.remedies import REMEDIES
 from pytest_mqchaos.checkers.answer import answer
-from pytest_mqchaos.checkers.differences import NAME_THEM, NAMELESS, Differences, compare
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
-from pytest_mqchaos.checkers.fault_free import (
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.differences import NAME_THEM, NAMELESS, Differences, compare
+from pytest_mqchaos.checkers.evidence.fault_free import (
     Baseline,
     FaultFree,
     by_id,
@@ -30,9 +31,8 @@ from pytest_mqchaos.checkers.fault_free import (
     known,
     unlike,
 )
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.idempotent import ONCE
-from pytest_mqchaos.checkers.pending import pending_doubts
-from pytest_mqchaos.checkers.remedies import REMEDIES
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.history import History

@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 import pytest
 
 from pytest_mqchaos.chaos.comparing import FaultFreeRuns
-from pytest_mqchaos.checkers.fault_free import Baseline
+from pytest_mqchaos.checkers.evidence.fault_free import Baseline
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.plan.rules import Plan
 

@@ -4,12 +4,12 @@ import pytest
 
 from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.causal import causal
+from pytest_mqchaos.checkers.evidence.pending import PENDING
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.ordered import ordered
-from pytest_mqchaos.checkers.pending import PENDING
 from pytest_mqchaos.checkers.same_outcome import same_outcome
 from tests.checkers.timeline import run
 

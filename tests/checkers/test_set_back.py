@@ -3,10 +3,10 @@
 import pytest
 
 from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
-from pytest_mqchaos.checkers.one_row_a_key import JOURNAL
 from pytest_mqchaos.checkers.same_outcome import same_outcome
 from pytest_mqchaos.history.rows import ProcessEvent
 from tests.checkers.timeline import MS, run

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from pytest_mqchaos.checkers.fault_free import Baseline
+from pytest_mqchaos.checkers.evidence.fault_free import Baseline
 from pytest_mqchaos.checkers.registry import CHECKERS
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history import rows

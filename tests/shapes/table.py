@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_mqchaos import Plan, on
-from pytest_mqchaos.checkers import where
+from pytest_mqchaos.checkers.evidence import where
 from tests.shapes import arranged
 from tests.shapes.services import contents, groups, moving, processes
 from tests.shapes.shape import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers import where
+from pytest_mqchaos.checkers.evidence import where
 from tests.shapes.arranged import from_a_table, rows
 from tests.shapes.services import groups, others
 from tests.shapes.shape import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pytest_mqchaos.checkers import where
+from pytest_mqchaos.checkers.evidence import where
 from tests.shapes.services import odd
 from tests.shapes.shape import (
     ACKED_AFTER,

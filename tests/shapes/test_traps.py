@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from pytest_mqchaos import Plan, on
-from pytest_mqchaos.checkers import where
+from pytest_mqchaos.checkers.evidence import where
 from tests.shapes.services import groups
 from tests.shapes.services.world import World, order_of
 from tests.shapes.shape import ORDERS, order, told

@@ -6,7 +6,7 @@ It words an advice; no verdict hangs on it.
 
 from __future__ import annotations
 
-from pytest_mqchaos.checkers.whose import of_group
+from pytest_mqchaos.checkers.evidence.whose import of_group
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Ack
 

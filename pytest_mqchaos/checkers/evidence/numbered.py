@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pytest_mqchaos.checkers.keys import record_of
+from pytest_mqchaos.checkers.evidence.keys import record_of
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.index import Index
 

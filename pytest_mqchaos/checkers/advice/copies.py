@@ -29,9 +29,3 @@ def once_in_the_log(index: Index, name: str) -> str:
         )
     numbered = len(sent) > 1 and all(attempt.producer_id >= 0 for attempt in sent)
     return _IDEMPOTENT if numbered else _ANY
-
-
-def its_own_effect(index: Index, name: str) -> bool:
-    """Whether the record is itself the effect: what a producer under test has sent."""
-    stored = index.story(name).stored
-    return bool(stored) and {row.topic for row in stored} <= index.history.effect_topics

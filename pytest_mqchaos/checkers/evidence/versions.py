@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
 
 from pytest_mqchaos.checkers.doubts import Doubt
-from pytest_mqchaos.checkers.keys import record_of
+from pytest_mqchaos.checkers.evidence.keys import record_of
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.identity import Identity, Spec
 from pytest_mqchaos.history.index import Index

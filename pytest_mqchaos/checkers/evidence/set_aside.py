@@ -8,7 +8,7 @@ or where no destination was named for them: then nobody can look. It never judge
 from __future__ import annotations
 
 from pytest_mqchaos.checkers.doubts import Doubt
-from pytest_mqchaos.checkers.moved_on import arrived, redriven, sent_by_its_reader
+from pytest_mqchaos.checkers.evidence.moved_on import arrived, redriven, sent_by_its_reader
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story

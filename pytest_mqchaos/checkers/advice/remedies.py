@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.covered import covered_more
-from pytest_mqchaos.checkers.fenced import fenced
-from pytest_mqchaos.checkers.left_behind import acked_from_behind
-from pytest_mqchaos.checkers.one_row_a_key import beside_another
-from pytest_mqchaos.checkers.set_aside import elsewhere
-from pytest_mqchaos.checkers.still_open import cut_short
-from pytest_mqchaos.checkers.turned_back import not_turned_back
-from pytest_mqchaos.checkers.unmatched import others
+from pytest_mqchaos.checkers.advice.covered import covered_more
+from pytest_mqchaos.checkers.advice.turned_back import not_turned_back
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.fenced import fenced
+from pytest_mqchaos.checkers.evidence.left_behind import acked_from_behind
+from pytest_mqchaos.checkers.evidence.one_row_a_key import beside_another
+from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
+from pytest_mqchaos.checkers.evidence.still_open import cut_short
+from pytest_mqchaos.checkers.evidence.unmatched import others
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.checkers.verdict import Finding
-from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import FINAL_DRAIN, Delivery, worker_of

@@ -14,9 +14,9 @@ from collections.abc import Container, Hashable, Mapping, Sequence
 from typing import TypeAlias
 
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
-from pytest_mqchaos.checkers.keys import key_of
-from pytest_mqchaos.checkers.one_row_a_key import one_row_a_key
-from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.checkers.evidence.keys import key_of
+from pytest_mqchaos.checkers.evidence.one_row_a_key import one_row_a_key
+from pytest_mqchaos.checkers.evidence.superseded import superseded
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index

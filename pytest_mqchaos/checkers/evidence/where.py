@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from pytest_mqchaos.checkers.moved_on import redriven
+from pytest_mqchaos.checkers.evidence.moved_on import redriven
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Attempt, Delivery, Place, Stored
 from pytest_mqchaos.history.story import Story

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pytest_mqchaos.checkers import where as stages
-from pytest_mqchaos.checkers.copies import its_own_effect
-from pytest_mqchaos.checkers.left_behind import left_behind
-from pytest_mqchaos.checkers.moved_on import arrived, readers, sent_by_its_reader
-from pytest_mqchaos.checkers.pending import PENDING
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.left_behind import left_behind
+from pytest_mqchaos.checkers.evidence.moved_on import arrived, readers, sent_by_its_reader
+from pytest_mqchaos.checkers.evidence.pending import PENDING
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
@@ -49,6 +48,12 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
     return _passed_on(index, story) if stage == stages.ACKED else ""
+
+
+def its_own_effect(index: Index, name: str) -> bool:
+    """Whether the record is itself the effect: what a producer under test has sent."""
+    stored = index.story(name).stored
+    return bool(stored) and {row.topic for row in stored} <= index.history.effect_topics
 
 
 def own_output(index: Index, findings: Sequence[Finding]) -> str:

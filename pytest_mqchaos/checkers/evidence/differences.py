@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.doubts import COMPOSITE, gap_touches
-from pytest_mqchaos.checkers.fault_free import (
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.fault_free import (
     FaultFree,
     Shown,
     alike,
@@ -19,8 +19,8 @@ from pytest_mqchaos.checkers.fault_free import (
     everything,
     message,
 )
-from pytest_mqchaos.checkers.missing import BLOCKED, Found, judge
-from pytest_mqchaos.checkers.still_open import at_work, still_open
+from pytest_mqchaos.checkers.evidence.missing import BLOCKED, Found, judge
+from pytest_mqchaos.checkers.evidence.still_open import at_work, still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from pytest_mqchaos.checkers import where as stages
 from pytest_mqchaos.checkers.doubts import SHOWN, gap_touches
-from pytest_mqchaos.checkers.left_behind import left_behind
-from pytest_mqchaos.checkers.one_row_a_key import written_over
-from pytest_mqchaos.checkers.pending import OPEN, PENDING
-from pytest_mqchaos.checkers.still_open import still_open
+from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.left_behind import left_behind
+from pytest_mqchaos.checkers.evidence.one_row_a_key import written_over
+from pytest_mqchaos.checkers.evidence.pending import OPEN, PENDING
+from pytest_mqchaos.checkers.evidence.still_open import still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index

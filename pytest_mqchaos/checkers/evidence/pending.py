@@ -8,7 +8,7 @@ It knows which ids they have; it must never know what else a question found.
 from __future__ import annotations
 
 from pytest_mqchaos.checkers.doubts import Doubt
-from pytest_mqchaos.checkers.fenced import fenced
+from pytest_mqchaos.checkers.evidence.fenced import fenced
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import cast
 
-from pytest_mqchaos.checkers.keys import key_of
-from pytest_mqchaos.checkers.moved_on import NEVER
-from pytest_mqchaos.checkers.superseded import superseded
+from pytest_mqchaos.checkers.evidence.keys import key_of
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER
+from pytest_mqchaos.checkers.evidence.superseded import superseded
 from pytest_mqchaos.history.index import Index
 
 JOURNAL = "show a source with a row for each message (a journal), or record each effect"

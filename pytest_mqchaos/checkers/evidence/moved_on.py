@@ -13,7 +13,7 @@ from collections import defaultdict
 from typing import NamedTuple, cast
 
 from pytest_mqchaos.checkers.doubts import gap_touches
-from pytest_mqchaos.checkers.whose import groups_of
+from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import PUBLISHER, TEST, Attempt, Delivery, worker_of
 from pytest_mqchaos.history.story import Story

@@ -16,8 +16,8 @@ from collections.abc import Container
 from typing import NamedTuple
 
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
+from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.checkers.verdict import Finding
-from pytest_mqchaos.checkers.whose import groups_of
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 

@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 from typing import TypeAlias
 
-from pytest_mqchaos.checkers.keys import key_of
-from pytest_mqchaos.checkers.precedence import before
-from pytest_mqchaos.checkers.versions import Version, versions
+from pytest_mqchaos.checkers.evidence.keys import key_of
+from pytest_mqchaos.checkers.evidence.precedence import before
+from pytest_mqchaos.checkers.evidence.versions import Version, versions
 from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Attempt, Stored
