@@ -16,10 +16,10 @@ from collections.abc import Collection, Mapping, Sequence
 from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.errors import UsageError
-from pytest_mqchaos.kafka_cluster.nodes import Life
 from pytest_mqchaos.kafka_cluster.outages import Outages
-from pytest_mqchaos.kafka_cluster.partition import Partition
-from pytest_mqchaos.kafka_cluster.replication import Hold
+from pytest_mqchaos.kafka_cluster.replicas.nodes import Life
+from pytest_mqchaos.kafka_cluster.replicas.partition import Partition
+from pytest_mqchaos.kafka_cluster.replicas.replication import Hold
 from pytest_mqchaos.kafka_cluster.serving import Serving
 from pytest_mqchaos.kafka_cluster.settings import read
 from pytest_mqchaos.kafka_cluster.state import State

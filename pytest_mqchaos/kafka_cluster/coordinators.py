@@ -13,7 +13,7 @@ from kio.schema.errors import ErrorCode
 
 from pytest_mqchaos.errors import unknown
 from pytest_mqchaos.kafka_cluster.internal_topics import OFFSETS_TOPIC, TRANSACTIONS_TOPIC, slot
-from pytest_mqchaos.kafka_cluster.partition import Partition
+from pytest_mqchaos.kafka_cluster.replicas.partition import Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 
 GROUP, TRANSACTION = "group", "transaction"

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pytest_mqchaos.kafka_cluster.compaction import compact, records
-from pytest_mqchaos.kafka_cluster.leader import Leader
-from pytest_mqchaos.kafka_cluster.replica import Replica
-from pytest_mqchaos.kafka_cluster.retention import Limits, first_kept
-from pytest_mqchaos.kafka_cluster.segments import Segment, segments
+from pytest_mqchaos.kafka_cluster.logs.compaction import compact, records
+from pytest_mqchaos.kafka_cluster.logs.retention import Limits, first_kept
+from pytest_mqchaos.kafka_cluster.logs.segments import Segment, segments
+from pytest_mqchaos.kafka_cluster.replicas.leader import Leader
+from pytest_mqchaos.kafka_cluster.replicas.replica import Replica
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timer, Timers
 from pytest_mqchaos.kafka_cluster.topic_configs import items

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_mqchaos.errors import Impossible, UsageError
-from pytest_mqchaos.kafka_cluster.nodes import Life
-from pytest_mqchaos.kafka_cluster.partition import Partition
-from pytest_mqchaos.kafka_cluster.replication import Hold
+from pytest_mqchaos.kafka_cluster.replicas.nodes import Life
+from pytest_mqchaos.kafka_cluster.replicas.partition import Partition
+from pytest_mqchaos.kafka_cluster.replicas.replication import Hold
 
 if TYPE_CHECKING:
     from pytest_mqchaos.kafka_cluster.state import State

@@ -1,6 +1,6 @@
 """Which APIs the cluster serves: key -> versions and handler. Whatever is not here is not served.
 
-It knows the shape of a handler; the handlers live by family in api_*.py and are put in the table by
+It knows the shape of a handler; the handlers live by family in api/ and are put in the table by
 `apis.py`.
 """
 

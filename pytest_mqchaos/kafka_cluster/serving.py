@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 
 from pytest_mqchaos.kafka_cluster import schema
-from pytest_mqchaos.kafka_cluster.api_versions import unsupported
+from pytest_mqchaos.kafka_cluster.api.versions import unsupported
 from pytest_mqchaos.kafka_cluster.apis import APIS
 from pytest_mqchaos.kafka_cluster.registry import Api, Call, Instead
 from pytest_mqchaos.kafka_cluster.state import State

@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from hashlib import sha256
 
-from pytest_mqchaos.kafka_cluster.controller import Controller
 from pytest_mqchaos.kafka_cluster.coordinators import TRANSACTION, Coordinators
-from pytest_mqchaos.kafka_cluster.groups import Groups
+from pytest_mqchaos.kafka_cluster.groups.groups import Groups
+from pytest_mqchaos.kafka_cluster.groups.offsets import Offsets
 from pytest_mqchaos.kafka_cluster.housekeeping import Housekeeping
-from pytest_mqchaos.kafka_cluster.nodes import Nodes
-from pytest_mqchaos.kafka_cluster.offsets import Offsets
-from pytest_mqchaos.kafka_cluster.partition import Partition
-from pytest_mqchaos.kafka_cluster.replication import Replication
+from pytest_mqchaos.kafka_cluster.replicas.controller import Controller
+from pytest_mqchaos.kafka_cluster.replicas.nodes import Nodes
+from pytest_mqchaos.kafka_cluster.replicas.partition import Partition
+from pytest_mqchaos.kafka_cluster.replicas.replication import Replication
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.timers import MILLISECOND, Timers
 from pytest_mqchaos.kafka_cluster.topics import Topics
-from pytest_mqchaos.kafka_cluster.transactions import Transactions
+from pytest_mqchaos.kafka_cluster.transactions.transactions import Transactions
 
 _CLUSTER_ID_BYTES = 16
 

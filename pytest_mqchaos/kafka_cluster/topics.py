@@ -14,8 +14,8 @@ from uuid import UUID
 
 from kio.schema.errors import ErrorCode
 
-from pytest_mqchaos.kafka_cluster.flushing import policy
-from pytest_mqchaos.kafka_cluster.partition import UNHEARD_OF, Partition
+from pytest_mqchaos.kafka_cluster.logs.flushing import policy
+from pytest_mqchaos.kafka_cluster.replicas.partition import UNHEARD_OF, Partition
 from pytest_mqchaos.kafka_cluster.settings import Settings
 from pytest_mqchaos.kafka_cluster.topic_configs import TOPIC_CONFIGS, problem_with
 

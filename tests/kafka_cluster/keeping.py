@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_mqchaos.frames import Record
-from pytest_mqchaos.kafka_cluster.compaction import records
+from pytest_mqchaos.kafka_cluster.logs.compaction import records
 from pytest_mqchaos.wire.kafka.records import build_batch
 from tests.kafka_cluster.talking import MS
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_mqchaos.kafka_cluster.batches import place, read
-from pytest_mqchaos.kafka_cluster.catching_up import catch_up, parting
-from pytest_mqchaos.kafka_cluster.epochs import Epochs
-from pytest_mqchaos.kafka_cluster.replica import Replica
+from pytest_mqchaos.kafka_cluster.logs.batches import place, read
+from pytest_mqchaos.kafka_cluster.logs.epochs import Epochs
+from pytest_mqchaos.kafka_cluster.replicas.catching_up import catch_up, parting
+from pytest_mqchaos.kafka_cluster.replicas.replica import Replica
 from tests.kafka_cluster.talking import batch
 
 

@@ -8,7 +8,7 @@ import struct
 import crc32c
 import pytest
 
-from pytest_mqchaos.kafka_cluster.partition import Decision
+from pytest_mqchaos.kafka_cluster.replicas.partition import Decision
 from tests.kafka_cluster.talking import MS, Talker, batch, cluster
 
 

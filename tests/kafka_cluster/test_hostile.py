@@ -8,7 +8,7 @@ from uuid import UUID
 import crc32c
 import pytest
 
-from pytest_mqchaos.kafka_cluster import timestamps
+from pytest_mqchaos.kafka_cluster.logs import timestamps
 from tests.kafka_cluster.talking import Talker, cluster, frame
 
 CORRUPT = 2

@@ -6,9 +6,9 @@ import gzip
 
 import pytest
 
-from pytest_mqchaos.kafka_cluster.batches import HEADER, place, read
-from pytest_mqchaos.kafka_cluster.log import Log
-from pytest_mqchaos.kafka_cluster.timestamps import Stamp, find, stamps
+from pytest_mqchaos.kafka_cluster.logs.batches import HEADER, place, read
+from pytest_mqchaos.kafka_cluster.logs.log import Log
+from pytest_mqchaos.kafka_cluster.logs.timestamps import Stamp, find, stamps
 from pytest_mqchaos.wire.kafka.compression import Unreadable
 from tests.kafka_cluster.talking import batch
 

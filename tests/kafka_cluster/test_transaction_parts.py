@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from pytest_mqchaos.kafka_cluster.batches import place, read
-from pytest_mqchaos.kafka_cluster.control_batches import commits, coordinator_epoch, marker
+from pytest_mqchaos.kafka_cluster.groups.offsets import Committed, Offsets
 from pytest_mqchaos.kafka_cluster.internal_topics import slot
-from pytest_mqchaos.kafka_cluster.offsets import Committed, Offsets
-from pytest_mqchaos.kafka_cluster.transaction import LAST_EPOCH, Identity, Phase, Transaction
-from pytest_mqchaos.kafka_cluster.transaction_index import TransactionIndex
+from pytest_mqchaos.kafka_cluster.logs.batches import place, read
+from pytest_mqchaos.kafka_cluster.logs.control_batches import commits, coordinator_epoch, marker
+from pytest_mqchaos.kafka_cluster.logs.transaction_index import TransactionIndex
+from pytest_mqchaos.kafka_cluster.transactions.transaction import (
+    LAST_EPOCH,
+    Identity,
+    Phase,
+    Transaction,
+)
 from tests.kafka_cluster.talking import MS, Talker, batch, cluster
 from tests.kafka_cluster.transacting import begin
 

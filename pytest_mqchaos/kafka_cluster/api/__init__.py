@@ -1,0 +1,1 @@
+"""One handler for each request that is served, a file a family; `apis.py` is their table."""

@@ -1,0 +1,1 @@
+"""Transactions: their state, their time-outs and their markers."""
