@@ -35,7 +35,7 @@ from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, Found, judge
 from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL
 from pytest_mqchaos.checkers.evidence.pending import end_it
 from pytest_mqchaos.checkers.evidence.set_aside import declared
-from pytest_mqchaos.checkers.evidence.set_back import set_back_doubts
+from pytest_mqchaos.checkers.evidence.set_back import set_back_doubts, taken_away
 from pytest_mqchaos.checkers.evidence.still_open import left, own_output
 from pytest_mqchaos.checkers.evidence.superseded import deleted, superseded
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched, unmatched_acceptances
@@ -123,7 +123,7 @@ def lossless(
             sentence=_sentence(found.failed, len(owed), noun),
             doubts=doubts,
             advice=remedy(index, found.failed),
-            limits=not_told_apart(index),
+            limits=not_told_apart(index) + taken_away(index, asked, wanted),
         )
 
     return check

@@ -64,7 +64,11 @@ def test_what_went_with_a_worker_may_be_lost(event, question):
 
 @pytest.mark.parametrize("event", [BEGAN, STOPPED, BROKER, CRASHED._replace(t=39 * MS)])
 def test_what_went_at_another_time_was_taken_away(event):
-    assert table(LAST_TWO_WENT, event).ask(lossless()).status == "passed"
+    for question in (lossless, exactly_once):
+        verdict = table(LAST_TWO_WENT, event).ask(question())
+        assert verdict.status == "passed"
+        assert verdict.limits == ("effects that were taken away again count as done (m2, m3)",)
+    assert not table(ALL, event).ask(lossless()).limits
 
 
 def test_what_is_there_again_or_elsewhere_is_not_lost():

@@ -4,14 +4,15 @@ positions did not.
 
 Rows go for good reasons, too: a later message of their key wrote over them or deleted them (in a
 source with one row for each key these are left out), or a start tidies up. So it is never proof of
-a loss, but no pass either.
+a loss, but no pass either. What went at any other time was taken away by the service itself (a
+queue of work, an outbox): a pass says that it counts as done.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Hashable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
 from pytest_mqchaos.checkers.evidence.keys import key_of
@@ -36,7 +37,7 @@ def set_back_doubts(
     index: Index, owed: Container[str], parts: Container[str | None] | None
 ) -> list[Doubt]:
     """The doubt about those of `owed` of which an effect (of these parts, None: any) went so."""
-    gone = [e for e in _unexplained(index) if e.id in owed and (not parts or e.part in parts)]
+    gone = _gone(index, owed, parts)
     if not gone:
         return []
     breaks, moves = _breaks(index.history.processes), _moves(index)
@@ -56,6 +57,24 @@ def set_back_doubts(
             findings=findings[:SHOWN],
         )
     ]
+
+
+def taken_away(
+    index: Index, owed: Container[str], parts: Container[str | None] | None
+) -> tuple[str, ...]:
+    """What a pass does not cover: whether it was right that the effects of some were taken away."""
+    ids = sorted({effect.id for effect in _gone(index, owed, parts)})
+    if not ids:
+        return ()
+    return (f"effects that were taken away again count as done ({listed(ids)})",)
+
+
+def _gone(index: Index, owed: Container[str], parts: Container[str | None] | None) -> list[Effect]:
+    derived = index.history.derived
+    if "gone" not in derived:
+        derived["gone"] = _unexplained(index)
+    gone = cast("list[Effect]", derived["gone"])
+    return [e for e in gone if e.id in owed and (not parts or e.part in parts)]
 
 
 def _broke(
