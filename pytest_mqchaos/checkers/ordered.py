@@ -3,7 +3,8 @@
 One pass finds the keys whose effects run against the order of rows at all; only these are looked
 at closely, where only a *proven* order counts (precedence.py). `against="stored"` stays proven in
 spite of a gap (the log was read back); `against="published"` does not: an earlier frame of the
-same message may have passed unseen. A pair with a posthumous effect is unknown.
+same message may have passed unseen. A pair with a posthumous effect is unknown; so is one of two
+topics that merely have the same key, between which nobody keeps an order.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ def ordered(
 ) -> Checker:
     """Per key, first effects follow the order of publishing.
 
-    `by`: "key", "partition", a spec of identity, or None for one sequence of all. `against`:
-    "stored" asks the consumer alone. `strict`: repeats may not run backwards either.
+    `by`: "key" (between topics that have one in common it is unknown), "partition", a spec of
+    identity, or None for one sequence of all. `against`: "stored" asks the consumer alone. `strict`: repeats may not run backwards either.
     """
     if against not in ("published", "stored"):
         raise unknown("against", against, ("published", "stored"))
@@ -54,13 +55,21 @@ def ordered(
         suspects, keys = _suspects(index, by, against)
         swaps: dict[_Lane, list[Swap]] = {}
         unsure: list[Finding] = []
+        between: list[Finding] = []
         for lane, effects in suspects.items():
-            proven, doubtful = _swaps(index, effects, against, strict=strict)
+            each = _by_topic(index, effects) if (by, against) == ("key", "published") else [effects]
+            found = [_swaps(index, one, against, strict=strict) for one in each]
+            proven = [swap for sure, _ in found for swap in sure]
+            doubtful = [swap for _, dead in found for swap in dead]
             if proven:
                 swaps[lane] = proven
+            elif len(each) > 1:
+                across, dead = _swaps(index, effects, against, strict=strict)
+                between += [_finding(index, lane, swap, "not known") for swap in across + dead]
             unsure += [_finding(index, lane, swap, "posthumous") for swap in doubtful]
         failed = [_finding(index, lane, swap) for lane, each in swaps.items() for swap in each[:5]]
         doubts = standing_doubts(index) + pending_doubts(index) + _doubts(index, unsure)
+        doubts += _of_two_topics(between)
         if against == "stored" and not history.read_back:
             doubts.append(
                 Doubt(sentence="the log was not read back", missing="let it be read back")
@@ -138,6 +147,14 @@ def _suspects(
         if key in odd and effect.id in rank and effect.id not in loose:
             found[key if split else (key, None)].append(effect)  # type: ignore[index]
     return found, len(several)
+
+
+def _by_topic(index: Index, effects: list[Effect]) -> list[list[Effect]]:
+    """The effects of one key, those of messages of one topic together."""
+    found: dict[str, list[Effect]] = defaultdict(list)
+    for effect in effects:
+        found[index.first[effect.id].topic].append(effect)
+    return list(found.values())
 
 
 def _swaps(
@@ -236,6 +253,20 @@ def _doubts(index: Index, unsure: list[Finding]) -> list[Doubt]:
             )
         )
     return made
+
+
+def _of_two_topics(findings: list[Finding]) -> list[Doubt]:
+    if not findings:
+        return []
+    return [
+        Doubt(
+            sentence=f"two topics have a key in common, and no order: {findings[0].text}",
+            missing="where one order over all topics is meant: ordered(by={'*': 'key'}), or "
+            "assert_causal(...) for what waits for its cause; where not: "
+            "ordered(by=lambda record: f'{record.topic} {record.key}')",
+            findings=tuple(findings[:SHOWN]),
+        )
+    ]
 
 
 def _unproven(failed: list[Finding]) -> Doubt:

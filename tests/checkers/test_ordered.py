@@ -39,6 +39,37 @@ def test_two_partitions_are_the_producers_swap():
     assert "two partitions" in verdict.findings[0].text
 
 
+def joined():
+    """A customer and two orders of one key, in two topics; the first order is done first."""
+    line = run(inputs=("in", "customers")).publish("c", topic="customers", key=b"k")
+    line.publish("a", key=b"k").publish("b", key=b"k")
+    return line.deliver("a").effect("a").deliver("c", topic="customers").effect("c").deliver("b")
+
+
+def test_between_two_topics_of_one_key_nobody_keeps_an_order():
+    line = joined().effect("b")
+    verdict = line.ask(ordered())
+    assert verdict.status == "unknown"
+    assert verdict.sentence.startswith("two topics have a key in common, and no order: 'a' took")
+    assert [(f.id, f.what) for f in verdict.findings] == [("c", "not known")]
+    for apart in (lambda record: f"{record.topic} {record.key}", {"in": "key"}):
+        assert line.ask(ordered(by=apart)).status == "passed"
+    assert "by={'*': 'key'}" in verdict.missing
+    assert line.ask(ordered(by={"*": "key"})).status == "failed"
+    assert line.ask(ordered(by=None)).status == "failed"
+    assert line.ask(ordered(against="stored")).status == "passed"
+
+
+def test_what_two_of_one_topic_swapped_is_not_hidden_by_another():
+    line = run(inputs=("in", "customers")).publish("a", key=b"k").publish("b", key=b"k")
+    line.publish("c", topic="customers", key=b"k").deliver("b").effect("b")
+    line.deliver("c", topic="customers").effect("c").deliver("a").effect("a")
+    verdict = line.ask(ordered())
+    assert verdict.status == "failed"
+    assert [f.id for f in verdict.findings] == ["a"]
+    assert "'b' took effect before 'a'" in verdict.sentence
+
+
 def test_a_delivery_in_another_order_is_the_brokers_swap():
     verdict = two().deliver("b").effect("b").deliver("a").effect("a").ask(ordered())
     assert verdict.findings[0].where == "broker"
