@@ -44,7 +44,8 @@ def ordered(
     """Per key, first effects follow the order of publishing.
 
     `by`: "key" (between topics that have one in common it is unknown), "partition", a spec of
-    identity, or None for one sequence of all. `against`: "stored" asks the consumer alone. `strict`: repeats may not run backwards either.
+    identity, or None for one sequence of all. `against`: "stored" asks the consumer alone.
+    `strict`: repeats may not run backwards either.
     """
     if against not in ("published", "stored"):
         raise unknown("against", against, ("published", "stored"))
