@@ -39,12 +39,14 @@ def through(seen, producer, consumer, ids=MANY, *, members=1, **settings):
         told = SENDERS[producer.name](seen.servers, seen.topic, ids, together=True, **settings)
         assert errors(told) == {}
         settled = chaos.settle()
-    assert settled.waiting == ()
-    chaos.assert_lossless()
-    chaos.assert_idempotent()
-    chaos.assert_ordered()
-    chaos.assert_no_copies()
-    history = chaos.history
+        assert settled.waiting == ()
+        # While all members are there: librdkafka may hand whoever is left alone what it had fetched
+        # before the partition was taken from it, from the first message on.
+        chaos.assert_lossless()
+        chaos.assert_idempotent()
+        chaos.assert_ordered()
+        chaos.assert_no_copies()
+        history = chaos.history
     assert {one.id: one.offset for one in told} == {row.id: row.offset for row in history.stored}
     assert sorted(seen.stored) == sorted(seen.tries) == ids
     assert {(reached, outcome) for _, reached, outcome in seen.attempts} == {(True, "confirmed")}
