@@ -48,6 +48,16 @@ def test_two_in_the_log_fail_in_spite_of_a_gap():
     assert verdict.population["copies"] == 1
 
 
+def test_what_was_refused_and_stored_all_the_same_is_told_so():
+    line = run().publish("a", outcome="refused", stored=True, pid=7).publish("a", pid=7)
+    verdict = line.ask(no_copies())
+    assert verdict.status == "failed"
+    assert "it was refused and stored all the same" in verdict.advice
+    for first in ({"outcome": "refused"}, {"outcome": "unknown"}):
+        again = run().publish("a", pid=7, **first).publish("a", pid=7).publish("a", pid=7)
+        assert "the producer is idempotent" in again.ask(no_copies()).advice
+
+
 def test_two_contents_are_not_copies_but_unknown_like_a_log_unread():
     line = run().publish("a", value=b"1").publish("a", value=b"2")
     assert line.ask(no_copies()).status == "unknown"

@@ -16,6 +16,10 @@ _IDEMPOTENT = (
     "consumers keyed on the id: the producer is idempotent, but that covers what its client sends "
     "again, and not what the service sends once more (after a restart, after a time-out)"
 )
+_REFUSED = (
+    "consumers keyed on the id: it was refused and stored all the same (a leader that steps down "
+    "may do both), and then sent again"
+)
 
 
 def once_in_the_log(index: Index, name: str) -> str:
@@ -27,5 +31,8 @@ def once_in_the_log(index: Index, name: str) -> str:
             f"let one at a time send it (a lock, a lease), or have consumers keyed on the id: "
             f"{listed(senders)} each sent {name!r}"
         )
+    taken = sum(attempt.reached and attempt.outcome != "refused" for attempt in sent)
+    if taken < len(index.story(name).stored) <= len(sent):
+        return _REFUSED
     numbered = len(sent) > 1 and all(attempt.producer_id >= 0 for attempt in sent)
     return _IDEMPOTENT if numbered else _ANY
