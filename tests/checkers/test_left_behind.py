@@ -53,6 +53,28 @@ def test_what_may_be_handed_out_again_waits(made):
     assert "1 of 3 messages still waiting: held for group g" in verdict.sentence
 
 
+def side_by_side(*turns):
+    """Two readers are handed the same partition by turns: librdkafka fetches on what another has
+    been given. m1 has no effect."""
+    made = run().publish("m0").publish("m1").publish("m2").publish("m3")
+    for owner, *names in turns:
+        made.deliver(*names, owner=f"worker-{owner}#1")
+    made.but(readers=frozenset({"worker-1#1", "worker-2#1", "worker-2#2"})).place(-1)
+    return made.effect("m0").effect("m2").effect("m3").ask(lossless())
+
+
+def test_who_goes_on_beside_another_has_not_begun_anew():
+    for second in (2, 3):
+        turns = [(1, "m0"), (2, "m0"), (1, "m1"), (2, "m1", "m2"), (1, "m2"), (2, "m3"), (1, "m3")]
+        verdict = side_by_side(*turns[: 2 * second + 1])
+        assert verdict.status == "unknown"
+        assert "still waiting: held for group g" in verdict.sentence
+
+
+def test_who_leaves_out_what_another_was_handed_has():
+    assert side_by_side((1, "m0"), (2, "m1"), (1, "m2", "m3")).status == "failed"
+
+
 def test_who_was_handed_it_and_still_runs_may_be_at_work():
     still = (ProcessEvent(1 * MS, "worker-1#1", "started", ""),)
     verdict = line().place(-1).but(processes=still).ask(lossless())

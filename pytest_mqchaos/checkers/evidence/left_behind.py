@@ -6,6 +6,7 @@ It knows where readers began; whether a reader may still turn back is its caller
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import cast
 
 from pytest_mqchaos.history.index import Index
@@ -43,15 +44,23 @@ def _began_behind(index: Index, story: Story, place: Place) -> bool:
 
 
 def _began(index: Index) -> dict[tuple[str, str, int], int]:
-    """The lowest offset that whoever read last was handed, by group and partition."""
+    """The lowest offset that whoever read last was handed, by group and partition, since it last
+    left out what another had been handed: a client may fetch on beside whoever has the partition
+    now, and that is no new beginning."""
     derived = index.history.derived
     if "began" not in derived:
-        found: dict[tuple[str, str, int], tuple[str, int]] = {}
+        found: dict[tuple[str, str, int], int] = {}
+        runs: dict[tuple[str, str, int], dict[str, tuple[int, int]]] = defaultdict(dict)
+        given: dict[tuple[str, str, int], set[int]] = defaultdict(set)
         for row in index.history.deliveries:
             if row.reached and row.group is not None:
                 place = (row.group, row.topic, row.partition)
-                owner, lowest = found.get(place, (row.owner, row.offset))
-                anew = owner != row.owner
-                found[place] = (row.owner, row.offset if anew else min(lowest, row.offset))
-        derived["began"] = {place: lowest for place, (_, lowest) in found.items()}
+                at, own = row.offset, runs[place]
+                lowest, last = own.get(row.owner, (at, at))
+                if not given[place].isdisjoint(range(last + 1, at)):
+                    lowest = at
+                own[row.owner] = (min(lowest, at), max(last, at))
+                given[place].add(at)
+                found[place] = own[row.owner][0]
+        derived["began"] = found
     return cast("dict[tuple[str, str, int], int]", derived["began"])
