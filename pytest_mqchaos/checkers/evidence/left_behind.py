@@ -6,11 +6,12 @@ It knows where readers began; whether a reader may still turn back is its caller
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import cast
 
+from pytest_mqchaos.checkers.evidence.begins import Place, begins, place_of
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Delivery, Place
+from pytest_mqchaos.history.rows import Delivery
+from pytest_mqchaos.history.rows import Place as Standing
 from pytest_mqchaos.history.story import Story
 
 
@@ -37,30 +38,22 @@ def _lowest(index: Index, owner: str, row: Delivery) -> int:
     return min((d.offset for d in here if d.topic == row.topic), default=-1)
 
 
-def _began_behind(index: Index, story: Story, place: Place) -> bool:
+def _began_behind(index: Index, story: Story, place: Standing) -> bool:
     here = (place.topic, place.partition)
     last = max(row.offset for row in story.stored if (row.topic, row.partition) == here)
-    return _began(index).get((place.group, *here), -1) > last
+    return _began(index).get((*here, place.group), -1) > last
 
 
-def _began(index: Index) -> dict[tuple[str, str, int], int]:
-    """The lowest offset that whoever read last was handed, by group and partition, since it last
-    left out what another had been handed: a client may fetch on beside whoever has the partition
-    now, and that is no new beginning."""
+def _began(index: Index) -> dict[Place, int]:
+    """The lowest offset that whoever read last was handed since it began."""
     derived = index.history.derived
     if "began" not in derived:
-        found: dict[tuple[str, str, int], int] = {}
-        runs: dict[tuple[str, str, int], dict[str, tuple[int, int]]] = defaultdict(dict)
-        given: dict[tuple[str, str, int], set[int]] = defaultdict(set)
-        for row in index.history.deliveries:
-            if row.reached and row.group is not None:
-                place = (row.group, row.topic, row.partition)
-                at, own = row.offset, runs[place]
-                lowest, last = own.get(row.owner, (at, at))
-                if not given[place].isdisjoint(range(last + 1, at)):
-                    lowest = at
-                own[row.owner] = (min(lowest, at), max(last, at))
-                given[place].add(at)
-                found[place] = own[row.owner][0]
+        found: dict[Place, int] = {}
+        lowest: dict[tuple[Place, str], int] = {}
+        for row, anew in begins(index.history.deliveries):
+            place = place_of(row)
+            reader = place, row.owner
+            lowest[reader] = row.offset if anew else min(lowest[reader], row.offset)
+            found[place] = lowest[reader]
         derived["began"] = found
-    return cast("dict[tuple[str, str, int], int]", derived["began"])
+    return cast("dict[Place, int]", derived["began"])
