@@ -19,6 +19,7 @@ from typing import NamedTuple
 from pytest_mqchaos.checkers.advice.covered import covered_more
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import (
+    SEE_ALL,
     SHOWN,
     Doubt,
     bypass_doubts,
@@ -33,6 +34,7 @@ from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
 from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
+from pytest_mqchaos.checkers.evidence.unnamed_groups import NAME_THEM
 from pytest_mqchaos.checkers.evidence.whose import groups_of, of_group, only_looks
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number
@@ -63,14 +65,8 @@ _THEIRS = _Why(
     "chaos.expect(ignored=[...])",
 )
 _POSTHUMOUS = _Why("its effect is posthumous", DIES_WHOLE)
-_UNSEEN = _Why(
-    "a hop may have passed unseen",
-    "let every client use the chaos address (check advertised listeners)",
-)
-_WHOSE = _Why(
-    "several groups ack, and effects do not say by whom they are: record `by`",
-    "record `by` with every effect: the name of the group (or service) that did it",
-)
+_UNSEEN = _Why("a hop may have passed unseen", SEE_ALL)
+_WHOSE = _Why("several groups ack, and effects do not say by whom they are: record `by`", NAME_THEM)
 
 
 @dataclass(slots=True)
@@ -170,9 +166,9 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and _early(alive, ack) is True
     over = not effects and name in written_over(index)
-    stored = None if over else _by_another(index, name, effects, ack)
+    stored = _OVER if over else _by_another(index, name, effects, ack)
     pending = name in index.history.pending
-    if proven and not (theirs or pending or over or stored) and not _hidden_move(index, name):
+    if proven and not (theirs or pending or stored) and not _hidden_move(index, name):
         text = _text(name, ack, late, known=bool(spans))
         known = late if spans else 0
         if name not in found.early or found.early[name][1] < known:
@@ -190,8 +186,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
             why = _POSTHUMOUS
         elif pending:
             why = _Why(PENDING, end_it(index))
-        elif over or stored:
-            why = _OVER if over else stored or why
+        elif stored:
+            why = stored
         elif theirs:
             why = _THEIRS
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why.said}"

@@ -18,6 +18,7 @@ from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index
 
 COMPOSITE = 'make the id composite, e.g. id=("json:/order_id", "json:/type")'
+SEE_ALL = "let every client use the chaos address (check advertised listeners)"
 SHOWN = 50  # findings kept in a verdict; the sentence has the true count
 
 
@@ -66,7 +67,7 @@ def gap_doubts(history: History) -> list[Doubt]:
     return [
         Doubt(
             sentence=f"not everything was seen: {listed(history.gaps)}",
-            missing="let every client use the chaos address (check advertised listeners)",
+            missing=SEE_ALL,
         )
     ]
 

@@ -66,7 +66,8 @@ def ordered(
                 swaps[lane] = proven
             elif len(each) > 1:
                 across, dead = _swaps(index, effects, against, strict=strict)
-                between += [_finding(index, lane, swap, "not known") for swap in across + dead]
+                more = [swap for swap in across + dead if swap not in doubtful]
+                between += [_finding(index, lane, swap, "not known") for swap in more]
             unsure += [_finding(index, lane, swap, "posthumous") for swap in doubtful]
         failed = [_finding(index, lane, swap) for lane, each in swaps.items() for swap in each[:5]]
         doubts = standing_doubts(index) + pending_doubts(index) + _doubts(index, unsure)

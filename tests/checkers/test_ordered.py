@@ -60,6 +60,16 @@ def test_between_two_topics_of_one_key_nobody_keeps_an_order():
     assert line.ask(ordered(against="stored")).status == "passed"
 
 
+def test_what_hangs_on_a_posthumous_effect_is_no_matter_of_two_topics():
+    line = run(inputs=("in", "customers")).publish("a", key=b"k").publish("b", key=b"k")
+    line.publish("c", topic="customers", key=b"k").deliver("a", "b").effect("b", posthumous=True)
+    line.effect("a").deliver("c", topic="customers").effect("c")
+    verdict = line.ask(ordered())
+    assert verdict.status == "unknown"
+    assert verdict.sentence.startswith("the order hangs on a posthumous effect")
+    assert "two topics" not in " ".join((verdict.sentence, *verdict.limits))
+
+
 def test_what_two_of_one_topic_swapped_is_not_hidden_by_another():
     line = run(inputs=("in", "customers")).publish("a", key=b"k").publish("b", key=b"k")
     line.publish("c", topic="customers", key=b"k").deliver("b").effect("b")

@@ -13,22 +13,22 @@ from typing import TypeAlias
 
 from pytest_mqchaos.history.rows import Delivery
 
-Place: TypeAlias = tuple[str, int, str | None]
+Lane: TypeAlias = tuple[str, int, str | None]
 """Topic, partition, group."""
 
 
-def place_of(row: Delivery) -> Place:
+def lane_of(row: Delivery) -> Lane:
     """What it was handed from, and for whom."""
     return row.topic, row.partition, row.group
 
 
 def begins(deliveries: Iterable[Delivery]) -> Iterator[tuple[Delivery, bool]]:
     """Each delivery that arrived, and whether its reader began with it."""
-    given: dict[Place, set[int]] = defaultdict(set)
-    last: dict[tuple[Place, str], int] = {}
+    given: dict[Lane, set[int]] = defaultdict(set)
+    last: dict[tuple[Lane, str], int] = {}
     for row in deliveries:
         if row.reached:
-            place, at = place_of(row), row.offset
+            place, at = lane_of(row), row.offset
             reader = place, row.owner
             before = last.get(reader)
             left_out = range(at if before is None else before + 1, at)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from pytest_mqchaos.checkers.evidence.begins import Place, begins, place_of
+from pytest_mqchaos.checkers.evidence.begins import Lane, begins, lane_of
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Delivery
-from pytest_mqchaos.history.rows import Place as Standing
+from pytest_mqchaos.history.rows import Delivery, Place
 from pytest_mqchaos.history.story import Story
 
 
@@ -38,22 +37,22 @@ def _lowest(index: Index, owner: str, row: Delivery) -> int:
     return min((d.offset for d in here if d.topic == row.topic), default=-1)
 
 
-def _began_behind(index: Index, story: Story, place: Standing) -> bool:
+def _began_behind(index: Index, story: Story, place: Place) -> bool:
     here = (place.topic, place.partition)
     last = max(row.offset for row in story.stored if (row.topic, row.partition) == here)
     return _began(index).get((*here, place.group), -1) > last
 
 
-def _began(index: Index) -> dict[Place, int]:
+def _began(index: Index) -> dict[Lane, int]:
     """The lowest offset that whoever read last was handed since it began."""
     derived = index.history.derived
     if "began" not in derived:
-        found: dict[Place, int] = {}
-        lowest: dict[tuple[Place, str], int] = {}
+        found: dict[Lane, int] = {}
+        lowest: dict[tuple[Lane, str], int] = {}
         for row, anew in begins(index.history.deliveries):
-            place = place_of(row)
+            place = lane_of(row)
             reader = place, row.owner
             lowest[reader] = row.offset if anew else min(lowest[reader], row.offset)
             found[place] = lowest[reader]
         derived["began"] = found
-    return cast("dict[Place, int]", derived["began"])
+    return cast("dict[Lane, int]", derived["began"])

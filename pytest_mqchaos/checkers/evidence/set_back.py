@@ -15,7 +15,7 @@ from collections.abc import Container, Hashable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt
-from pytest_mqchaos.checkers.evidence.begins import Place, begins, place_of
+from pytest_mqchaos.checkers.evidence.begins import Lane, begins, lane_of
 from pytest_mqchaos.checkers.evidence.keys import key_of
 from pytest_mqchaos.checkers.evidence.one_row_a_key import one_row_a_key
 from pytest_mqchaos.checkers.evidence.superseded import superseded
@@ -78,7 +78,7 @@ def _gone(index: Index, owed: Container[str], parts: Container[str | None] | Non
 
 
 def _broke(
-    index: Index, effect: Effect, breaks: list[_Break], moves: Mapping[Place, list[_Move]]
+    index: Index, effect: Effect, breaks: list[_Break], moves: Mapping[Lane, list[_Move]]
 ) -> str:
     """What happened to a worker, or to the message's partition, between the last look that showed
     this effect and the first that did not, in words; "" for nothing."""
@@ -86,7 +86,7 @@ def _broke(
         if effect.gone_from <= t <= effect.gone_to:
             return said
     for own in index.stories.deliveries.get(effect.id, ()):
-        later = (move for move in moves.get(place_of(own), ()) if move[1].seq > own.seq)
+        later = (move for move in moves.get(lane_of(own), ()) if move[1].seq > own.seq)
         before, after = next(later, (own, own))
         if before is not after and before.t <= effect.gone_to and effect.gone_from <= after.t:
             place = f"{own.topic}-{own.partition}"
@@ -114,12 +114,12 @@ def _breaks(processes: Sequence[ProcessEvent]) -> list[_Break]:
     return found
 
 
-def _moves(index: Index) -> dict[Place, list[_Move]]:
+def _moves(index: Index) -> dict[Lane, list[_Move]]:
     """Per partition and group, the last delivery to one worker and the first to the next."""
-    found: dict[Place, list[_Move]] = defaultdict(list)
-    last: dict[Place, Delivery] = {}
+    found: dict[Lane, list[_Move]] = defaultdict(list)
+    last: dict[Lane, Delivery] = {}
     for row, began in begins(index.history.deliveries):
-        place = place_of(row)
+        place = lane_of(row)
         before = last.get(place)
         if began and before is not None and worker_of(before.owner) != worker_of(row.owner):
             found[place].append((before, row))

@@ -21,6 +21,8 @@ from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 
+NAME_THEM = "record `by` with every effect: the name of the group (or service) that did it"
+
 
 class _Done(NamedTuple):
     """What one message has: how often by workers of one group, and by those of several at once."""
@@ -47,7 +49,7 @@ def unnamed_groups(index: Index, owed: Container[str]) -> list[Doubt]:
         Doubt(
             sentence=f"{number(len(found), 'message')} done for fewer groups than others, by "
             f"effects that do not say whose they are: {found[0].text}",
-            missing="record `by` with every effect: the name of the group (or service) that did it",
+            missing=NAME_THEM,
             findings=tuple(found[:SHOWN]),
         )
     ]
@@ -58,7 +60,8 @@ def not_told_apart(index: Index) -> tuple[str, ...]:
     groups = index.positions.input_groups
     if len(groups) < 2 or index.subscribers != (None,):  # noqa: PLR2004 - several
         return ()
-    if all(groups_of(index, effect.owner) for effect in index.effects):
+    owners = {effect.owner for effect in index.effects}
+    if all(groups_of(index, owner) for owner in owners):
         return ()
     said = (
         f"{listed(sorted(groups))} read the same messages, and effects without `by` are anybody's: "

@@ -104,11 +104,8 @@ def _paced():
                 "way already overtakes",
             )  # fmt: skip
     # A client sends again when its thread comes to it: behind the next message, or some more.
-    some = [
-        "1 2 4 3 5..10", "1 2 4 5 3 6..10", "1 2 4..6 3 7..10", "1 2 4..7 3 8..10",
-        "1 2 4..8 3 9 10",
-    ]  # fmt: skip
-    behind_one = {"confluent": some, "kafka-python": some}
+    some = ["1 2 4 3 5..10", "1 2 4 5 3 6..10", "1 2 4..6 3 7..10", "1 2 4..7 3 8..10"]
+    behind_one = {"confluent": [*some, "1 2 4..8 3 9 10"], "kafka-python": some}
     yield from _held("20 ms, refused when 4 has arrived", 1, lines=behind_one, pace=PACE)
     late = {"confluent": ["1 2 4..10 3"], "kafka-python": ["1 2 4..7 3 8..10"]}
     for client, window in (("confluent", 7), ("kafka-python", 4)):
