@@ -6,11 +6,13 @@ A child has its parent's environment from the first instant, so nobody is missed
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 MARK = "ORPHANS_RUN"
-_ROOT = str(Path(__file__).parents[1])  # a checkout may be in such a place itself
+# A checkout or an environment may be in such a place itself.
+_OURS = (str(Path(__file__).parents[1]), sys.prefix)
 _PLACES = ("/tmp/", "/dev/shm/", "/run/", "/var/tmp/")
 
 
@@ -69,8 +71,9 @@ def files(pids: Iterable[int]) -> set[str]:
     for pid in pids:
         found |= {path for path in (*_targets(pid), *_mapped(pid)) if path.startswith(_PLACES)}
     return {
-        path for path in found if not path.endswith((" (deleted)", ".pyc")) and _ROOT not in path
-    }
+        path for path in found
+        if not path.endswith((" (deleted)", ".pyc")) and not any(ours in path for ours in _OURS)
+    }  # fmt: skip
 
 
 def _targets(pid: int) -> Iterator[str]:
