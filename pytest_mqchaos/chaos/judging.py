@@ -6,12 +6,13 @@ history file --transcribe--> rows     direct reads --> stored, places     effect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_mqchaos.chaos.loose import settled
 from pytest_mqchaos.chaos.transactions import Transactions
+from pytest_mqchaos.errors import PeerError
 from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history import spool
 from pytest_mqchaos.history.history import Expected, Flow, History
@@ -52,10 +53,14 @@ class Tape:
             # What could not be decoded may be by now: a name that it needed may have come.
             if self._decoder is None or self._last.gaps:
                 self._decoder = DecodedOnce(self.codec())
-            self._last = transcribe(spool.read(data), codec=self._decoder, identity=self.identity)
-            if torn:
+            broken: list[str] = []
+            self._last = transcribe(
+                _readable(data, broken), codec=self._decoder, identity=self.identity
+            )
+            lost = [torn] if torn else broken  # behind a cut nothing is whole: one reason is enough
+            if lost:
                 self._last = replace(
-                    self._last, gaps=(torn, *self._last.gaps), gap_topics=frozenset()
+                    self._last, gaps=(*lost, *self._last.gaps), gap_topics=frozenset()
                 )
             self._length = length
         return self._last
@@ -69,6 +74,15 @@ class Tape:
             f"of the history's {length} bytes {len(data)} are left in {place}: something "
             "deleted or cut it while the test ran"
         )
+
+
+def _readable(data: bytes, broken: list[str]) -> Iterator[spool.FrameEntry | spool.NoteEntry]:
+    """The entries up to the first one that cannot be one, and in `broken` why it cannot: what comes
+    behind is not known, and no error of the user's."""
+    try:
+        yield from spool.read(data)
+    except PeerError as error:
+        broken.append(f"{error}: something wrote into it while the test ran")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,27 @@ def test_a_history_that_was_cut_is_not_taken_for_all_that_happened(host):
         all_unknown(judged(chaos), "something deleted or cut it while the test ran")
 
 
+def test_what_was_written_behind_the_cut_makes_no_error_of_it(host):
+    with running(host) as chaos:
+        chaos.publish("t", ["a", "b", "c"])
+        whole = host.plane.flush()
+        for file in host.directory.glob("*.history"):
+            with file.open("r+b") as opened:
+                opened.truncate(whole // 2)
+        assert outcomes(chaos.publish("t", ["d"])) == {"confirmed"}
+        all_unknown(judged(chaos), "something deleted or cut it while the test ran")
+
+
+def test_a_history_that_was_written_into_is_not_known_from_there_on(host):
+    with running(host) as chaos:
+        chaos.publish("t", ["a", "b", "c"])
+        whole = host.plane.flush()
+        for file in host.directory.glob("*.history"):
+            with file.open("r+b") as opened:
+                opened.write(bytes(whole))
+        all_unknown(judged(chaos), "the history is corrupt at byte 0: entry type 0, size 0")
+
+
 def test_a_trouble_is_told_in_every_run_that_has_it(host):
     for _ in range(2):
         with running(host) as chaos:
