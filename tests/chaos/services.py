@@ -43,8 +43,10 @@ async def idle(*_):
 def tell(servers, path, stop=None):
     """Write what it was started with, then wait to be stopped."""
     told = {name: value for name, value in os.environ.items() if name.startswith("MQCHAOS_")}
-    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 - a service is not ours
+    beside = f"{path}.{os.getpid()}"  # whoever looks sees all of it, also while we are at it
+    with open(beside, "w", encoding="utf-8") as file:  # noqa: PTH123 - a service is not ours
         json.dump({"servers": servers, "environment": told, "pid": os.getpid()}, file)
+    os.replace(beside, path)  # noqa: PTH105
     while stop is None or not stop.wait(0.01):
         time.sleep(0.01)
 
