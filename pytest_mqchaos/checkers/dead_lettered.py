@@ -28,6 +28,8 @@ from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Delivery
 from pytest_mqchaos.history.story import Story
 
+_NAMELESS = "a dead letter without an id may be it"
+
 
 def dead_lettered(
     *, ids: Iterable[str] | None = None, copies: Literal["forbidden", "allowed"] = "forbidden"
@@ -53,15 +55,16 @@ def dead_lettered(
         rows = [s for s in history.stored if s.topic in history.flow.dead_letters]
         held = Counter(s.id for s in rows if s.id is not None)
         gone, strange = sorted(wanted - held.keys()), sorted(held.keys() - wanted)
-        coming = {i: why for i in gone if (why := _may_come(index, i))}
+        nameless = sum(1 for s in rows if s.id is None)
+        coming = {i: why for i in gone if (why := _may_come(index, i) or _may_be(nameless))}
         failed = [_finding(i, "missing", "is not in the dead letters") for i in gone
                   if i not in coming]  # fmt: skip
         failed += [_finding(i, "healthy", "is a dead letter, undeclared") for i in strange]
         if copies == "forbidden":
             failed += [_finding(i, "copies", f"is there {n}x") for i, n in held.items() if n > 1]
         failed += _early(index, wanted & held.keys())
-        doubts = standing_doubts(index) + _unread(history, sum(1 for s in rows if s.id is None))
-        doubts += _waiting(coming)
+        doubts = standing_doubts(index) + _unread(history, nameless)
+        doubts += _waiting({i: why for i, why in coming.items() if why != _NAMELESS})
         if not history.read_back:
             failed = []
         looked_at = len(wanted | held.keys()) or len(index.owed)
@@ -99,6 +102,11 @@ def _may_come(index: Index, name: str) -> str:
     if story.waiting:
         return f"held for {stages.holder(story.waiting[0])}"
     return still_open(index, story, stages.where(index, story))
+
+
+def _may_be(nameless: int) -> str:
+    """An envelope without the id (the error beside, the message inside) may be this one's."""
+    return _NAMELESS if nameless else ""
 
 
 def _waiting(coming: dict[str, str]) -> list[Doubt]:

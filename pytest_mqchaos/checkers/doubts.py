@@ -91,6 +91,21 @@ def standing_doubts(index: Index) -> list[Doubt]:
 
 
 def _ambiguous(index: Index) -> Doubt:
+    several = index.given_to_several
+    alike = sorted(name for name in several if len(index.ambiguous[name]) == 1)
+    if len(alike) == len(index.ambiguous):
+        return Doubt(
+            sentence=f"{number(len(alike), 'id')} that the test published to several topics: "
+            f"{alike[0]!r} to {' and '.join(several[alike[0]])}; whether an effect is of the one "
+            "or of the other is not known",
+            missing="give each topic's messages ids of their own (id= may be a function of the "
+            "record: it has its topic), in the effects too; or say which topic is judged, "
+            "chaos.flow(inputs=[...])",
+            findings=tuple(
+                Finding(id=name, what="ambiguous", text=" and ".join(several[name]))
+                for name in alike[:SHOWN]
+            ),
+        )
     shown = [
         Finding(
             id=name,

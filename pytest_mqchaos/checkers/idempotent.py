@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.advice.copies import once_in_the_log
@@ -23,6 +23,7 @@ from pytest_mqchaos.checkers.evidence.in_parts import may_be_parts, parts_doubt
 from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.evidence.several import several_doubts
 from pytest_mqchaos.checkers.evidence.still_open import its_own_effect
+from pytest_mqchaos.checkers.evidence.unmatched import unmatched
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
@@ -54,9 +55,12 @@ def idempotent(
         values = _by_value(index, known, expected)
         altered, blind = values.altered, values.blind
         posthumous += values.posthumous
+        doubts = standing_doubts(index) + pending_doubts(index)
+        strange = [] if known else unmatched(index)
+        if strange:  # an id of something else (an account, a fresh uuid) may come twice, or never
+            strange, repeated = [replace(strange[0], findings=tuple(repeated[:SHOWN]))], []
         failed = repeated + altered
         done = len(index.known_effects)
-        doubts = standing_doubts(index) + pending_doubts(index)
         if posthumous:
             doubts.append(
                 Doubt(
@@ -76,7 +80,8 @@ def idempotent(
                     "effects in a table without a unique key",
                 )
             )
-        doubts += _uncompared(index, values, known, asked=known is not None or expected is not None)
+        asked = known is not None or expected is not None
+        doubts += _uncompared(index, values, known, asked=asked) or strange
         return answer(
             "idempotent",
             index,

@@ -2,9 +2,10 @@
 
 The last version is one after which no other was provably published (precedence.py; on one
 partition the log decides). Overlapping publishes have no last one: any of them will do. The final
-effect of a key is judged by its value if `expected=` is given, else by the id it names. Where
-messages carry a version, `version=` decides, in whatever order they were published. A key whose
-last message has no value (a tombstone) must end with nothing: no effect, or one that is gone.
+effect of a key is judged by its value if `expected=` is given, else by the id it names; one that is
+gone is not final as long as another is there. Where messages carry a version, `version=` decides,
+in whatever order they were published. A key whose last message has no value (a tombstone) must end
+with nothing: no effect, or one that is gone.
 """
 
 from __future__ import annotations
@@ -95,22 +96,29 @@ def latest(
 def _finals(
     index: Index, key: KeyOf
 ) -> tuple[dict[tuple[Hashable, str | None], Effect], list[Hashable]]:
-    """The last effect of each key and subscriber; keys with several effects and no order."""
-    finals: dict[tuple[Hashable, str | None], Effect] = {}
-    loose: dict[Hashable, None] = {}
+    """The last effect of each key and subscriber; keys that end with several and no order."""
+    every: dict[tuple[Hashable, str | None], list[Effect]] = defaultdict(list)
     for effect in index.effects:
         name = key(effect)
-        if name is None or effect.id in index.ambiguous:
-            continue
-        other = finals.get((name, effect.by))
-        if other is not None and effect.gone != other.gone:
-            if other.gone:  # what is not there any more is no final value
-                finals[name, effect.by] = effect
-            continue
-        if other is not None and (other.order is None or effect.order is None):
-            loose[name] = None
-        finals[name, effect.by] = effect
-    return {lane: e for lane, e in finals.items() if lane[0] not in loose}, list(loose)
+        if name is not None and effect.id not in index.ambiguous:
+            every[name, effect.by].append(effect)
+    ends = {lane: _ends(effects) for lane, effects in every.items()}
+    loose = dict.fromkeys(
+        lane[0]
+        for lane, last in ends.items()
+        if len(last) > 1 and any(e.order is None for e in last)
+    )
+    return {lane: e[-1] for lane, e in ends.items() if lane[0] not in loose}, list(loose)
+
+
+def _ends(effects: list[Effect]) -> list[Effect]:
+    """What is there of a key at the end, in its source's order. What is gone is no final value,
+    in whatever order it went: a row that was written over again and again is judged by what stands
+    there. Where all are gone nothing does, and the one that went last says so."""
+    there = [effect for effect in effects if not effect.gone]
+    if there or all(effect.order is not None for effect in effects):
+        return there or effects
+    return [max(reversed(effects), key=lambda effect: effect.gone_to)]
 
 
 def _versions(index: Index, key: KeyOf) -> dict[Hashable, list[str]]:
@@ -191,9 +199,9 @@ def _doubts(unsure: list[Finding], loose: list[Hashable]) -> list[Doubt]:
     if loose:
         doubts.append(
             Doubt(
-                sentence=f"several effects without an order for {number(len(loose), 'key')}: "
-                f"{listed(loose)}",
-                missing="order the query, or give the final state only",
+                sentence="several effects at the end, without an order, for "
+                f"{number(len(loose), 'key')}: {listed(loose)}",
+                missing="order the query (order by seq), or show a table with one row for each key",
             )
         )
     if unsure:

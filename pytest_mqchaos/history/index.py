@@ -16,7 +16,7 @@ from operator import eq, itemgetter
 
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.positions import Positions
-from pytest_mqchaos.history.rows import Attempt, Delivery, Effect, Stored
+from pytest_mqchaos.history.rows import PUBLISHER, Attempt, Delivery, Effect, Stored
 from pytest_mqchaos.history.story import Stories, Story
 
 
@@ -131,7 +131,28 @@ class Index:
     @cached_property
     def ambiguous(self) -> dict[str, list[tuple[bytes | None, bytes | None]]]:
         """Ids with more than one content among input destinations, and these (key, value)s. Hops
-        through other destinations are not looked at: they may well rewrite a message."""
+        through other destinations are not looked at: they may well rewrite a message. And ids that
+        the test gave to several of these destinations."""
+        found = self._contents_by_id()
+        return found | {i: self._first_content(i) for i in self.given_to_several if i not in found}
+
+    @cached_property
+    def given_to_several(self) -> dict[str, list[str]]:
+        """Ids that the test itself published to several input destinations, and these. They may be
+        different messages (an order and its cancellation), or the same one twice."""
+        if len(self.inputs) < 2:  # noqa: PLR2004 - several
+            return {}
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, row in zip(self._ids, self.attempts, strict=True):
+            if row.owner == PUBLISHER:
+                found[name].add(row.topic)
+        return {name: sorted(topics) for name, topics in found.items() if len(topics) > 1}
+
+    def _first_content(self, name: str) -> list[tuple[bytes | None, bytes | None]]:
+        return [(self.first[name].key, self.first[name].value)]
+
+    def _contents_by_id(self) -> dict[str, list[tuple[bytes | None, bytes | None]]]:
+        """What `ambiguous` says of contents."""
         sent, held = list(map(itemgetter(10), self.attempts)), list(map(itemgetter(6), self.stored))
         there = list(map(itemgetter(3), self.stored))
         some: dict[str | None, bytes] = dict(zip(self._ids, sent, strict=True))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.attempts import attempts
 from pytest_mqchaos.checkers.causal import causal
 from pytest_mqchaos.checkers.dead_lettered import dead_lettered
@@ -157,6 +158,30 @@ def test_dead_letters_unread_or_nameless_are_unknown():
     line = poisoned().log_add("x", topic="dead")
     line.log[-1] = line.log[-1]._replace(id=None)
     assert line.ask(dead_lettered(ids=["bad"])).status == "unknown"
+
+
+def test_a_dead_letter_in_an_envelope_without_its_id_is_not_missing():
+    line = run().publish("bad").deliver("bad").ack().expect(dead_lettered=["bad"])
+    assert line.ask(dead_lettered()).status == "failed"
+    line.log_add("x", topic="dead")
+    line.log[-1] = line.log[-1]._replace(id=None)
+    verdict = line.ask(dead_lettered())
+    assert verdict.status == "unknown"
+    assert verdict.sentence.startswith("1 message without an id: dead-0@")
+    assert "keep the id on the way" in verdict.missing
+
+
+def test_what_was_declared_a_dead_letter_and_only_acked_was_acked_early():
+    line = run().publish("bad").deliver("bad").ack().expect(dead_lettered=["bad"])
+    verdict = line.ask(acked_after_effect())
+    assert verdict.status == "failed"
+    assert "'bad' acked by" in verdict.sentence
+    assert line.but(read_back=False).ask(acked_after_effect()).status != "failed"
+    line.log_add("x", topic="dead")
+    line.log[-1] = line.log[-1]._replace(id=None)  # it may be this one, in an envelope
+    assert line.ask(acked_after_effect()).status != "failed"
+    line.log_add("bad", topic="dead")  # by the broker: there is nothing to compare
+    assert line.ask(acked_after_effect()).status != "failed"
 
 
 def test_dead_letters_must_be_declared():

@@ -97,6 +97,8 @@ def oracle_lossless(history):
 
 
 def oracle_idempotent(history):
+    if history.effects and history.attempts and foreign(history):
+        return "unknown"
     if any(len(real(history, name)) > 1 for name in NAMES):
         return "failed"
     if any(sum(e.id == name for e in history.effects) > 1 for name in NAMES):

@@ -11,6 +11,7 @@ from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.history.rows import PUBLISHER
 from tests.checkers.timeline import run
 
 ME = "worker-1#1"
@@ -67,6 +68,35 @@ def test_an_ack_is_not_early_where_effects_have_other_ids():
     verdict = line.ask(acked_after_effect())
     assert verdict.status == "unknown"
     assert verdict.sentence.startswith("no effect has the id of a message")
+
+
+def test_nor_is_what_has_other_ids_done_twice_or_once():
+    """An account comes as often as it has payments; a fresh id never comes again."""
+    line = run().publish("a").deliver("a").effect("account").effect("account").ack()
+    for each in (line, run().publish("a").deliver("a").effect("fresh").effect("fresh2").ack()):
+        verdict = each.ask(idempotent())
+        assert verdict.status == "unknown"
+        assert verdict.sentence.startswith("no effect has the id of a message")
+    assert line.publish("account").ask(idempotent()).status == "failed"
+
+
+def test_one_id_in_two_topics_of_the_test_is_nobodys():
+    """An order and its cancellation: that one of them is lost hides behind the other."""
+
+    def both(owner):
+        line = run().publish("o1", owner=owner).publish("o1", topic="cancelled", owner=owner)
+        line.flow = type(line.flow)(inputs=frozenset({"in", "cancelled"}))
+        return line.deliver("o1").effect("o1")
+
+    for question in (lossless(), idempotent(), acked_after_effect()):
+        verdict = both(PUBLISHER).ack().ask(question)
+        assert verdict.status == "unknown"
+        assert "1 id that the test published to several topics: 'o1' to cancelled and in" in (
+            verdict.sentence
+        )
+        assert "ids of their own" in verdict.missing
+    assert both(PUBLISHER).effect("o1").ask(idempotent()).status == "unknown"
+    assert both("outbox").ask(lossless()).status == "passed"  # a service may well pass it on
 
 
 # ------------------------------------------------------------ values that are not there

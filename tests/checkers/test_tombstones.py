@@ -53,6 +53,30 @@ def test_what_is_there_at_the_end_is_the_final_value_not_what_was_shown_last():
     assert asked(unordered)[1] == "passed"
 
 
+@pytest.mark.parametrize(("last", "status"), [("v3", "passed"), ("v2", "failed")])
+def test_a_row_that_was_written_over_again_and_again_is_judged_by_what_stands_there(last, status):
+    """A look at each version of one row for each key, which has no order of its own."""
+    line = run().publish("v1", key=b"k").publish("v2", key=b"k").publish("v3", key=b"k")
+    line.deliver("v1", "v2", "v3").ack()
+    for name in ("v1", "v2", "v3"):
+        line.effect(name, gone=name != last, order=False, timed=False)
+    assert line.ask(latest()).status == status
+
+
+def test_and_so_is_one_that_is_gone_at_the_end():
+    assert asked(table(*GONE, order=False))[1] == "passed"
+    verdict = table(*GONE, deletes=False, order=False).ask(latest())
+    assert verdict.status == "unknown"
+    assert "key 'k' ends with nothing (that of 'v2' is gone)" in verdict.sentence
+
+
+def test_of_two_that_stand_there_nobody_knows_which_is_the_last():
+    line = table(("v1", False), ("v2", False), deletes=False, order=False)
+    assert (
+        "several effects at the end, without an order, for 1 key: k" in line.ask(latest()).sentence
+    )
+
+
 def test_a_key_that_is_gone_though_nobody_deleted_it_is_not_known():
     verdict = table(*GONE, deletes=False).ask(latest())
     assert verdict.status == "unknown"
