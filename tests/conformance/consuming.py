@@ -2,7 +2,8 @@
 
 `take(bootstrap, topic, group, last="p5")` ends when `last` has been committed and gives what the
 application saw, step by step; `last` may be a question about the steps instead. `work`: seconds
-between a message and its commit; `first`: called once, when the first message is in work. `limit`:
+between a message and its commit; `first`: called once, when the first message is in work; `until`
+(aiokafka, which joins while its application works): a question, work lasts until it is so. `limit`:
 seconds it may take.
 """
 
@@ -41,7 +42,9 @@ def _done(first):
         first()
 
 
-def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, limit=LIMIT, **settings):
+def by_aiokafka(
+    bootstrap, topic, group, *, last, work=0.0, first=None, until=None, limit=LIMIT, **settings
+):
     async def run():
         nonlocal first
         consumer = AIOKafkaConsumer(
@@ -59,6 +62,8 @@ def by_aiokafka(bootstrap, topic, group, *, last, work=0.0, first=None, limit=LI
                     for message in messages:
                         first = _done(first)
                         await asyncio.sleep(work)
+                        while until and not until() and time.monotonic() < end:
+                            await asyncio.sleep(0.01)
                         steps.append(await _aiokafka_committed(consumer, spot, message))
             return steps
         finally:
