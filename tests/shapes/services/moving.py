@@ -88,12 +88,14 @@ async def own_positions(bootstrap, world, *, first="work"):
         consumer.assign(spots)
         for spot in spots:
             consumer.seek(spot, world.offsets.get(spot, 0))
+        first_life = not world.offsets
         async for message in consumer:
-            world.ready.set()
             spot = TopicPartition(message.topic, message.partition)
             if first == "position":
                 world.offsets[spot] = message.offset + 1
-                await asyncio.sleep(0.3)  # the work takes its time
+            world.ready.set()
+            if first == "position" and first_life:
+                await asyncio.Event().wait()  # the work takes its time: until the test crashes it
             world.once(order_of(message), key=key_of(message))
             world.offsets[spot] = message.offset + 1
 
