@@ -7,7 +7,17 @@ import sqlite3
 import tempfile
 
 from tests.shapes.services import groups, processes
-from tests.shapes.shape import order
+from tests.shapes.shape import one_topic, order
+
+
+def already_there(chaos, world):
+    """All of it is in the log before the worker begins: it comes in one fetch."""
+    one_topic(chaos, world)
+    chaos.publish("orders", world.orders)
+
+
+def nothing(chaos, world):
+    """What was published in `prepare` is all."""
 
 
 def retries(chaos, world):

@@ -91,6 +91,8 @@ SHAPES = (
         name="handlers",
         scales=True,
         service=groups.handlers,
+        prepare=arranged.already_there,
+        publish=arranged.nothing,
         settle={"timeout": 2},
         asks=(LOSSLESS, IDEMPOTENT, EXACTLY_ONCE, ACKED_AFTER),
         caught=(Caught(broken=groups.handlers_untracked, under="crash-after-ack", **LOST),),

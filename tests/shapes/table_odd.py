@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from pytest_mqchaos.checkers.evidence import where
+from tests.shapes.arranged import already_there, nothing
 from tests.shapes.services import odd
 from tests.shapes.shape import (
     ACKED_AFTER,
@@ -20,16 +21,6 @@ from tests.shapes.shape import (
 )
 
 LOST = {"question": "lossless", "what": "lost", "where": where.ACKED}
-
-
-def already_there(chaos, world):
-    """All of it is in the log before the worker begins: it comes in one fetch."""
-    one_topic(chaos, world)
-    chaos.publish("orders", world.orders)
-
-
-def nothing(chaos, world):
-    """What was published in `prepare` is all."""
 
 
 def with_totals(chaos, world):
