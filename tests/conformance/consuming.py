@@ -62,7 +62,7 @@ def by_aiokafka(
                     for message in messages:
                         first = _done(first)
                         await asyncio.sleep(work)
-                        while until and not until() and time.monotonic() < end:
+                        while until and not until() and time.monotonic() < end:  # noqa: ASYNC110
                             await asyncio.sleep(0.01)
                         steps.append(await _aiokafka_committed(consumer, spot, message))
             return steps

@@ -117,7 +117,7 @@ async def handlers(bootstrap, world, *, tracked=True):
             # The first of every three takes longest: later ones finish before it, commit included.
             await asyncio.sleep(0.2 if message.offset % 3 == 0 else 0.001)
             while message.offset % 3 == 0 and quick:
-                await asyncio.sleep(0.01)
+                await asyncio.wait(quick)
             world.once(order_of(message), key=key_of(message))
             spot = TopicPartition(message.topic, message.partition)
             done = tracker.end(message) if tracked else {spot: message.offset + 1}
