@@ -117,9 +117,13 @@ def test_without_power_goes_what_no_disk_and_no_other_has(embedded, client, shap
 def test_what_a_leader_confirms_that_is_cut_off_is_gone_when_the_network_is_back(embedded, client):
     rule = on.publish(nth=3).partition("leader")
     with conversation(embedded, rule, nodes=3, min_insync=2) as seen:
+        cut_off = embedded.broker.leader(seen.topic, 0)
         told = SENDERS[client](seen.servers, seen.topic, FIVE, acks=1)
         assert errors(told) == {}
-        seen.chaos.heal()  # and no sooner, however long the producer took for the rest
+        # The network comes back when the producer is done and the others have a leader, no sooner.
+        others = lambda: embedded.broker.leader(seen.topic, 0) not in (None, cut_off)  # noqa: E731
+        seen.chaos.wait_for(others, what="the others to have a leader")
+        seen.chaos.heal()
         seen.chaos.settle()
         assert seen.stored == ["p1", "p2"]
         assert lost(seen) == [(one, GONE) for one in ("p3", "p4", "p5")]
