@@ -66,7 +66,7 @@ def made(events: int) -> History:
     places = tuple(Place("g", "in", q, ends[q], 0, ends[q], 0) for q in range(8))
     return History(
         attempts=tuple(attempts), stored=tuple(stored), deliveries=tuple(deliveries),
-        effects=tuple(effects), acks=tuple(acks), places=places, effects_timed=True,
+        effects=tuple(effects), acks=tuple(acks), places=places,
         flow=Flow(inputs=frozenset({"in"})),
     )  # fmt: skip
 

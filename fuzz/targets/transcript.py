@@ -66,7 +66,6 @@ def history_of(found: Transcript, *, effects: tuple[Effect, ...] | None = None) 
         deliveries=found.deliveries,
         acks=found.acks,
         effects=tuple(done.values()) if effects is None else effects,
-        effects_timed=True,
         rule_events=found.rule_events,
         gaps=found.gaps,
         gap_topics=found.gap_topics,

@@ -166,6 +166,12 @@ class Effects:
         return [text for text in told if text]
 
     @property
+    def tables(self) -> bool:
+        """Whether a source may hold one row for each key, the last: what a look shows of it."""
+        looked = (w.source for w in self._watches if isinstance(w, Watch) and not w.timed)
+        return any(source.keyed for source in looked)
+
+    @property
     def topics(self) -> frozenset[str]:
         """The output topics that are read as effects."""
         return frozenset(watch.name for watch in self._watches if isinstance(watch, Output))

@@ -99,6 +99,7 @@ class Evidence:
     limits: tuple[str, ...]
     nameless: tuple[str, ...]
     absent: tuple[str, ...]
+    tables: bool
     effect_topics: frozenset[str]
     compacted: frozenset[str]
     pending: Sequence[Stored]
@@ -239,7 +240,7 @@ def build(
             evidence.processes,
             transcript.deliveries,
         ),
-        effects_timed=evidence.effects is not None,
+        tables=evidence.tables,
         handled=evidence.handled,
         accepted=evidence.accepted,
         processes=tuple(sorted((*evidence.processes, *transcript.brokers))),

@@ -232,6 +232,7 @@ class View:
             limits=self._limits(),
             nameless=tuple(chaos.ledger.nameless()),
             absent=tuple(chaos.ledger.absent()),
+            tables=chaos.ledger.tables,
             effect_topics=chaos.ledger.topics,
             compacted=frozenset(chaos.scope.compacted),
             pending=pending,

@@ -51,7 +51,8 @@ class Expected:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """One run. `effects` is None when no effect source was declared (a question about effects is
-    then a usage error); `effects_timed` says whether effect times are known. `gaps` are sentences
+    then a usage error); `tables`: some source may hold one row for each key, of which looks need
+    not have seen every one. `gaps` are sentences
     about what was not seen (blind links, undecoded frames, bypass): they turn the verdicts that
     they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
     `limits` are sentences about what a pass does not cover. `readers` are the owners that were
@@ -75,7 +76,7 @@ class History:
     stored: tuple[Stored, ...] = ()
     places: tuple[Place, ...] = ()
     effects: tuple[Effect, ...] | None = None
-    effects_timed: bool = False
+    tables: bool = False
     handled: tuple[Handled, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     processes: tuple[ProcessEvent, ...] = ()

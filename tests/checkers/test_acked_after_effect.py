@@ -102,7 +102,7 @@ def test_an_interval_that_overlaps_the_ack_is_unknown_one_before_it_passes():
 
 def test_a_source_without_times_is_unknown_and_says_what_to_add():
     line = run().publish("a").deliver("a").effect("a", timed=False).ack()
-    verdict = ask(line.but(effects_timed=False))
+    verdict = ask(line)
     assert verdict.status == "unknown"
     assert "chaos.effects.record(id)" in verdict.missing
 
@@ -199,5 +199,5 @@ def test_the_advice_speaks_of_stores_where_an_output_topic_shows_the_effects():
 
 def test_what_a_message_is_called_has_no_say_in_what_to_do():
     line = run().publish("an outbox").deliver("an outbox").effect("an outbox", timed=False).ack()
-    verdict = ask(line.but(effects_timed=False))
+    verdict = ask(line)
     assert verdict.missing.startswith("record effects with their time")

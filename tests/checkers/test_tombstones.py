@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
 from tests.checkers.timeline import run
@@ -116,3 +118,44 @@ def test_only_a_message_without_a_value_deletes_and_only_a_key():
 
 def test_a_key_may_be_any_bytes():
     assert excused(table().tombstone("odd", b"\xff").deliver("odd").ack())
+
+
+def written_and_deleted(*names, tables=True, **told):
+    """A row for each key that came and went between two looks; `names`: rows of other keys."""
+    line = run().publish("v1", key=b"k").tombstone("del", b"k")
+    for name in names:
+        line.publish(name, key=name.encode())
+    line.deliver("v1", "del", *names)
+    for name in names:
+        line.effect(name, key=name, **told)
+    return line.ack().but(tables=tables)
+
+
+@pytest.mark.parametrize("names", [[], ["other"]])
+def test_of_a_row_that_came_and_went_between_two_looks_nothing_is_known(names):
+    line = written_and_deleted(*names, timed=False)
+    assert line.ask(lossless(keep="latest")).status == "passed"
+    for question in (lossless(), exactly_once(), acked_after_effect()):
+        verdict = line.ask(question)
+        assert verdict.status == "unknown", verdict.sentence
+    verdict = line.ask(lossless())
+    assert "2 of" in verdict.sentence
+    assert {finding.text for finding in verdict.findings} >= {
+        "it has no value: a deletion leaves no row",
+        "a later message of its key may have written over its row",
+    }
+    assert "keep='latest'" in verdict.missing
+
+
+def test_but_where_each_effect_is_told_they_are_lost():
+    for line in (written_and_deleted("other"), written_and_deleted(tables=False)):
+        assert line.ask(lossless()).status == "failed"
+        assert line.ask(lossless(keep="latest")).status == "failed"
+        assert line.ask(acked_after_effect()).status == "failed"
+
+
+def test_and_what_was_handed_to_nobody_deleted_nothing():
+    line = run().publish("v1", key=b"k").tombstone("del", b"k").deliver("v1").ack()
+    verdict = line.but(tables=True).ask(lossless())
+    assert verdict.status == "failed"
+    assert "v1" in {finding.id for finding in verdict.findings}

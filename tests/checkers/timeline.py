@@ -45,7 +45,7 @@ class Timeline:
         self.effects, self.handled, self.accepts, self.places = [], [], [], []
         self.ends = {}
         self.groups = {}
-        self.more = {"effects_timed": True}
+        self.more = {}
 
     def _tick(self):
         self.now += 1

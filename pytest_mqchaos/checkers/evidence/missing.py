@@ -24,6 +24,7 @@ from pytest_mqchaos.history.story import Story
 
 BLOCKED = f"it stands {OPEN}"
 OVER = "a later message of its key may have written over its row"
+LEAVES_NONE = "it has no value: a deletion leaves no row"
 DIES_WHOLE = "run the worker as a process (process=True), or close its store in on_crash="
 _UNTIL = "until that has timed out it is handed to nobody who reads committed messages"
 
@@ -89,7 +90,8 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.waiting.append(finding("waiting", f"{why}, and {_UNTIL}"))
         found.behind = True
     elif not found.last and _overwritten(index, story):
-        found.over.append(finding("no effect", OVER))
+        deletion = all(row.value is None for row in story.attempts)
+        found.over.append(finding("no effect", LEAVES_NONE if deletion else OVER))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
     elif not _proven(index, story, by):

@@ -1,5 +1,5 @@
 """Sources that show one row for each key, the last: a later message of a key writes over the row of
-an earlier one, maybe between two looks.
+an earlier one, or deletes it (a tombstone), maybe between two looks.
 
 It knows what each look has shown; no source says so of itself, so it proves nothing.
 """
@@ -19,7 +19,7 @@ JOURNAL = "show a source with a row for each message (a journal), or record each
 
 def written_over(index: Index) -> set[str]:
     """Messages without any effect whose row, if they had one, a later message of their key may have
-    written over, which has a row, or had one."""
+    written over, which has a row, or had one, or is a deletion; and such deletions themselves."""
     derived = index.history.derived
     if "written over" not in derived:
         derived["written over"] = _written_over(index) if one_row_a_key(index) else set()
@@ -31,11 +31,29 @@ def _written_over(index: Index) -> set[str]:
     for name in index.known_effects & index.first.keys():
         key = index.first[name].key
         last[key] = max(index.rank[name], last.get(key, -1))
+    deletions = _deletions(index)
+    for name in deletions:
+        key = index.first[name].key
+        last[key] = max(index.rank[name], last.get(key, -1))
     bare = index.first.keys() - index.known_effects
-    return {
+    return deletions | {
         name
         for name in superseded(index, bare)
         if last.get(index.first[name].key, -1) > index.rank[name]
+    }
+
+
+def _deletions(index: Index) -> set[str]:
+    """Messages without a value that were handed out, and whose key has no row at the end."""
+    key_of_effect = key_of(index, "key")
+    standing = {key_of_effect(effect) for effect in index.effects if not effect.gone}
+    return {
+        name
+        for name, row in index.first.items()
+        if row.value is None
+        and row.key is not None
+        and row.key.decode(errors="replace") not in standing
+        and any(delivery.reached for delivery in index.stories.deliveries.get(name, ()))
     }
 
 
@@ -49,7 +67,8 @@ def beside_another(index: Index, name: str) -> bool:
 
 def one_row_a_key(index: Index) -> bool:
     """Whether all effects are rows that were looked at, of keys that the source itself names (and
-    may hold once) or wrote a row over of, and no look has shown two of the same key."""
+    may hold once) or wrote a row over of, and no look has shown two of the same key. Of a source
+    that no look has found a row in, whether it may be such a one."""
     derived = index.history.derived
     if "one row a key" not in derived:
         derived["one row a key"] = _one_row_a_key(index)
@@ -61,7 +80,9 @@ def _one_row_a_key(index: Index) -> bool:
         return False  # a log, or told one by one
     key_of_effect = key_of(index, "key")
     effects = index.effects
-    named = bool(effects) and all(e.key is not None and e.keyed for e in effects)
+    if not effects:
+        return index.history.tables
+    named = all(e.key is not None and e.keyed for e in effects)
     until: dict[tuple[Hashable, str | None, str | None], int] = {}
     for effect in sorted(effects, key=lambda e: (e.t_to, not e.gone)):
         lane = (key_of_effect(effect), effect.part, effect.by)

@@ -44,12 +44,14 @@ def superseded(index: Index, ids: Iterable[str], version: Spec | None = None) ->
 
 def deleted(index: Index, older: Container[str]) -> set[str]:
     """Messages without a value (tombstones) that are none of the `older`, and whose key has no
-    effect any more: in a table that is all that shows them. Effects that are told one by one, with
-    their time, would tell of them, too."""
+    effect any more: in a table that is all that shows them, and in one that no look found a row in
+    there is not even another row. Effects that are told one by one, with their time, would tell of
+    them, too."""
     key = key_of(index, "key")
     standing = {key(effect) for effect in index.effects if not effect.gone}
     gone = {key(effect) for effect in index.effects if effect.gone}
-    table = bool(index.effects) and not any(0 < e.t_to == e.t_from for e in index.effects)
+    table = bool(index.effects) or index.history.tables
+    table = table and not any(0 < e.t_to == e.t_from for e in index.effects)
     last: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
     last |= index.first
     found = set()
