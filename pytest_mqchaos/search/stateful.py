@@ -1,6 +1,7 @@
 """A state machine whose steps are what happens to a service: messages, faults, crashes, time.
 
     publish / step / strike / crash / heal / settle, in any order --> ask, whenever all is settled
+    --> settle, stop the service, ask: the last word
 
 Everything is on one loop in virtual time, which goes on only while a step is done. It knows
 Hypothesis's stateful testing and a Chaos; it must never know a service or a question.
@@ -16,7 +17,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pytest_mqchaos.chaos.running import WorkerHandle
-from pytest_mqchaos.errors import MqchaosError, UsageError, missing_extra, unknown
+from pytest_mqchaos.errors import (
+    MqchaosError,
+    UsageError,
+    VerdictFailed,
+    missing_extra,
+    unknown,
+)
 from pytest_mqchaos.search.batches import numbered
 from pytest_mqchaos.search.place import here
 from pytest_mqchaos.search.simulate import arranged, begun, seldom_collected
@@ -80,7 +87,8 @@ class ChaosMachine(RuleBasedStateMachine):
         )
 
     def ask(self, chaos: Chaos) -> None:
-        """Yours: the assertions. They are asked whenever everything is settled, and at the end."""
+        """Yours: the assertions. They are asked whenever everything is settled, and at the end,
+        when the service has stopped."""
         del chaos
         raise UsageError(
             f"{type(self).__name__} needs `def ask(self, chaos)` with your assertions, such as "
@@ -167,14 +175,27 @@ class ChaosMachine(RuleBasedStateMachine):
     @invariant()
     def holds(self) -> None:
         """A worker that failed without a fault fails the test; what is settled is asked about."""
+        self._unbroken()
+        if self._settled:
+            self._ask_meanwhile()
+
+    def _unbroken(self) -> None:
         failure = self.chaos.crew.failure
         if failure is not None:
             raise failure
-        if self._settled:
+
+    def _ask_meanwhile(self) -> None:
+        """What a service that runs may still be at work on is neither done nor lost: what cannot be
+        known yet is asked again at the end, and only there is it a failure."""
+        try:
             self.ask(self.chaos)
+        except VerdictFailed:
+            if not self.chaos.verdicts or self.chaos.verdicts[-1].status != "unknown":
+                raise
 
     def teardown(self) -> None:
-        """Settle, ask, and judge as a test is judged; after a failure only clean up."""
+        """Settle, stop the service, ask, and judge as a test is judged; after a failure only clean
+        up."""
         error = sys.exc_info()[1]
         with self._open:
             if error is not None and error is not self._outside:
@@ -185,12 +206,14 @@ class ChaosMachine(RuleBasedStateMachine):
     def _end(self) -> None:
         if not self._settled:
             self.settle()
-            self.holds()
-        self.run(self._judged())
+        self.run(self._stopped())
+        self._unbroken()
+        self.ask(self.chaos)
+        self.run(self.chaos.finishing(body_failed=False))
 
-    async def _judged(self) -> None:
+    async def _stopped(self) -> None:
         await self._worker.__aexit__(None, None, None)
-        await self.chaos.finishing(body_failed=False)
+        await self.chaos.crew.stop_all()  # what a step of yours has started, too
 
     async def _give_up(self, error: BaseException) -> None:
         """The failure that came first is the one to tell."""

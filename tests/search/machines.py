@@ -3,6 +3,7 @@
 from pytest_mqchaos import ChaosMachine
 from tests.search.planted.books import Books
 from tests.search.planted.in_batches import commit_handled, commit_position
+from tests.search.planted.one_by_one import mark_before_work, mark_with_lease
 
 
 class Handled(ChaosMachine):
@@ -30,3 +31,16 @@ class Near(Position):
     """Asked where the bug is, to be quick."""
 
     drawn = {"points": "ack", "faults": "crash_worker", "nth": 1}  # noqa: RUF012
+
+
+class Marked(Position):
+    """It marks what it begins to work on. Who dies in between leaves a mark, and whoever comes next
+    skips the message, commits, and lives on."""
+
+    target = staticmethod(mark_before_work)
+
+
+class Leased(Handled):
+    """The same, and the mark runs out."""
+
+    target = staticmethod(mark_with_lease)

@@ -7,7 +7,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from pytest_mqchaos import ChaosMachine, UsageError, VerdictFailed, on, simulate
-from tests.search.machines import Handled, Near, Position
+from tests.search.machines import Handled, Leased, Marked, Near, Position
 from tests.search.scenarios import committing_first
 
 QUICK = settings(
@@ -52,6 +52,58 @@ def test_the_correct_twin_passes_whatever_happens_in_whatever_order():
     assert [effect.id for effect in history.effects] == ["a-1", "b-1", "a-2", "b-2"]
     assert [state.fired for state in history.rules] == [1, 1]
     assert {verdict.status for verdict in machine.chaos.verdicts} == {"passed"}
+
+
+def _in_the_middle(machine):
+    """The worker dies when it has marked and not yet done; the next one is alive at the end."""
+    machine.strike(on.publish(nth=1, topic="receipts").crash_worker("before", optional=True))
+    machine.publish(["a"])
+    machine.step(1.0)
+    machine.settle()
+    machine.holds()
+    machine.publish(["b"])
+    machine.settle()
+    machine.holds()
+
+
+def test_what_a_living_worker_has_left_out_is_lost_when_it_has_stopped():
+    machine = Marked()
+    _in_the_middle(machine)
+    assert {verdict.status for verdict in machine.chaos.verdicts} == {"unknown"}
+    with pytest.raises(VerdictFailed, match=r"^lossless failed: 1 of 2 confirmed messages"):
+        machine.teardown()
+    assert machine.chaos.history.processes[-1].what == "stopped"
+
+
+def test_a_living_worker_that_leaves_out_nothing_passes():
+    machine = Leased()
+    _in_the_middle(machine)
+    machine.teardown()
+    history = machine.chaos.last_history
+    assert [effect.id for effect in history.effects] == ["a-1", "b-1"]
+    assert [state.fired for state in history.rules] == [1]
+
+
+def test_what_nobody_can_know_fails_at_the_end():
+    class Unread(Handled):
+        def service(self, chaos):
+            worker = super().service(chaos)
+            chaos.flow(inputs=["elsewhere"])
+            return worker
+
+    machine = Unread()
+    machine.strike(AFTER)
+    machine.publish(["a"])
+    machine.settle()
+    machine.holds()
+    with pytest.raises(VerdictFailed, match="^lossless is UNKNOWN"):
+        machine.teardown()
+
+
+@pytest.mark.wide
+def test_hypothesis_finds_what_a_living_worker_has_left_out():
+    with pytest.raises(VerdictFailed, match=r"^lossless failed: 1 of 1 confirmed"):
+        run_state_machine_as_test(Marked, settings=settings(QUICK, max_examples=200))
 
 
 def test_hypothesis_draws_the_steps():
