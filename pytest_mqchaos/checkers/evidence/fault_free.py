@@ -58,6 +58,12 @@ class FaultFree:
     shows: Shows = everything
     again: History | None = None
 
+    @property
+    def has_source(self) -> bool:
+        """Whether that run had a source of effects: then the same scenario has it with faults, too,
+        even where no handler came so far as to record one."""
+        return self.index is not None and self.index.history.effects is not None
+
 
 def by_id(effects: Iterable[Effect], shows: Shows) -> dict[str, list[Shown]]:
     """What the effects of each id show that are there at the end."""
