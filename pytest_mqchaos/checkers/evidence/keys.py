@@ -60,13 +60,16 @@ def lanes(index: Index, by: Spec | None) -> list[Hashable | None]:
 
 
 def shared(index: Index, by: Spec | None, ids: Container[str]) -> int:
-    """How many keys more than one of these messages was published with. Of messages
-    without a key it is not known, nor where effects have keys of their own: any two may share one.
-    """
+    """How many keys more than one of these messages has. Of messages without a key it is not known;
+    where effects have keys of their own, not of a message without an effect: it may share any."""
     messages: dict[str, Attempt | Stored] = {s.id: s for s in index.stored if s.id is not None}
     messages.update(index.first)
     messages = {name: row for name, row in messages.items() if name in ids}
     own = by == "key" and not {None}.issuperset(map(itemgetter(6), index.effects))
+    if own and messages.keys() <= index.known_effects:
+        key = _own_key(index)
+        shown = {(effect[3], key(effect)) for effect in index.effects if effect[3] in messages}
+        return _several(each for _, each in shown)
     if by is None or own:
         return int(len(messages) > 1)
     if by == "key":
@@ -76,6 +79,10 @@ def shared(index: Index, by: Spec | None, ids: Container[str]) -> int:
     else:
         identity = Identity.parse(by)
         keys = ("|".join(identity.of(record_of(row))) or None for row in messages.values())
+    return _several(keys)
+
+
+def _several(keys: Iterable[Hashable | None]) -> int:
     return sum(count > 1 for count in Counter(keys).values())
 
 
