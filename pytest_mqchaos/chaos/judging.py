@@ -25,6 +25,7 @@ from pytest_mqchaos.history.rows import (
     ProcessEvent,
     RuleState,
     Stored,
+    Unconfirmed,
 )
 from pytest_mqchaos.relay.decoded_once import DecodedOnce
 from pytest_mqchaos.relay.transcript import Transcript, transcribe
@@ -102,6 +103,8 @@ class Evidence:
     tables: bool
     effect_topics: frozenset[str]
     compacted: frozenset[str]
+    unconfirmed: tuple[Unconfirmed, ...]
+    disowned: bool
     pending: Sequence[Stored]
     started: int
 
@@ -269,5 +272,7 @@ def build(
         lone=side.lone(),
         starts={place: start for place, (start, _) in side.ends(names).items()},
         compacted=evidence.compacted,
+        unconfirmed=evidence.unconfirmed,
+        disowned=evidence.disowned,
         started=evidence.started,
     )

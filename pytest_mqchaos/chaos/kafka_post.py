@@ -20,7 +20,7 @@ AWAY = 0.5  # seconds before a broker that refused a connection is tried again
 
 class KafkaPost:
     """aiokafka with acks=all. It awaits each message before the next, so that publish order is
-    beyond doubt, and sends again until confirmed."""
+    beyond doubt, and sends again until confirmed, or as often as it is told to."""
 
     def __init__(self, address: str) -> None:
         try:

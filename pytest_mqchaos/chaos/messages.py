@@ -95,9 +95,18 @@ def _with_header(message: Message, fallback: str) -> Message:
     return Message(value=message.value, key=message.key, id=name, headers=headers)
 
 
+def owned(message: Message, destination: str, identity: Identity) -> bool:
+    """Whether the message is one to be judged: `identity` does not call it somebody else's."""
+    return message.id is not None or identity.find(_record(message, destination)).mine
+
+
+def _record(message: Message, destination: str) -> Record:
+    headers = tuple(message.headers.items())
+    return Record(destination, 0, -1, message.key, message.value, headers)
+
+
 def _with_found(message: Message, destination: str, identity: Identity) -> Message:
-    record = Record(destination, 0, -1, message.key, message.value, tuple(message.headers.items()))
-    ids = identity.of(record)
+    ids = identity.of(_record(message, destination))
     return Message(
         value=message.value, key=message.key, id=ids[0] if len(ids) == 1 else None,
         headers=message.headers,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 
-from pytest_mqchaos.chaos.messages import Given, understood
+from pytest_mqchaos.chaos.messages import Given, owned, understood
 from pytest_mqchaos.chaos.pace import given
 from pytest_mqchaos.chaos.side import Publisher, Receipt
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Message
 from pytest_mqchaos.history.identity import Identity
+from pytest_mqchaos.history.rows import Unconfirmed
 
 
 class Post:
@@ -27,11 +28,12 @@ class Post:
         self._publisher: Publisher | None = None
         self._count = 0
         self.receipts: list[Receipt] = []
+        self._disowned = 0
 
     async def send(
         self, destination: str, messages: Iterable[Given], *, attempts: int, idempotent: bool
     ) -> list[Receipt]:
-        """Publish one after the other, each sent again until confirmed."""
+        """Publish one after the other, each sent again until confirmed, or `attempts` times."""
         made = understood(
             messages,
             destination=destination,
@@ -41,6 +43,7 @@ class Post:
         )
         self._refuse_known(made)
         self._count += len(made)
+        self._disowned += sum(not owned(one, destination, self._identity) for one in made)
         if not made:
             return []
         if self._publisher is None:
@@ -50,6 +53,17 @@ class Post:
         )
         self.receipts += sent
         return sent
+
+    @property
+    def disowned(self) -> bool:
+        """Whether `id=` calls everything that was published somebody else's."""
+        return 0 < self._count == self._disowned
+
+    def unconfirmed(self, names: Container[str]) -> Iterator[Unconfirmed]:
+        """What was published to these destinations, and is not known to be safe."""
+        for one in self.receipts:
+            if one.outcome != "confirmed" and one.destination in names:
+                yield Unconfirmed(one.id, one.error or "")
 
     def _refuse_known(self, messages: Iterable[Message]) -> None:
         """An effect that stood there before the test would be taken for this message's."""

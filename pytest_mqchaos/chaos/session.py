@@ -94,7 +94,7 @@ class Chaos(Assertions, Declarations, Twins):
         run = self._run = host.begin({"identity": spec, "record": True})
         self._started = True
         self._address = run.address
-        self.view = View(chaos=self, run=run)
+        self.view = View(chaos=self, run=run, post=self._post)
         self.ledger = Effects(run.effects, self.view.output, host.pace.clock)
         self.scope = Scope(host.side, host.pace.clock)
         if host.kind != "embedded":

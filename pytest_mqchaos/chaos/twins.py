@@ -116,7 +116,8 @@ class Twins:
         idempotent: bool = False,
     ) -> list[Receipt]:  # fmt: skip
         """Publish through a link with a plain client (acks=all), one after the other, each sent
-        again until confirmed. One receipt per message; raises only for messages that cannot be."""
+        again until confirmed, `attempts` times at most. One receipt per message; raises only for
+        messages that cannot be. What was never confirmed is not owed, and a pass says so."""
         off_loop("chaos.publish()", "await chaos.publish_async(...)")
         return done(
             self.publishing(destination, messages, attempts=attempts, idempotent=idempotent)

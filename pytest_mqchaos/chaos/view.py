@@ -17,6 +17,7 @@ from pytest_mqchaos.history.rows import PUBLISHER, RUNS, worker_of
 
 if TYPE_CHECKING:
     from pytest_mqchaos.chaos.ground import Began
+    from pytest_mqchaos.chaos.posting import Post
     from pytest_mqchaos.chaos.roles import Run
     from pytest_mqchaos.relay.transcript import Transcript
 
@@ -27,8 +28,9 @@ IN_PROCESS = "crashes of coroutine workers run `finally` blocks, a killed proces
 class View:
     """Looks at the data plane, the broker and the effects of one Chaos."""
 
-    def __init__(self, *, chaos: Run, run: Began) -> None:
+    def __init__(self, *, chaos: Run, run: Began, post: Post) -> None:
         self._chaos = chaos
+        self._post = post
         self._plane = chaos.host.plane
         self._side = chaos.host.side
         self._clock = chaos.host.pace.clock
@@ -235,6 +237,8 @@ class View:
             tables=chaos.ledger.tables,
             effect_topics=chaos.ledger.topics,
             compacted=frozenset(chaos.scope.compacted),
+            unconfirmed=tuple(self._post.unconfirmed(chaos.scope.flow.inputs)),
+            disowned=self._post.disowned,
             pending=pending,
             started=self.started,
         )

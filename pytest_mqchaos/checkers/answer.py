@@ -34,12 +34,25 @@ def not_covered(index: Index) -> tuple[str, ...]:
         None,
         (
             bypassed.unseen(index),
+            _never_confirmed(index),
             drained.late(index),
             _not_looked_for(history),
             _done_all_the_same(index),
         ),
     )
     return (*said, *history.limits, *unfired)
+
+
+def _never_confirmed(index: Index) -> str:
+    rows = [row for row in index.history.unconfirmed if row.id not in index.owed]
+    if not rows:
+        return ""
+    names = dict.fromkeys(row.id or "one without an id of its own" for row in rows)
+    verb = "was" if len(rows) == 1 else "were"
+    return (
+        f"{number(len(rows), 'message')} that the test published {verb} never confirmed to it, so "
+        f"no effect is owed: {listed(names)} ({rows[0].error})"
+    )
 
 
 def _done_all_the_same(index: Index) -> str:
@@ -62,11 +75,19 @@ def _not_looked_for(history: History) -> str:
 
 def _slip(index: Index) -> tuple[str, str] | None:
     """What the test itself published and why it is not judged, and what to say; if nothing else is
-    there to be judged: a misspelt name in chaos.flow, a function that forgot to return the id."""
+    there to be judged: a misspelt name in chaos.flow, a function that forgot to return the id, a
+    message that no broker takes."""
     history, inputs = index.history, index.history.flow.inputs
+    if history.unconfirmed and not index.owed and not any(rule.fired for rule in history.rules):
+        error = history.unconfirmed[0].error
+        why = (
+            "no judged message that the test published was confirmed to it, though no fault was in "
+            f"the way: {error}"
+        )
+        return why, "look at what chaos.publish gives: a receipt for each message"
     if not inputs or index.first or index.stored_ids or PUBLISHER not in history.links.values():
         return None
-    if not history.attempts and not history.stored and not history.gaps:
+    if history.disowned:
         why = "`id=` calls every message that the test published somebody else's: it gave None"
         return why, "let the function of id= return the id"
     aside = sorted({row.topic for row in history.attempts if row.owner == PUBLISHER} - inputs)

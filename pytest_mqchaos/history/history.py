@@ -21,6 +21,7 @@ from pytest_mqchaos.history.rows import (
     RuleEvent,
     RuleState,
     Stored,
+    Unconfirmed,
 )
 
 
@@ -67,7 +68,9 @@ class History:
     transaction the broker said is committed to the instant of that, `blocked` are the ids of
     messages behind the begin of a transaction that is still open: nobody who reads committed
     messages is handed them; `pending` the ids of records of effect topics that stand there. `spans`
-    maps a link to the seqs of its opening and its end (0 while open).
+    maps a link to the seqs of its opening and its end (0 while open). `unconfirmed`: what the test
+    itself published to inputs and was not told is safe; `disowned`: its `id=` calls everything that
+    it published somebody else's.
     """
 
     attempts: tuple[Attempt, ...] = ()
@@ -103,6 +106,8 @@ class History:
     lone: frozenset[tuple[str, int]] = frozenset()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
     compacted: frozenset[str] = frozenset()
+    unconfirmed: tuple[Unconfirmed, ...] = ()
+    disowned: bool = False
     started: int = 0
     # What was derived from the rows (history/index.py), kept as long as they are.
     derived: dict[str, object] = field(default_factory=dict, init=False, repr=False, compare=False)

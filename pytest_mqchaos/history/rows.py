@@ -167,6 +167,14 @@ class Accepted(NamedTuple):
     id: str
 
 
+class Unconfirmed(NamedTuple):
+    """A message that the test itself published, and that nobody told it is safe; `error` is what
+    its client said last."""
+
+    id: str | None
+    error: str
+
+
 FINAL_DRAIN = "restarted for the final drain"  # cause of a process event
 RUNS = ("started", "restarted")  # the last event of a process that runs
 

@@ -46,3 +46,34 @@ def test_an_id_whose_effect_was_there_before_is_refused(chaos):
     chaos.effects.from_call(lambda: [{"id": "a"}])
     with pytest.raises(UsageError, match=r"'a'.*before this test began"):
         chaos.publish("t", ["a"])
+
+
+BIG = {"value": b"c" * 2_000_000, "key": "big"}
+
+
+def test_what_is_never_confirmed_is_named_by_a_pass_and_no_pass_by_itself(host):
+    with host.chaos(id="key") as chaos:
+        chaos.topic("t")
+        (refused,) = chaos.publish("t", [BIG], attempts=1)
+        assert (refused.id, refused.outcome) == ("big", "refused")
+        chaos.effects.record("other")
+        verdict = chaos.check("lossless")
+        assert verdict.status == "unknown"
+        assert "no fault was in the way: MessageSizeTooLarge" in verdict.sentence
+        chaos.publish("t", [{"value": b"c", "key": "small"}])
+        (limit,) = (each for each in chaos.check("no_copies").limits if "never confirmed" in each)
+        assert limit.startswith(
+            "1 message that the test published was never confirmed to it, so no"
+        )
+        assert "owed: big (MessageSizeTooLarge" in limit
+
+
+@pytest.mark.parametrize("answer", [None, "x"])
+def test_a_function_that_gives_no_id_is_told_from_a_publish_that_was_refused(host, answer):
+    """Nothing of either is seen on a link."""
+    with host.chaos(id=lambda _: answer) as chaos:
+        chaos.topic("t")
+        chaos.publish("t", ["a" if answer is None else BIG], attempts=1)
+        sentence = chaos.check("no_copies").sentence
+    assert ("it gave None" in sentence) is (answer is None)
+    assert ("MessageSizeTooLarge" in sentence) is (answer is not None)
