@@ -7,6 +7,7 @@ has none is unknown (that may be a loss: ask lossless), so is a pair without ord
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, need_effects, standing_doubts
@@ -15,6 +16,7 @@ from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import number
 from pytest_mqchaos.errors import UsageError
+from pytest_mqchaos.frames import Record
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.identity import Identity, Spec, as_id
 from pytest_mqchaos.history.index import Index, index_of
@@ -24,7 +26,7 @@ from pytest_mqchaos.history.rows import Effect
 def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None = None) -> Checker:
     """The effect of a message never precedes the effect of the one that it names.
 
-    `before`: id -> id of its cause (a mapping), or a spec of identity that finds the cause's id in
+    `before`: id -> id of its cause or None (a mapping), or a spec of identity that finds the cause's id in
     the message ("json:/caused_by", a callable Record -> id or None). `after`: the ids (or a
     predicate on ids) that are asked; default: every message that names a cause.
     """
@@ -40,7 +42,7 @@ def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None 
         failed: list[Finding] = []
         unsure: list[Finding] = []
         for name in sorted(index.stories.effects.keys() - index.ambiguous.keys()):
-            if asked is not None and not (asked(name) if callable(asked) else name in asked):
+            if asked is not None and not (_says(asked, name) if callable(asked) else name in asked):
                 continue
             for cause in causes(index, name):
                 pairs += 1
@@ -73,18 +75,48 @@ def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None 
     return check
 
 
+def _says(after: Callable[[str], bool], name: str) -> bool:
+    try:
+        return after(name)
+    except Exception as error:
+        raise UsageError(
+            f"causal(after=...) raised {type(error).__name__}: {error}, for the id {name!r}: it "
+            "must take any id that took effect and say whether it is asked"
+        ) from error
+
+
 def _causes(before: Spec) -> Callable[[Index, str], tuple[str, ...]]:
     """A function from an id to those of its causes."""
     if isinstance(before, Mapping):
-        said = {as_id(name): as_id(cause) for name, cause in before.items()}
+        if None in before:
+            raise UsageError(
+                f"causal(before={before!r}): one of the messages is None; give the id of each, with "
+                "that of its cause, or None if it has none"
+            )
+        said = {as_id(i): as_id(cause) for i, cause in before.items() if cause is not None}
         return lambda _, name: (said[name],) if name in said else ()
-    identity = Identity.parse(before)
+    of = partial(_called, before) if callable(before) else Identity.parse(before).of
 
     def found(index: Index, name: str) -> tuple[str, ...]:
         rows = index.stories.attempts.get(name) or index.stories.stored.get(name)
-        return identity.of(record_of(rows[0])) if rows else ()
+        return of(record_of(rows[0])) if rows else ()
 
     return found
+
+
+def _called(before: Callable[[Record], object], record: Record) -> tuple[str, ...]:
+    """What the user's function says of a message. One that fails has not said that there is no
+    cause, as `Identity` would have it."""
+    try:
+        answer = before(record)
+    except Exception as error:
+        raise UsageError(
+            f"causal(before=...) raised {type(error).__name__}: {error}, for {record!r}: it must "
+            "take any Record that took effect and give the id of its cause, or None if it has none"
+        ) from error
+    if answer is None:
+        return ()
+    return tuple(map(as_id, answer if isinstance(answer, list | tuple) else [answer]))
 
 
 def _compare(

@@ -24,6 +24,7 @@ from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.evidence.several import several_doubts
 from pytest_mqchaos.checkers.evidence.still_open import its_own_effect
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
+from pytest_mqchaos.checkers.evidence.values import alike, right
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
@@ -183,7 +184,7 @@ def _by_value(
                 found.compared += wanted is not None
                 continue
             found.compared += 1
-            if effect.value != wanted[0]:
+            if not alike(effect.value, wanted[0]):
                 text = f"value {effect.value!r}, expected {wanted[0]!r}"
                 finding = Finding(id=message_id, what="altered", text=text, by=effect.by)
                 (found.posthumous if effect.posthumous else found.altered).append(finding)
@@ -230,7 +231,7 @@ def _wanted(
     rows = index.stories.attempts.get(message_id) or index.stories.stored.get(message_id)
     if expected is None or not rows:
         return None
-    return (expected(Message(value=rows[0].value, key=rows[0].key, id=message_id)),)
+    return (right(expected, message_id, rows[0]),)
 
 
 def _seen_twice(index: Index) -> str:

@@ -18,6 +18,7 @@ from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effec
 from pytest_mqchaos.checkers.evidence.keys import KeyOf, key_of
 from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.evidence.precedence import before
+from pytest_mqchaos.checkers.evidence.values import alike, right
 from pytest_mqchaos.checkers.evidence.versions import newest, unversioned, versions
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
@@ -171,9 +172,7 @@ def _right(
     if expected is None or effect.id in deletes:
         return effect.id in last
     rows = [_row(index, name) for name in last if name not in deletes]
-    return any(
-        effect.value == expected(Message(value=row.value, key=row.key, id=row.id)) for row in rows
-    )
+    return any(alike(effect.value, right(expected, row.id, row)) for row in rows)
 
 
 def _row(index: Index, name: str) -> Attempt | Stored:

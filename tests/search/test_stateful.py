@@ -96,7 +96,7 @@ def test_what_nobody_can_know_fails_at_the_end():
     machine.publish(["a"])
     machine.settle()
     machine.holds()
-    with pytest.raises(VerdictFailed, match="^lossless is UNKNOWN"):
+    with pytest.raises(VerdictFailed, match=r"^lossless is UNKNOWN"):
         machine.teardown()
 
 

@@ -14,13 +14,13 @@ from pytest_mqchaos.checkers.evidence import where as stages
 from pytest_mqchaos.checkers.evidence.fault_free import (
     FaultFree,
     Shown,
-    alike,
     differing,
     everything,
     message,
 )
 from pytest_mqchaos.checkers.evidence.missing import BLOCKED, Found, judge
 from pytest_mqchaos.checkers.evidence.still_open import at_work, still_open
+from pytest_mqchaos.checkers.evidence.values import alike
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pytest_mqchaos.checkers.evidence.values import alike
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
@@ -166,17 +167,3 @@ def differing(mine: Iterable[Shown], theirs: Iterable[Shown]) -> tuple[list[Show
         else:
             del lacking[at]
     return more, lacking
-
-
-def alike(one: object, other: object) -> bool:
-    """Whether two values are the same; two that are no number are."""
-    if one == other:
-        return True
-    if isinstance(one, float) and isinstance(other, float):
-        return one != one and other != other  # noqa: PLR0124 - only NaN is not itself
-    if isinstance(one, (tuple, list)) and isinstance(other, (tuple, list)):
-        same = type(one) is type(other) and len(one) == len(other)
-        return same and all(map(alike, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
-    return False
