@@ -26,9 +26,9 @@ from pytest_mqchaos.history.rows import Effect
 def causal(*, before: Spec, after: Iterable[str] | Callable[[str], bool] | None = None) -> Checker:
     """The effect of a message never precedes the effect of the one that it names.
 
-    `before`: id -> id of its cause or None (a mapping), or a spec of identity that finds the cause's id in
-    the message ("json:/caused_by", a callable Record -> id or None). `after`: the ids (or a
-    predicate on ids) that are asked; default: every message that names a cause.
+    `before`: id -> id of its cause or None (a mapping), or a spec of identity that finds the
+    cause's id in the message ("json:/caused_by", a callable Record -> id or None). `after`: the ids
+    (or a predicate on ids) that are asked; default: every message that names a cause.
     """
     if isinstance(after, str):
         raise UsageError(f"causal(after={after!r}): give a collection of ids, e.g. [{after!r}].")
@@ -90,8 +90,8 @@ def _causes(before: Spec) -> Callable[[Index, str], tuple[str, ...]]:
     if isinstance(before, Mapping):
         if None in before:
             raise UsageError(
-                f"causal(before={before!r}): one of the messages is None; give the id of each, with "
-                "that of its cause, or None if it has none"
+                f"causal(before={before!r}): one of the messages is None; give the id of each, "
+                "with that of its cause, or None if it has none"
             )
         said = {as_id(i): as_id(cause) for i, cause in before.items() if cause is not None}
         return lambda _, name: (said[name],) if name in said else ()
