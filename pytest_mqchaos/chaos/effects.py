@@ -81,7 +81,7 @@ class Effects:
         self, dsn: str | Callable[[], Any], query: str, *, countable: bool | None = None
     ) -> None:
         """Rows of a query whose columns are named id, part, by, key, value; in its own order, if it
-        says one (ORDER BY, and not by the id).
+        says one (ORDER BY what grows with each row: not the id, not a time that several share).
 
         `dsn` is the path of an SQLite file ("sqlite:///path" too) or a function that gives a new
         DB-API connection. `countable` None: found out where it can be (SQLite keys, GROUP BY).
@@ -92,7 +92,7 @@ class Effects:
         known = source.countable if countable is None else countable
         self._watch(
             Looked(
-                f"query {query!r}", source.rows, countable=known, ordered=source.ordered,
+                f"query {query!r}", source.rows, countable=known, ordered=lambda: source.ordered,
                 absent=source.absent, keyed=source.keyed,
             )
         )  # fmt: skip

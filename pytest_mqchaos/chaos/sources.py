@@ -56,12 +56,16 @@ def row(given: Mapping[str, Any], where: str) -> Row:
 
 class Source(Protocol):
     """Where effects can be seen. `look` gives every row there is now, in the source's order;
-    `absent` says what of it was not there at the last look ("" if it was)."""
+    `absent` says what of it was not there at the last look ("" if it was). What is asked of a
+    source may have another answer after a look."""
 
     name: str
     countable: bool
     timed: bool
-    ordered: bool  # whether its rows come in the order in which they were made
+
+    @property
+    def ordered(self) -> bool: ...  # whether its rows come in the order in which they were made
+
     keyed: bool  # whether it may have one row for each key
 
     def look(self) -> list[Row]: ...
@@ -116,24 +120,28 @@ class Looked:
     """A function that gives all rows as they are now (SQL, a store's API).
 
     `countable`, and `keyed` (whether it may have one row for each key), may be questions that can
-    be answered only once there are rows.
+    be answered only once there are rows; `ordered` one whose answer rows may change.
     """
 
     timed = False
 
     def __init__(
         self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *,
-        countable: bool | Callable[[], bool], ordered: bool = True,
+        countable: bool | Callable[[], bool], ordered: Callable[[], bool] = lambda: True,
         absent: Callable[[], str] = str, keyed: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.name = name
-        self.ordered = ordered
         self.absent = absent
         self.countable = countable is True
         self.keyed = True
+        self._ordered = ordered
         self._ask = countable if callable(countable) else None
         self._ask_keyed = keyed
         self._look = look
+
+    @property
+    def ordered(self) -> bool:
+        return self._ordered()
 
     def look(self) -> list[Row]:
         rows = [row(given, self.name) for given in self._look()]

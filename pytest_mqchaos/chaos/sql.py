@@ -12,11 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pytest_mqchaos.chaos.sql_order import Order
 from pytest_mqchaos.errors import UsageError
-
-_COLUMN = re.compile(  # of a SELECT in lower case: its own name, and the one that it is given
-    r"\s*(?:select\s+)?(?:\w+\.)?[\"`]?(\w+)[\"`]?(?:\s+as\s+[\"`]?(\w+)[\"`]?)?\s*"
-)
 
 
 class Query:
@@ -24,6 +21,7 @@ class Query:
 
     def __init__(self, dsn: str | Callable[[], Any], query: str) -> None:
         self._query = query
+        self._order = Order(query)
         self._lacks = ""
         if callable(dsn):
             self._connect = _new(dsn)
@@ -41,20 +39,9 @@ class Query:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row now. A table that does not exist yet has none."""
-        if self._path is not None and not Path(self._path).exists():
-            return []
-        with contextlib.closing(self._connect()) as connection:
-            cursor = connection.cursor()
-            try:
-                cursor.execute(self._query)
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):
-                    self._lacks = f"effects.from_sql: {error} in {self._path}{_has(connection)}"
-                    return []
-                raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error
-            self._lacks = ""
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+        if not self._there():
+            return self._order.rows([], [])
+        return self._order.rows(*self._asked())
 
     def countable(self) -> bool:
         """Whether the source can show one (id, part, by) twice: not with GROUP BY or DISTINCT, and
@@ -76,20 +63,10 @@ class Query:
 
     @property
     def ordered(self) -> bool:
-        """Whether the query says in which order its rows come. Without ORDER BY a database gives
-        them as it likes (SQLite by the id, where that has an index); and by the id of the message
-        is no order in which anything was done."""
-        outer, inner = self._query.lower(), ""
-        while outer != inner:  # subqueries and window functions have an order of their own
-            outer, inner = re.sub(r"\([^()]*\)", " _ ", outer), outer
-        found = re.search(r"\border\s+by\s+(?:\w+\.)?[\"`]?(\w+)", outer)
-        if found is None:
-            return False
-        selected = re.split(r"\bfrom\b", outer, maxsplit=1)[0].split(",")
-        told = [_COLUMN.fullmatch(column) for column in selected]
-        ids = {"id", *(one[1] for one in told if one and one[2] == "id")}
-        ids |= {str(n) for n, one in enumerate(told, 1) if one and (one[2] or one[1]) == "id"}
-        return found[1] not in ids
+        """Whether the query says in which order its rows come, and rows that were seen did not
+        differ. Without ORDER BY a database gives them as it likes (SQLite by the id, where that has
+        an index)."""
+        return self._order.known
 
     def absent(self) -> str:
         """What of an SQLite file was not there, as a sentence; "" if everything was."""
@@ -98,6 +75,43 @@ class Query:
         if not Path(self._path).exists():
             return f"effects.from_sql: there is no file {self._path}"
         return self._lacks
+
+    def _there(self) -> bool:
+        return self._path is None or Path(self._path).exists()
+
+    def _asked(self) -> tuple[list[str], list[Any]]:
+        """The rows, if they can be had with what tells their order."""
+        if self._order.query == self._query:
+            return self._plain()
+        for _ in range(2):  # a table may have come in between
+            with contextlib.suppress(Exception):  # each driver has errors of its own
+                found = self._fetched(self._order.query)
+                self._lacks = ""
+                return found
+            found = self._plain()  # or what is wrong with the query itself
+            if self._lacks:
+                return found
+        self._order.refused()
+        return found
+
+    def _plain(self) -> tuple[list[str], list[Any]]:
+        try:
+            found = self._fetched(self._query)
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                with contextlib.closing(self._connect()) as connection:
+                    has = _has(connection)
+                self._lacks = f"effects.from_sql: {error} in {self._path}{has}"
+                return [], []
+            raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error
+        self._lacks = ""
+        return found
+
+    def _fetched(self, query: str) -> tuple[list[str], list[Any]]:
+        with contextlib.closing(self._connect()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(query)
+            return [column[0] for column in cursor.description], cursor.fetchall()
 
     def _called(self, *words: str) -> set[str]:
         """The columns of the table that are selected under these names."""

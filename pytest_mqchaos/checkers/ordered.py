@@ -243,7 +243,8 @@ def _doubts(index: Index, unsure: list[Finding]) -> list[Doubt]:
         made.append(
             Doubt(
                 sentence=f"{number(loose, 'effect')} in a source without an order of its own",
-                missing="order the query (order by seq), or record effects in process or in a file",
+                missing="order the query by a number that grows with each row (order by seq: a "
+                "time has ties, desc is backwards), or record effects in process or in a file",
             )
         )
     if unsure:

@@ -106,7 +106,9 @@ def test_ids_that_cannot_be_meant_are_refused(effects, words, said):
     [
         ("select pay as id from ledger", False),
         ("select pay as id from ledger order by seq", True),
-        ("select pay as id from ledger ORDER BY seq DESC, pay", True),
+        ("select pay as id from ledger ORDER BY seq ASC, pay", True),
+        ("select pay as id from ledger ORDER BY seq DESC, pay", False),
+        ("select pay as id from ledger order by -seq", False),
         ("select pay as id from ledger order by pay", False),
         ("select pay as id from ledger order by id", False),
         ("select id, amount as value from ledger order by id, seq", False),
@@ -117,6 +119,16 @@ def test_ids_that_cannot_be_meant_are_refused(effects, words, said):
         ("select pay || '|' || seq as id from ledger order by seq", True),
         ("select pay as id from ledger order by abs(seq)", True),
         ("select pay as id from ledger order by (seq)", True),
+        ("select pay as id from ledger order by lower(pay)", False),
+        ("select pay as id from ledger order by partition, offset", True),
+        ("select l.pay as id from ledger l order by l.id", True),
+        ("select pay as id from ledger where x is distinct from y order by seq limit 9", True),
+        ("with l as (select * from ledger order by pay) select pay as id from l", False),
+        ("with l as (select * from ledger) select pay as id from l order by seq", True),
+        ("select distinct pay as id from ledger order by seq", False),
+        ("select distinct pay as id, seq as value from ledger order by seq", True),
+        ("select pay as id from ledger union all select id from more order by 1", False),
+        ("select 1", False),
     ],
 )
 def test_rows_of_a_query_have_the_order_that_it_says(query, ordered):
