@@ -70,10 +70,11 @@ class Effects:
     # ------------------------------------------------------------ sources
 
     def from_call(
-        self, look: Callable[[], Iterable[Mapping[str, Any]]], *, countable: bool = True
+        self, look: Callable[[], Iterable[Mapping[str, Any]]], *, countable: bool | None = None
     ) -> None:
         """`look()` gives every row as it is now: mappings with id, part, by, key, value, t.
-        `countable=False`: the source cannot hold one id twice."""
+        `countable`: whether the source can hold one id twice. None: nobody knows, and a pass says
+        so."""
         name = getattr(look, "__qualname__", "effects.from_call")
         self._watch(Looked(name, look, countable=countable))
 
@@ -84,7 +85,8 @@ class Effects:
         says one (ORDER BY what grows with each row: not the id, not a time that several share).
 
         `dsn` is the path of an SQLite file ("sqlite:///path" too) or a function that gives a new
-        DB-API connection. `countable` None: found out where it can be (SQLite keys, GROUP BY).
+        DB-API connection. `countable`: whether it can show one id twice. None: found out where it
+        can be (unique keys, GROUP BY); a pass says where it could not.
         """
         from pytest_mqchaos.chaos.sql import Query
 
@@ -164,6 +166,14 @@ class Effects:
             if isinstance(watch, Watch) and watch.source not in own
         ]
         return [text for text in told if text]
+
+    def uncounted(self) -> list[str]:
+        """Sentences about sources of which nobody knows whether they can show an effect twice."""
+        return [
+            f"whether {name} can show one id twice was not found out (say countable=True or False)"
+            for watch, name in self._names().items()
+            if isinstance(watch, Watch) and watch.uncounted
+        ]
 
     @property
     def tables(self) -> bool:

@@ -60,8 +60,10 @@ class Source(Protocol):
     source may have another answer after a look."""
 
     name: str
-    countable: bool
     timed: bool
+
+    @property
+    def countable(self) -> bool | None: ...  # None: not known
 
     @property
     def ordered(self) -> bool: ...  # whether its rows come in the order in which they were made
@@ -127,12 +129,13 @@ class Looked:
 
     def __init__(
         self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *,
-        countable: bool | Callable[[], bool], ordered: Callable[[], bool] = lambda: True,
+        countable: bool | Callable[[], bool | None] | None,
+        ordered: Callable[[], bool] = lambda: True,
         absent: Callable[[], str] = str, keyed: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.name = name
         self.absent = absent
-        self.countable = countable is True
+        self.countable = None if callable(countable) else countable
         self.keyed = True
         self._ordered = ordered
         self._ask = countable if callable(countable) else None
@@ -173,6 +176,11 @@ class Watch:
     def timed(self) -> bool:
         """Whether its rows have instants of their own."""
         return self.source.timed
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether it has shown effects, and nobody knows if it can show one twice."""
+        return bool(self._seen) and self.source.countable is None and not self._written_over
 
     def look(self) -> bool:
         """Look again; whether anything was new, or gone."""
@@ -228,8 +236,8 @@ class Watch:
 
     def effects(self, start: int, order: bool) -> list[Effect]:  # noqa: FBT001 - one caller
         """Every effect seen, in order. A source that was seen to write rows over is a map: it
-        cannot show one id twice."""
-        countable = self.source.countable and not self._written_over
+        cannot show one id twice; one of which nobody knows is taken as able (`uncounted`)."""
+        countable = self.source.countable is not False and not self._written_over
         order = order and self.source.ordered
         return [
             Effect(

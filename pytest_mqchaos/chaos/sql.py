@@ -1,6 +1,6 @@
 """Reading effects from a database: a new short connection per look, read only in spirit.
 
-It knows DB-API and SQLite's catalogue; it must never keep a transaction of the user's open.
+It knows DB-API; it must never keep a transaction of the user's open.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_mqchaos.chaos.sql_keys import OfSqlite, asked
 from pytest_mqchaos.chaos.sql_order import Order
+from pytest_mqchaos.chaos.sql_origins import countable, merges
+from pytest_mqchaos.chaos.sql_text import words
 from pytest_mqchaos.errors import UsageError
 
 
@@ -43,14 +46,18 @@ class Query:
             return self._order.rows([], [])
         return self._order.rows(*self._asked())
 
-    def countable(self) -> bool:
+    def countable(self) -> bool | None:
         """Whether the source can show one (id, part, by) twice: not with GROUP BY or DISTINCT, and
-        not where SQLite says that columns behind them are unique. Other databases: taken as able.
-        """
-        if re.search(r"\b(group\s+by|distinct)\b", self._query, re.IGNORECASE):
+        not where columns behind them are unique. None where the database does not tell; what of
+        SQLite cannot be followed is taken as not able."""
+        if merges(words(self._query)) or not self._there():
             return False
-        columns, keys = self._called("id", "part", "by"), self._unique()
-        return not (columns and keys and any(key <= columns for key in keys))
+        try:
+            with asked(self._connect) as catalogue:
+                found = countable(self._query, catalogue)
+                return bool(found) if isinstance(catalogue, OfSqlite) else found
+        except Exception:  # noqa: BLE001 - each driver has errors of its own
+            return None if self._path is None else False
 
     def keyed(self) -> bool:
         """Whether a later message may write over the row of an earlier one: not where SQLite says
@@ -121,29 +128,17 @@ class Query:
         found = {column.lower() for column, word in renamed if word.lower() in words}
         return found | ({word.lower() for word in plain} - {word.lower() for _, word in renamed})
 
-    def _unique(self) -> dict[frozenset[str], bool] | None:
+    def _unique(self) -> Mapping[frozenset[str], bool] | None:
         """The keys that hold for all rows of the table that is asked, each as its columns, and
         whether SQLite itself numbers the rows by it; None where that cannot be known."""
         table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
-        if self._path is None or table is None or not Path(self._path).exists():
+        if table is None or not self._there():
             return None
-        name = table[1]
         with contextlib.closing(self._connect()) as connection:
-            kind = "select 1 from sqlite_master where type = 'table' and lower(name) = lower(?)"
-            if connection.execute(kind, (name,)).fetchone() is None:
+            if not isinstance(connection, sqlite3.Connection):
                 return None
-            keys = {
-                frozenset(
-                    str(row[2]).lower()
-                    for row in connection.execute(f'PRAGMA index_info("{i[1]}")')
-                ): False
-                for i in connection.execute(f'PRAGMA index_list("{name}")')
-                if i[2] and not i[4]  # a partial index (with WHERE) binds only some rows
-            }
-            own = [r for r in connection.execute(f'PRAGMA table_info("{name}")') if r[5]]
-        primary = frozenset(str(row[1]).lower() for row in own)
-        keys[primary] = len(own) == 1 and str(own[0][2]).upper() == "INTEGER"
-        return {key: number for key, number in keys.items() if key}
+            known = OfSqlite(connection).table(table[1].lower())
+        return None if known is None else known.keys
 
 
 def _has(connection: sqlite3.Connection) -> str:

@@ -274,7 +274,7 @@ class View:
         crashed = any(event.what == "crashed" for event in chaos.crew.events)
         if crashed and chaos.crew.in_process:
             found.append(IN_PROCESS)
-        return tuple(found)
+        return (*found, *chaos.ledger.uncounted())
 
     def _unused(self) -> list[str]:
         """Workers of which no incarnation ever opened a connection through a link."""

@@ -5,7 +5,10 @@ import sqlite3
 
 import pytest
 
+from pytest_mqchaos import on, simulate
 from pytest_mqchaos.chaos.sql import Query
+from pytest_mqchaos.plan.rules import Plan
+from tests.search.planted.clients import reading
 
 TABLES = """
     create table entries (seq integer primary key, pay text, account text, amount int);
@@ -17,6 +20,14 @@ TABLES = """
     create table plain (id text primary key);
     create table balances (account text primary key, last text);
     create view latest as select last as id, account as key from balances;
+    create view paid as select * from keyed;
+    create view booked (payment, number) as select pay, seq from entries;
+    create view renamed (number, payment) as select amount, pay from keyed;
+    create view summed as select pay, sum(amount) as total from entries group by pay;
+    create view firsts as select pay, seq from entries where seq in
+        (select min(seq) from entries group by pay);
+    create table lower (seq integer primary key, pay text);
+    create unique index of_lower on lower (lower(pay));
 """
 
 
@@ -44,7 +55,49 @@ def path(tmp_path):
         ("select pay as id from partly", True),
         ("select pay as id, sum(amount) as value from entries group by pay", False),
         ("select distinct pay as id from entries", False),
-        ("select pay as id from nowhere", True),
+        ("select pay as id, account is distinct from 'a' as value from entries", True),
+        ("select id from (select pay id, row_number() over () n from entries) where n = 1", False),
+        ("select pay as id from nowhere", False),
+        ("select cast(pay as text) as id from keyed", False),
+        ("select pay id from keyed", False),
+        ("select pay || '/' || account as id from entries", True),
+        ("select pay || '/' || seq as id from entries", False),
+        ("select rowid as id from entries", False),
+        ("select pay as id from lower", False),
+        # through views
+        ("select pay as id from paid", False),
+        ("select p.pay as id from main.paid as p", False),
+        ("select payment as id from renamed", False),
+        ("select number as id from renamed", True),
+        ("select payment as id from booked order by number", True),
+        ("select payment as id, number as part from booked", False),
+        ("select pay as id from summed", False),
+        ("select pay as id from firsts order by seq", False),
+        # WITH and subqueries
+        ("with x as (select * from keyed) select pay as id from x", False),
+        ("with x(a, b) as (select amount, pay from keyed) select b as id from x", False),
+        ("with x as (select * from entries) select pay as id from x order by seq", True),
+        (
+            "with x as (select pay from entries), y as (select pay from x) select pay id from y",
+            True,
+        ),
+        ("select id from (select pay as id from paid)", False),
+        ("select id from (select pay as id from entries) -- all of them", True),
+        (
+            "with recursive x(n) as (select 1 union all select n + 1 from x) select n as id from x",
+            False,
+        ),
+        ("select (select pay from keyed) as id from entries", False),
+        ("select value as id from json_each('[1]')", False),
+        # several tables
+        ("select e.pay as id from entries e join keyed k on k.pay = e.account", True),
+        ("select e.pay as id from keyed k left join entries as e on k.pay = e.account", True),
+        ("select k.pay as id from entries e, keyed k where k.pay = e.account", False),
+        ("select pay as id from entries union all select pay from partly", True),
+        ("select pay as id from entries union all select pay from keyed", False),
+        ("select pay as id from entries union select pay from partly", False),
+        ("select * from (select pay as id, account as part from pairs)", False),
+        ("select p.* from (select pay as id, account as key from pairs) p", True),
     ],
 )
 def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
@@ -68,5 +121,175 @@ def test_a_row_that_is_told_apart_by_its_id_is_written_over_by_no_other(path, qu
     assert Query(path, query).keyed() is keyed
 
 
-def test_another_database_is_taken_as_able(path):
-    assert Query(lambda: sqlite3.connect(path), "select pay as id from keyed").countable()
+# ------------------------------------------------------------ by a function
+
+
+def test_sqlite_that_a_function_opens_is_asked_like_a_file(path):
+    def connect():
+        return sqlite3.connect(path)
+
+    assert Query(connect, "select pay as id from keyed").countable() is False
+    assert Query(connect, "select pay as id from entries").countable() is True
+    assert not Query(connect, "select pay as id, amount as key from keyed").keyed()
+
+
+class Foreign:
+    """A connection of a database that is not SQLite, as far as can be seen. `knows`: words of a
+    statement -> its rows, otherwise an error."""
+
+    def __init__(self, knows):
+        self.knows = knows
+        self.asked = []
+        self.closed = False
+
+    def cursor(self):
+        assert not self.closed
+        return self
+
+    def execute(self, query):
+        assert not any(rows is None for rows in self.asked), "a statement after one that failed"
+        self.asked.append(next((r for words, r in self.knows.items() if words in query), None))
+        if self.asked[-1] is None:
+            raise LookupError(query)
+
+    def fetchall(self):
+        return self.asked[-1]
+
+    def close(self):
+        self.closed = True
+
+
+POSTGRES = {
+    "c.oid = 0": [],
+    "to_regclass('ledger')": [(7, "r", None)],
+    "to_regclass('shop.paid')": [(8, "v", " SELECT ledger.pay AS id\n   FROM ledger;")],
+    "to_regclass": [],
+    "pg_attribute where": [("seq",), ("pay",), ("account",)],
+}
+BY_SEQ = {"pg_index i": [(1, "seq")]}
+BY_PAY = {"pg_index i": [(1, "seq"), (2, "pay"), (2, None)]}
+STANDARD = {"information_schema.columns": [("SEQ",), ("PAY",), ("ACCOUNT",)]}
+
+
+@pytest.mark.parametrize(
+    ("knows", "query", "countable"),
+    [
+        (POSTGRES | BY_SEQ, "select pay::text as id from ledger order by seq", True),
+        (POSTGRES | BY_PAY, "select pay as id from ledger order by seq", False),
+        (POSTGRES | BY_PAY, "select id from shop.paid", False),
+        (POSTGRES | BY_SEQ, "select id from shop.paid", True),
+        (POSTGRES | BY_SEQ, "select id from elsewhere", None),
+        # not each tells of all its unique indexes there: what it does not tell of is not known
+        (STANDARD | {"key_column": [("s.u", "PAY")]}, "select pay as id from s.ledger", False),
+        (STANDARD | {"key_column": [("s.p", "SEQ")]}, "select pay as id from ledger", None),
+        (STANDARD | {"key_column": []}, "select pay as id from ledger", None),
+        ({"information_schema.columns": [], "key_column": []}, "select id from v", None),
+        ({}, "select pay as id from ledger", None),
+        ({}, "select pay as id from ledger group by pay", False),
+    ],
+)
+def test_another_database_is_asked_for_its_keys(knows, query, countable):
+    opened = []
+
+    def connect():
+        opened.append(Foreign(knows))
+        return opened[-1]
+
+    assert Query(connect, query).countable() is countable
+    assert all(connection.closed for connection in opened)
+    assert Query(connect, query).keyed()
+
+
+# ------------------------------------------------------------ what a test is told
+
+UNCOUNTED = "can show one id twice was not found out (say countable=True or False)"
+
+
+def verdict(path, source, **words):
+    """Of a service that has one row for a payment however often it adds it to a total, or (a table
+    without a key) books it again."""
+
+    async def consume(servers):
+        async with reading(servers, "orders") as consumer:
+            async for message in consumer:
+                with contextlib.closing(sqlite3.connect(path)) as database:
+                    for table in ("keyed (pay, amount)", "entries (pay, amount)"):
+                        row = (message.value.decode(), 100)
+                        database.execute(f"insert or ignore into {table} values (?, ?)", row)
+                    database.commit()
+                await consumer.commit()
+
+    async def scenario(chaos):
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("delete from keyed; delete from entries")
+        chaos.topic("orders")
+        source(chaos.effects, **words)
+        async with chaos.worker(consume, chaos.bootstrap_servers):
+            await chaos.publish_async("orders", ["a", "b"])
+            await chaos.settle_async()
+        return chaos.check("idempotent")
+
+    found = simulate(scenario, plan=Plan(on.ack(nth=1).crash_worker()), id="value")
+    return found.status, [one for one in found.limits if UNCOUNTED in one]
+
+
+def read(path, table):
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return [{"id": pay} for (pay,) in database.execute(f"select pay from {table}")]
+
+
+class Hidden(Foreign):
+    """A database that tells nothing of itself."""
+
+    def __init__(self, path):
+        super().__init__({})
+        self.own = sqlite3.connect(path)
+
+    def execute(self, query):
+        found = self.own.execute(query)
+        self.description, self.fetchall = found.description, found.fetchall
+
+    def close(self):
+        self.own.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("select pay as id from keyed", "unknown"),
+        ("select pay as id from paid", "unknown"),
+        ("with x as (select * from keyed) select pay as id from x", "unknown"),
+        ("select id from (select pay as id from keyed)", "unknown"),
+        ("select payment as id from booked order by number", "failed"),
+        ("with x as (select * from entries) select pay as id from x", "failed"),
+    ],
+)
+@pytest.mark.parametrize("by", ["path", "function"])
+def test_work_that_a_key_hides_is_no_pass(path, query, told, by):
+    dsn = path if by == "path" else lambda: sqlite3.connect(path)
+    found = verdict(path, lambda effects, **words: effects.from_sql(dsn, query, **words))
+    assert found == (told, [])
+
+
+def test_a_pass_says_of_which_source_nobody_knows(path):
+    def query(effects, **words):
+        effects.from_sql(lambda: Hidden(path), "select pay as id from keyed", **words)
+
+    def function(effects, **words):
+        effects.from_call(lambda: read(path, "keyed"), **words)
+
+    name = f"{function.__qualname__}.<locals>.<lambda>"
+    assert verdict(path, query) == (
+        "passed", [f"whether query 'select pay as id from keyed' {UNCOUNTED}"]
+    )  # fmt: skip
+    assert verdict(path, function) == ("passed", [f"whether {name} {UNCOUNTED}"])
+    for source in (query, function):
+        assert verdict(path, source, countable=True) == ("passed", [])
+        assert verdict(path, source, countable=False) == ("unknown", [])
+
+
+def test_a_repeat_that_is_seen_is_one_wherever_it_is_seen(path):
+    def journal(effects, **words):
+        effects.from_call(lambda: read(path, "entries"), **words)
+
+    assert verdict(path, journal)[0] == verdict(path, journal, countable=True)[0] == "failed"
