@@ -6,9 +6,10 @@
 An ack that was sent counts, whether or not it arrived: the consumer said "done" too early. Of a
 message with several parts the last decides. A confirmed publish of the same id to a retry or
 dead-letter destination counts as the effect, and so does passing it on in other ways: back to the
-input, or to where another group works on it. What a worker did that was never handed the message
-came out of a store (an outbox), which may have had it before the ack: unknown. An ack seen before
-an effect stays proven in spite of a gap, unless an unseen hop may explain it.
+input, or to where another group works on it. Whoever works on it there is asked in the same way,
+though the topic has no role. What a worker did that was never handed the message came out of a
+store (an outbox), which may have had it before the ack: unknown. An ack seen before an effect stays
+proven in spite of a gap, unless an unseen hop may explain it.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ from pytest_mqchaos.checkers.doubts import (
     need_effects,
     standing_doubts,
 )
+from pytest_mqchaos.checkers.evidence import later_stages as later
 from pytest_mqchaos.checkers.evidence.absent import absent
+from pytest_mqchaos.checkers.evidence.done_when import early, spans
 from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span, moves
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
 from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
 from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
 from pytest_mqchaos.checkers.evidence.unnamed_groups import NAME_THEM
-from pytest_mqchaos.checkers.evidence.whose import groups_of, of_group, only_looks
+from pytest_mqchaos.checkers.evidence.whose import of_group, only_looks
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
@@ -69,12 +72,21 @@ _UNSEEN = _Why("a hop may have passed unseen", SEE_ALL)
 _WHOSE = _Why("several groups ack, and effects do not say by whom they are: record `by`", NAME_THEM)
 
 
+class _Early(NamedTuple):
+    """A message that was acked early on this topic, and by how much (0: it has no effect)."""
+
+    finding: Finding
+    late: int
+    topic: str
+
+
 @dataclass(slots=True)
 class _Found:
-    early: dict[str, tuple[Finding, int]] = field(default_factory=dict)
+    early: dict[str, _Early] = field(default_factory=dict)
     unsure: dict[str, tuple[Finding, _Why]] = field(default_factory=dict)
     asked: set[str | None] = field(default_factory=set)
     pairs: int = 0
+    left: dict[str, None] = field(default_factory=dict)  # sentences about what was not asked
 
 
 def acked_after_effect() -> Checker:
@@ -85,21 +97,22 @@ def acked_after_effect() -> Checker:
         index = index_of(history)
         found = _Found()
         for delivery in history.deliveries:
-            if _asked(index, delivery):
-                for ack in index.positions.acks_for(delivery):
-                    found.pairs += 1
-                    found.asked.add(delivery.id)
-                    _judge(index, delivery, ack, found)
+            for ack in index.positions.acks_for(delivery) if _asked(index, delivery) else ():
+                if (left := later.left_out(index, delivery, ack)) is not None:
+                    found.left |= dict.fromkeys(filter(None, [left]))
+                    continue
+                found.pairs += 1
+                found.asked.add(delivery.id)
+                _judge(index, delivery, ack, found)
         doubts = standing_doubts(index) + pending_doubts(index) + bypass_doubts(index)
-        blind = [name for name, (_, late) in found.early.items() if not late]
+        blind = [name for name, each in found.early.items() if not each.late]
         if blind and (why := unmatched(index) + absent(index)):
             doubts += why
             found.early = {n: each for n, each in found.early.items() if n not in blind}
-        failed = [finding for finding, _ in found.early.values()]
+        failed = [each.finding for each in found.early.values()]
         unsure = [each for name, each in found.unsure.items() if name not in found.early]
         if unsure:
             doubts.append(_doubt(unsure))
-        worst = max((late for _, late in found.early.values()), default=0)
         return answer(
             "acked_after_effect",
             index,
@@ -110,29 +123,35 @@ def acked_after_effect() -> Checker:
             failed=failed,
             sentence=_sentence(failed, len(found.asked)),
             doubts=doubts,
-            advice=_advice(index, failed, worst),
+            advice=_advice(index, found),
             nothing="no ack covers a delivered message",
             add="consume through the chaos address, and commit",
+            limits=tuple(found.left),
         )  # fmt: skip
 
     return check
 
 
-def _advice(index: Index, failed: list[Finding], worst: int) -> str:
-    put = elsewhere(index, index.story(failed[0].id)) if failed and not worst else ""
-    more = covered_more(index, failed[0].id) if failed else ""
-    late = f"{';' if more else ':'} acked {lapse(worst)} before the effect" if worst else ""
+def _advice(index: Index, found: _Found) -> str:
+    if not found.early:
+        return ""
+    first, late, topic = next(iter(found.early.values()))
+    worst = max(each.late for each in found.early.values())
+    put = elsewhere(index, index.story(first.id)) if not worst else ""
+    more = covered_more(index, first.id) if topic in index.positions.handed else ""
+    most = "" if worst == late else "up to "
+    early = f"{';' if more else ':'} acked {most}{lapse(worst)} before the effect" if worst else ""
     # What an output topic shows may come long after the work that the ack speaks of.
     store = f"; or {_STORED}" if worst and index.history.effect_topics else ""
     none = "" if worst else "; what is meant to have no effect: chaos.expect(ignored=[...])"
-    return put or f"{more or 'ack after the work'}{late}{store}{none}"
+    return put or f"{more or 'ack after the work'}{early}{store}{none}"
 
 
 def _asked(index: Index, delivery: Delivery) -> bool:
     return (
         delivery.reached
         and delivery.id is not None
-        and delivery.topic in index.positions.handed
+        and (delivery.topic in index.positions.handed or later.may_be_one(index, delivery.topic))
         and delivery.id not in index.ambiguous
         and not _excused(index, delivery.id)
     )
@@ -156,36 +175,31 @@ def _excused(index: Index, name: str) -> bool:
 
 def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     name = delivery.id or ""
-    own = of_group(index, name, ack.group)
+    behind = later.behind(index, delivery)
+    own = (later.own_effects if behind else of_group)(index, name, ack.group)
     effects = own or []
     hops = moves(index, delivery)
-    own_hops = [
-        span for sender, span in hops if ack.group in (groups_of(index, sender) or {ack.group})
-    ]
-    spans = [*_spans(effects), *own_hops]
-    alive = [*_spans([e for e in effects if not e.posthumous]), *own_hops]
-    verdict = _early(spans, ack) if own is not None or _early(own_hops, ack) is False else None
-    if verdict is False and _early(alive, ack) is False:
+    own_hops = later.own_moves(index, hops, ack.group)
+    done = [*spans(effects), *own_hops]
+    alive = [*spans(e for e in effects if not e.posthumous), *own_hops]
+    if behind and later.no_risk(index, delivery, ack, own or (), alive):
         return
-    late = min((span.low for span in spans), default=NEVER) - ack.t
+    verdict = early(done, ack) if own is not None or early(own_hops, ack) is False else None
+    if verdict is False and early(alive, ack) is False:
+        return
+    late = min((span.low for span in done), default=NEVER) - ack.t
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
-    theirs = _early([*alive, *(span for _, span in hops)], ack) is not True
-    proven = verdict is True and _early(alive, ack) is True
+    theirs = early([*alive, *(span for _, span in hops)], ack) is not True
+    proven = verdict is True and early(alive, ack) is True
     over = not effects and name in written_over(index)
     stored = _OVER if over else _by_another(index, name, effects, ack)
     pending = name in index.history.pending
     if proven and not (theirs or pending or stored) and not _hidden_move(index, name):
-        text = _text(name, ack, late, known=bool(spans))
-        known = late if spans else 0
-        if name not in found.early or found.early[name][1] < known:
-            found.early[name] = (
-                Finding(id=name, what="acked early", text=text, by=ack.group),
-                known,
-            )
+        _acked_early(index, name, ack, late if done else None, found)
         return
-    why = _UNTIMED if _untimed(effects) else _INTERVAL
+    why = _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
     if own is None:
-        why = _looks(ack.group) if only_looks(index, ack.group) else _WHOSE
+        why = _whose(index, ack)
     elif verdict is not None:
         why = _UNSEEN
         if any(e.posthumous for e in effects):
@@ -201,7 +215,10 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     found.unsure.setdefault(name, (finding, why))
 
 
-def _looks(group: str) -> _Why:
+def _whose(index: Index, ack: Ack) -> _Why:
+    group = ack.group
+    if ack.topic not in index.positions.handed or not only_looks(index, group):
+        return _WHOSE
     return _Why(
         f"{group} has no effect of any message",
         "who only looks commits nothing (enable_auto_commit=False); who works records its effects "
@@ -215,33 +232,10 @@ def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> _Wh
     handed = {worker_of(row.owner) for row in index.stories.deliveries.get(name, ())}
     others = [e for e in effects if e.owner is not None and worker_of(e.owner) not in handed]
     rest = [e for e in effects if e not in others]
-    if not others or (rest and _early(_spans(rest), ack) is True):
+    if not others or (rest and early(spans(rest), ack) is True):
         return None
     who = others[0].owner
     return _Why(f"{who} did it, which was never handed it: out of a store (an outbox)?", _STORED)
-
-
-def _untimed(effects: list[Effect]) -> bool:
-    return any(e.t_to == 0 for e in effects)
-
-
-def _spans(effects: list[Effect]) -> list[Span]:
-    """When the effect was complete: per part the first, of these the last."""
-    parts: dict[str | None, Span] = {}
-    for effect in effects:
-        span = Span(effect.t_from, effect.t_to or NEVER)
-        one = parts.get(effect.part, span)
-        parts[effect.part] = Span(min(one.low, span.low), min(one.high, span.high))
-    if not parts:
-        return []
-    return [Span(max(s.low for s in parts.values()), max(s.high for s in parts.values()))]
-
-
-def _early(spans: list[Span], ack: Ack) -> bool | None:
-    """Whether the ack came before the message was done; None = not known."""
-    if any(span.high <= ack.t for span in spans):
-        return False
-    return True if all(span.low > ack.t for span in spans) else None
 
 
 def _hidden_move(index: Index, name: str) -> bool:
@@ -258,10 +252,19 @@ def _hidden_move(index: Index, name: str) -> bool:
     return gap_touches(history) and not history.read_back and bool(aside)
 
 
-def _text(name: str, ack: Ack, late: int, *, known: bool) -> str:
+def _acked_early(index: Index, name: str, ack: Ack, late: int | None, found: _Found) -> None:
+    """Keep of each message the ack that was the earliest. `late` is None without any effect."""
+    known = late or 0
+    if name in found.early and found.early[name].late >= known:
+        return
+    of = "" if ack.topic in index.positions.handed else f" of {ack.topic}"
     lost = "" if ack.reached else ", an ack that was lost"
-    said = f"{name!r} acked by {ack.owner} (commit {ack.offset}{lost})"
-    return f"{said} {lapse(late)} before its effect" if known else f"{said}, it has no effect"
+    said = f"{name!r} acked by {ack.owner} (commit {ack.offset}{of}{lost})"
+    text = (
+        f"{said}, it has no effect" if late is None else f"{said} {lapse(late)} before its effect"
+    )
+    finding = Finding(id=name, what="acked early", text=text, by=ack.group)
+    found.early[name] = _Early(finding, known, ack.topic)
 
 
 def _doubt(unsure: list[tuple[Finding, _Why]]) -> Doubt:

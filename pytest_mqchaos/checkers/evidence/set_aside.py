@@ -8,7 +8,13 @@ or where no destination was named for them: then nobody can look. It never judge
 from __future__ import annotations
 
 from pytest_mqchaos.checkers.doubts import Doubt
-from pytest_mqchaos.checkers.evidence.moved_on import arrived, redriven, sent_by_its_reader
+from pytest_mqchaos.checkers.evidence.later_stages import works, works_surely
+from pytest_mqchaos.checkers.evidence.moved_on import (
+    arrived,
+    readers,
+    redriven,
+    sent_by_its_reader,
+)
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.story import Story
@@ -54,7 +60,10 @@ def elsewhere(index: Index, story: Story) -> str:
     ]  # fmt: skip
     if sent:
         topic = sent[0].topic
-        return (
+        stage, sure = _next_stage(index, story.id, {attempt.topic for attempt in sent})
+        if sure and story.id not in index.history.expected.dead_lettered:
+            return stage
+        return (f"{stage}; " if stage else "") + (
             f"{sent[0].owner} published it to {topic}, of which the test says nothing: if it is "
             f"set aside there, chaos.flow(dead_letters=[{topic!r}]) and chaos.expect(dead_lettered="
             f"[{story.id!r}]); if that is its effect, chaos.effects.from_topic({topic!r})"
@@ -65,3 +74,21 @@ def elsewhere(index: Index, story: Story) -> str:
             "it: publish it there, wait for the confirm, then ack (or mend the name in chaos.flow)"
         )
     return ""
+
+
+def _next_stage(index: Index, name: str, topics: set[str]) -> tuple[str, bool]:
+    """What to say where a group that works reads one of these topics, a stage of its own; and
+    whether it is one for certain."""
+    given = index.stories.deliveries.get(name, ())
+    rows = [row for row in given if row.reached and row.topic in topics and row.group is not None]
+    handed = [(row.owner, row.topic, row.group or "") for row in rows]
+    for owner, topic, group in reversed(handed):
+        if works(index, group):
+            said = f"{owner} was handed it on {topic}: let {group} ack only after the work"
+            return said, works_surely(index, group)
+    for topic in sorted(topics):
+        for group in sorted(readers(index).get(topic, ())):
+            if works(index, group):
+                said = f"it was passed on to {topic}, and {group} was not handed it there"
+                return f"{said}: begin at earliest", works_surely(index, group)
+    return "", False
