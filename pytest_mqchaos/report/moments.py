@@ -224,9 +224,11 @@ def _dead(story: Story, context: Context) -> Iterator[Moment]:
 
 def _afterwards(history: History, story: Story) -> Iterator[Moment]:
     """What is known at the end, without an instant."""
-    if len(story.stored) > 1:
-        copies = ", ".join(f"{row.topic}-{row.partition}@{row.offset}" for row in story.stored)
-        yield Moment(None, 0, PLAIN, "", f"the log holds {len(story.stored)} copies: {copies}")
+    for topic in dict.fromkeys(row.topic for row in story.stored):
+        rows = [row for row in story.stored if row.topic == topic]
+        if len(rows) > 1:  # in another topic it is no copy, but was passed on
+            copies = ", ".join(f"{topic}-{row.partition}@{row.offset}" for row in rows)
+            yield Moment(None, 0, PLAIN, "", f"the log holds {len(rows)} copies: {copies}")
     if not story.stored and history.read_back and any(row.reached for row in story.attempts):
         yield Moment(None, 0, ABSENT, "", "the log does not hold it")
     for place in story.waiting:

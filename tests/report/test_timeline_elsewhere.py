@@ -63,3 +63,13 @@ def test_each_destination_counts_its_own_attempts():
         "publisher publish, 2nd attempt, to payments-0",
         "publisher publish, 1st attempt, to retry-0",
     ]
+
+
+def test_what_lies_in_several_judged_topics_once_each_is_no_copy():
+    run = piped()
+    run.stored(0, "m")
+    run.stored(7, "m", topic="checked")
+    flow = Flow(inputs=frozenset({"payments", "checked"}))
+    assert not [line for line in told(run, flow=flow) if "the log" in line]
+    run.stored(4, "m")
+    assert "the log holds 2 copies: payments-0@0, payments-0@4" in told(run, flow=flow)

@@ -57,7 +57,7 @@ def unnamed_groups(index: Index, owed: Container[str]) -> list[Doubt]:
 
 def not_told_apart(index: Index) -> tuple[str, ...]:
     """What a pass does not cover: what one of several groups lost, among rows that are nobody's."""
-    groups = index.positions.input_groups
+    groups = _side_by_side(index)
     if len(groups) < 2 or index.subscribers != (None,):  # noqa: PLR2004 - several
         return ()
     owners = {effect.owner for effect in index.effects}
@@ -68,6 +68,17 @@ def not_told_apart(index: Index) -> tuple[str, ...]:
         "what one of these groups lost hides behind what another did"
     )
     return (said,)
+
+
+def _side_by_side(index: Index) -> frozenset[str]:
+    """The groups that read an input which another one reads, too. Stages of a pipeline do not; but
+    if messages have several effects, more than one of them may have done each."""
+    inputs, groups = index.inputs, index.positions.groups
+    found = index.positions.input_groups
+    if len(index.known_effects) < len(index.effects):
+        return found
+    readers = Counter(topic for group in found for topic in groups[group] & inputs)
+    return frozenset(g for g in found if any(readers[t] > 1 for t in groups[g] & inputs))
 
 
 def _done(index: Index, groups: frozenset[str]) -> dict[str, _Done]:
