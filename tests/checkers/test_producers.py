@@ -1,8 +1,11 @@
-"""The questions about producers: confirmed_before_success and no_copies."""
+"""The questions about producers: confirmed_before_success and no_copies; a service's own output."""
 
 from dataclasses import replace
 
+import pytest
+
 from pytest_mqchaos.checkers.confirmed_before_success import confirmed_before_success
+from pytest_mqchaos.checkers.idempotent import idempotent
 from pytest_mqchaos.checkers.lossless import lossless
 from pytest_mqchaos.checkers.no_copies import no_copies
 from tests.checkers.timeline import run
@@ -82,3 +85,53 @@ def test_a_message_in_two_inputs_is_in_each_once():
     assert verdict.status == "passed"
     assert verdict.population["copies"] == 0
     assert "in-0@0, in-0@1" in line.publish("a").ask(no_copies()).sentence
+
+
+def output(*sends, between=(), times=2, **more):
+    """A service's output topic shows its effects: it publishes `a` there, so or so often."""
+    line = run().publish("a").deliver("a")
+    for at, send in enumerate(sends):
+        line.publish("a", topic="out", **{"owner": "worker-1#1", **send})
+        for name in between if at == 0 else ():
+            line.deliver(name)
+    for _ in range(times):
+        line.effect("a")
+    return line.ack().but(effect_topics=frozenset({"out"}), **more)
+
+
+UNHEARD, AGAIN = {"outcome": "unknown", "stored": True}, {}
+
+
+def test_an_output_that_its_own_client_sent_again_wants_an_idempotent_producer():
+    verdict = output(UNHEARD, AGAIN).ask(idempotent())
+    assert verdict.status == "failed"
+    assert verdict.advice == (
+        "an idempotent producer (enable.idempotence) in worker-1, or a transaction: 'a' was sent "
+        "again when no confirm came, in out"
+    )
+
+
+def test_so_does_one_that_the_log_has_more_often_than_it_was_sent():
+    line = output(AGAIN).log_add("a", topic="out")
+    assert line.ask(idempotent()).advice.endswith("'a' was sent once, and is there twice, in out")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        output(AGAIN, AGAIN),  # it was told, and sent it once more
+        output({**UNHEARD, "pid": 7}, {"pid": 7}),
+        output(UNHEARD, {"owner": "worker-1#2"}),
+        output(UNHEARD, {"value": b"another"}),
+        output(UNHEARD, AGAIN, between="a"),  # handed out again in between
+    ],
+)
+def test_what_the_service_itself_sent_once_more_wants_its_id_recorded(line):
+    assert line.ask(idempotent()).advice.startswith("record the processed id")
+
+
+def test_beside_one_that_was_worked_on_again_both_are_said():
+    line = output(UNHEARD, AGAIN).publish("b").deliver("b").effect("b")
+    advice = line.deliver("b", owner="worker-1#2").effect("b").ack().ask(idempotent()).advice
+    assert advice.startswith("an idempotent producer")
+    assert advice.endswith(". And record the processed id in the same transaction as the work")

@@ -26,7 +26,10 @@ def several_readers(index: Index, repeated: Sequence[Finding]) -> str:
 
 
 def _at_once(index: Index, finding: Finding, rows: list[Delivery]) -> str:
-    groups = sorted(set().union(*(_groups(index, row, finding.by) for row in rows)))
+    # Groups of other topics are other stages, which are each due it once.
+    topics = [[row for row in rows if row.topic == topic] for topic in {row.topic for row in rows}]
+    each = [sorted(set().union(*(_groups(index, row, finding.by) for row in t))) for t in topics]
+    groups = max(each, key=lambda names: (len(names), names), default=[])
     if len(groups) > 1:
         return (
             f"{finding.id!r} was handed to several groups ({listed(groups)}): replicas of one "
@@ -36,7 +39,8 @@ def _at_once(index: Index, finding: Finding, rows: list[Delivery]) -> str:
     if len(alone) > 1:
         return (
             f"{listed(alone)} were each handed {finding.id!r} outside of any group: give them "
-            "one group_id, or each its own partitions"
+            "one group_id, or each its own partitions; effects of several services their names "
+            "(by=...)"
         )
     return ""
 

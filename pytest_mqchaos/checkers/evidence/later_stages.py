@@ -43,7 +43,7 @@ def left_out(index: Index, delivery: Delivery, ack: Ack) -> str | None:
         return None
     if not works(index, group):
         return ""
-    if not _passed_on(index, delivery):
+    if not passed_on(index, delivery):
         known = name in index.first and works_surely(index, group)
         said = f"acks of {group} on {delivery.topic} are not asked: nobody was seen to pass"
         return f"{said} messages on to it" if known else ""
@@ -104,7 +104,7 @@ def _held(index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], unt
     return False
 
 
-def _passed_on(index: Index, delivery: Delivery) -> bool:
+def passed_on(index: Index, delivery: Delivery) -> bool:
     """Whether a worker put it where this delivery is from, once it was handed out as an input."""
     name = delivery.id or ""
     rows = [row for row in index.stories.deliveries.get(name, ()) if row.reached]

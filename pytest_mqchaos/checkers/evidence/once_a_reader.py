@@ -1,0 +1,116 @@
+"""Effects of one message that do not say by whom, where several readers were each handed it: each
+may have done it once (several services), or one service did it again (replicas that each have a
+group of their own).
+
+    spread over the readers, each once: possible --> nobody knows     impossible --> done again
+
+A reader is a group, or a worker outside of any. Groups of one worker that no incarnation had
+together are one: it names its group anew at each start. It never guesses who did what.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from pytest_mqchaos.checkers.evidence.whose import groups_of
+from pytest_mqchaos.history.index import Index
+from pytest_mqchaos.history.rows import Delivery, Effect, worker_of
+
+Reader: TypeAlias = tuple[str, str]
+"""What one message is for once: a group or a worker, by kind and name."""
+
+
+def once_each(index: Index, name: str, effects: Sequence[Effect]) -> bool:
+    """Whether each of these effects of one message may be another reader's."""
+    topics: dict[str, dict[Reader, int]] = defaultdict(dict)
+    for row in index.story(name).deliveries:
+        if row.reached:
+            for reader in _readers(index, row):
+                topics[row.topic].setdefault(reader, row.t)
+    return any(len(begun) > 1 and _spread(index, effects, begun) for begun in topics.values())
+
+
+def _spread(index: Index, effects: Sequence[Effect], begun: dict[Reader, int]) -> bool:
+    """Whether each effect finds a reader of its own, handed the message before it (`begun`)."""
+    taken: dict[Reader, int] = {}
+
+    def place(at: int, tried: set[Reader]) -> bool:
+        for reader in _possible(index, effects[at], begun) - tried:
+            tried.add(reader)
+            if reader not in taken or place(taken[reader], tried):
+                taken[reader] = at
+                return True
+        return False
+
+    return all(place(at, set()) for at in range(len(effects)))
+
+
+def _possible(index: Index, effect: Effect, begun: dict[Reader, int]) -> set[Reader]:
+    """Those of the readers who may have done this: its worker, if it is one of them, else anybody
+    who had been handed the message by then."""
+    worker = worker_of(effect.owner)
+    own = {("worker", worker), *_of_worker(index).get(worker, ())} & begun.keys()
+    return {r for r in own or begun if not effect.t_to or begun[r] <= effect.t_to}
+
+
+def _readers(index: Index, row: Delivery) -> set[Reader]:
+    if row.group is not None:
+        return {_merged(index, row.group)}
+    groups = {group for group in groups_of(index, row.owner) if _reads(index, group, row.topic)}
+    return {_merged(index, group) for group in groups} or {("worker", worker_of(row.owner))}
+
+
+def _reads(index: Index, group: str, topic: str) -> bool:
+    return topic in index.positions.groups.get(group, ())
+
+
+def _merged(index: Index, group: str) -> Reader:
+    """The group; or its worker, if that had it in some of its lives and others in others."""
+    return _anew(index).get(group, ("group", group))
+
+
+def _of_worker(index: Index) -> dict[str, set[Reader]]:
+    """The readers that each worker is, or is one of, by what it was handed."""
+    derived = index.history.derived
+    if "readers of workers" not in derived:
+        found: dict[str, set[Reader]] = defaultdict(set)
+        for owner, groups in _groups_by_life(index).items():
+            found[worker_of(owner)] |= {_merged(index, group) for group in groups}
+        derived["readers of workers"] = dict(found)
+    return cast("dict[str, set[Reader]]", derived["readers of workers"])
+
+
+def _anew(index: Index) -> dict[str, Reader]:
+    """Groups that one worker alone was in, each in a life of its own, by that worker."""
+    derived = index.history.derived
+    if "groups named anew" not in derived:
+        lives: dict[str, set[str]] = defaultdict(set)
+        beside: set[str] = set()
+        for owner, groups in _groups_by_life(index).items():
+            beside |= groups if len(groups) > 1 else set()
+            for group in groups:
+                lives[group].add(owner)
+        alone = {
+            group: worker_of(min(owners))
+            for group, owners in lives.items()
+            if len(set(map(worker_of, owners))) == 1 and group not in beside
+        }
+        derived["groups named anew"] = {
+            group: ("worker", worker)
+            for group, worker in alone.items()
+            if list(alone.values()).count(worker) > 1
+        }
+    return cast("dict[str, Reader]", derived["groups named anew"])
+
+
+def _groups_by_life(index: Index) -> dict[str, set[str]]:
+    """The groups of each incarnation, by what it was handed and what it acked."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in index.history.deliveries:
+        if row.group is not None:
+            found[row.owner].add(row.group)
+    for ack in index.history.acks:
+        found[ack.owner].add(ack.group)
+    return found
