@@ -1,7 +1,11 @@
 """Several effects of one message, none of which says by whom: several services that each did it
 once are not told from one that did it again, unless the rows tell."""
 
+from itertools import permutations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.idempotent import idempotent
@@ -119,3 +123,35 @@ def test_a_copy_in_one_of_its_topics_is_one():
     line = run(inputs=("in", "mid")).publish("a").log_add("a")
     verdict = staged(line, 1).effect("a").ask(idempotent())
     assert verdict.findings[0].text.startswith("stored 3x (copies)")
+
+
+NUMBERS = st.integers(0, 2)
+STEPS = st.one_of(
+    st.tuples(st.just("deliver"), NUMBERS), st.tuples(st.just("effect"), NUMBERS | st.none())
+)
+
+
+@given(st.lists(STEPS, max_size=8))
+def test_brute_force_agrees_who_may_have_done_it(steps):
+    """Worker n reads for group n; what nobody recorded may be anybody's who was handed it."""
+    line = run().publish("a")
+    for what, who in steps:
+        if what == "deliver":
+            line.deliver("a", group=f"g{who}", owner=f"worker-{who}#1")
+        else:
+            line.effect("a", owner=None if who is None else f"worker-{who}#1")
+    since = {}
+    for row in line.deliveries:
+        since.setdefault(int(row.group[1:]), row.t)
+
+    def may(effect, reader):
+        owner = None if effect.owner is None else int(effect.owner[7])
+        own = owner not in since or owner == reader
+        return own and since[reader] <= effect.t_to
+
+    several = len(line.effects) > 1
+    spread = len(since) > 1 and any(
+        all(map(may, line.effects, readers)) for readers in permutations(since, len(line.effects))
+    )
+    status = "passed" if line.effects and not several else "unknown" if spread else "failed"
+    assert line.ask(idempotent()).status == (status if line.effects else "unknown")
