@@ -60,6 +60,10 @@ class _Why(NamedTuple):
 
 
 _INTERVAL = _Why("only an interval is known", _TIMES)
+_PASSED_ON = _Why(
+    "it was passed on, and whether that arrived, and is all that was to be done, is not known",
+    "let it be confirmed before the ack; where another group goes on: chaos.flow(retries=[...])",
+)
 _UNTIMED = _Why("its time is not known", _TIMES)
 _OVER = _Why(OVER, JOURNAL)
 _THEIRS = _Why(
@@ -198,6 +202,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         _acked_early(index, name, ack, late if done else None, found)
         return
     why = _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
+    if own_hops and early(own_hops, ack) is None:
+        why = _PASSED_ON
     if own is None:
         why = _whose(index, ack)
     elif verdict is not None:

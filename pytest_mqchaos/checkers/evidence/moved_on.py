@@ -69,7 +69,8 @@ def sent_by_its_reader(attempt: Attempt, delivery: Delivery) -> bool:
 
 def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool | None:
     """Whether a message is done by this publish to a destination that is no retry destination, of a
-    worker that was handed it thus; None: who records effects is not known."""
+    worker that was handed it thus; None: it is not known who records effects, or its group does so
+    of others."""
     topic, to = handed[0].topic, attempt.topic
     # Who died before its first ack worked for the group that it was handed the message under.
     own = groups_of(index, attempt.owner) or {d.group for d in handed if d.group is not None}
@@ -82,7 +83,9 @@ def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool |
         return False
     whose = {effect.owner for effect in index.effects}
     if any(own & groups_of(index, owner) for owner in whose):
-        return False
+        # A router does some itself and passes others on: what it did itself, and late, it did late.
+        here = {effect.owner for effect in index.stories.effects.get(attempt.id or "", ())}
+        return False if any(own & groups_of(index, owner) for owner in here) else None
     return None if None in whose else True
 
 
