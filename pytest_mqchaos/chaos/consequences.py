@@ -1,7 +1,9 @@
-"""What a fault led to: a copy in the log, a second delivery, a new incarnation - or why nothing.
+"""What a fault did not lead to, though it is there for that: a copy in the log, a second delivery, a
+new incarnation - and why.
 
 A pure function of a history. A fault that took effect without its consequence has tested less than
-its name says, so a pass must tell.
+its name says, so a pass must tell. It must never call a fault harmless: a publish that was dropped
+and not sent again may be the whole loss.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from functools import partial
 
 from pytest_mqchaos.frames import Point
 from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.index import index_of
 from pytest_mqchaos.plan.rules import Rule
 
 Reason = str | None
 _IDEMPOTENT = "prevented by the idempotent producer: the broker keeps one copy (KIP-98)"
+_NOT_AGAIN = "the producer did not send it again"
 
 
 def _copies(history: History) -> Reason:
@@ -24,11 +28,11 @@ def _copies(history: History) -> Reason:
     if any(count > 1 for count in stored.values()):
         return None
     if any(row.producer_id >= 0 for row in history.attempts):
-        return _IDEMPOTENT
+        return f"no copy in the log: {_IDEMPOTENT}"
     sent = Counter((row.topic, row.id, row.content) for row in history.attempts)
     if not any(count > 1 for count in sent.values()):
-        return "the producer did not send it again"
-    return "the log holds each message once, and it is not known why"
+        return f"no copy in the log: {_NOT_AGAIN}"
+    return "no copy in the log, and it is not known why"
 
 
 def _resent(history: History) -> Reason:
@@ -36,7 +40,7 @@ def _resent(history: History) -> Reason:
     sent = Counter((row.topic, row.id, row.content) for row in history.attempts)
     if any(count > 1 for count in sent.values()):
         return None
-    return "the producer did not send it again"
+    return f"no second try: {_NOT_AGAIN}"
 
 
 def _redelivered(history: History) -> Reason:
@@ -46,30 +50,32 @@ def _redelivered(history: History) -> Reason:
     )
     if any(count > 1 for count in handed.values()):
         return None
-    return "no message was handed out a second time"
+    return "no second delivery: no message was handed out a second time"
 
 
 def _restarted(history: History) -> Reason:
     """The worker came back, and something was in work when it died."""
     if not any(event.what == "restarted" for event in history.processes):
-        return "the worker was not started again"
+        return "no restart: the worker was not started again"
     died = [event.t for event in history.processes if event.what == "crashed"]
     if died and _all_done(history, min(died)):
         return (
-            "all that was handed out had been done before the worker died: let it commit more "
-            "often (a shorter interval), or send more messages"
+            "no second handling: all that was published had been done before the worker died: let "
+            "it commit more often (a shorter interval), or send more messages"
         )
     return None
 
 
 def _all_done(history: History, t: int) -> bool:
-    """Whether everything was handed out and took effect before this instant, as far as times are
-    known."""
+    """Whether all that was published was handed out and took effect before this instant, as far as
+    times are known. What has no effect may be what the death cost."""
     effects = history.effects or ()
     done = {row.id for row in effects if 0 < row.t_to < t}
     handed = {row.id for row in history.deliveries if row.reached}
     later = any(row.t > t for row in history.deliveries)
-    return bool(handed) and not later and handed <= done and len(done) == len(effects)
+    index = index_of(history)
+    owed = handed | index.owed | index.stored_ids
+    return bool(handed) and not later and owed <= done and len(done) == len(effects)
 
 
 _WANTED: Mapping[tuple[Point, str], Callable[[History], Reason]] = {
@@ -93,9 +99,9 @@ def _elected(rule: Rule, history: History) -> Reason:
     places = {(row.topic, row.partition) for row in history.attempts}
     alone = sorted(f"{topic}-{partition}" for topic, partition in places & history.lone)
     if places - history.lone:
-        return "it was over before another leader was elected"
+        return "no election: it was over before another leader was elected"
     if alone and getattr(rule.fault, "restart_after", None) is None:
-        return f"{', '.join(alone)} has one replica: nobody could take over"
+        return f"no election: {', '.join(alone)} has one replica, nobody could take over"
     return None
 
 
@@ -115,4 +121,4 @@ def missing(rules: Iterable[Rule], history: History) -> dict[int, str]:
 
 def sentences(missing: Mapping[int, str]) -> tuple[str, ...]:
     """What a pass says about them."""
-    return tuple(f"rule {n + 1} was without consequence: {why}" for n, why in missing.items())
+    return tuple(f"rule {n + 1} led to {why}" for n, why in missing.items())

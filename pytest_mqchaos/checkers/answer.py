@@ -23,7 +23,7 @@ from pytest_mqchaos.history.rows import PUBLISHER
 
 def not_covered(index: Index) -> tuple[str, ...]:
     """What a pass does not cover: what passed the links by, what only a restart brought forward,
-    the run's own limits, the faults without consequence."""
+    the run's own limits, what faults did not lead to."""
     history = index.history
     unfired = [
         f"{rule.source} had no effect" + (f": {'; '.join(rule.reasons)}" if rule.reasons else "")

@@ -49,7 +49,7 @@ def rule_lines(index: int, rule: RuleState, context: Context, redact: Redactor) 
         lines += wrapped(f"took effect {times(rule.fired)}", first=pad)
         lines += wrapped(f"in life: {rule.cause}", first=pad) if rule.cause else []
         why = context.consequences.get(index)
-        lines += wrapped(f"without consequence: {why}", first=pad) if why else []
+        lines += wrapped(f"led to {why}", first=pad) if why else []
         held = context.guarantees.get(index)
         lines += wrapped(f"still held: {held}", first=pad) if held else []
     else:

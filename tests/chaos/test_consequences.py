@@ -4,7 +4,7 @@ import pytest
 
 from pytest_mqchaos import on
 from pytest_mqchaos.chaos import consequences
-from pytest_mqchaos.history.history import History
+from pytest_mqchaos.history.history import Flow, History
 from pytest_mqchaos.history.rows import Attempt, Delivery, Effect, ProcessEvent, RuleState, Stored
 
 
@@ -64,7 +64,7 @@ def test_each_fault_is_asked_for_what_it_leads_to(rule, came, missed, why):
     assert consequences.missing([rule], History(rules=(state(),), **came)) == {}
     told = consequences.missing([rule], History(rules=(state(),), **missed))
     assert why in told[0]
-    assert consequences.sentences(told) == (f"rule 1 was without consequence: {told[0]}",)
+    assert consequences.sentences(told) == (f"rule 1 led to {told[0]}",)
 
 
 def effect(t_to, name="a"):
@@ -93,7 +93,25 @@ def test_a_worker_that_dies_when_all_is_done_has_shown_little(more, idle):
     found = consequences.missing([on.ack(nth=1).crash_worker("after")], history)
     assert (0 in found) is idle
     if idle:
-        assert "all that was handed out had been done" in found[0]
+        assert "all that was published had been done" in found[0]
+
+
+def test_what_has_no_effect_may_be_what_the_death_cost():
+    """A group that begins at the end: what its dead member had not committed is never read."""
+    lost = attempt(2)._replace(id="b")
+    for more in ({"attempts": (lost,)}, {"stored": (stored(1)._replace(id="b"),)}):
+        rows = {"deliveries": (delivery(1),), "effects": (effect(3),), **more}
+        history = History(
+            rules=(state(),), processes=CRASH_LOOP, flow=Flow(inputs=frozenset({"t"})), **rows
+        )
+        assert consequences.missing([on.ack(nth=1).crash_worker()], history) == {}
+
+
+def test_no_fault_is_called_harmless():
+    """A publish that was dropped and not sent again may be the whole loss."""
+    history = History(rules=(state(),), attempts=(attempt(1),))
+    told = consequences.sentences(consequences.missing([on.publish(nth=1).drop()], history))
+    assert told == ("rule 1 led to no second try: the producer did not send it again",)
 
 
 def test_a_rule_that_did_not_fire_or_leads_to_nothing_is_not_asked():
@@ -120,8 +138,8 @@ def test_a_leader_that_is_harmed_is_to_be_replaced(rule):
         return consequences.missing([rule], History(**rows, **more)).get(0, "")
 
     assert told(led_anew=PLACE) == ""
-    assert told() == "it was over before another leader was elected"
-    assert told(lone=PLACE) == "t-0 has one replica: nobody could take over"
+    assert told() == "no election: it was over before another leader was elected"
+    assert told(lone=PLACE) == "no election: t-0 has one replica, nobody could take over"
 
 
 @pytest.mark.parametrize(

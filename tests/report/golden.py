@@ -90,7 +90,7 @@ ordered failed: 1 of 1 key not in the order of publishing: 'pay-2' took effect b
   rule 1   on.publish(topic="payments").reorder()
            took effect once
            in life: a leader moves: the refused batch is retried behind one that was in flight
-           without consequence: an idempotent producer sends no copy
+           led to no copy: an idempotent producer sends none
            still held: what was stored stays in order of its offsets
 """
 

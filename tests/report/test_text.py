@@ -70,7 +70,7 @@ PASSED = Verdict(
 )
 GUARDED = Context(
     guarantees={0: "what was stored stays in order of its offsets"},
-    consequences={0: "an idempotent producer sends no copy"},
+    consequences={0: "no copy: an idempotent producer sends none"},
 )
 
 
