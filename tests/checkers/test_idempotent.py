@@ -34,8 +34,45 @@ def test_who_commits_the_messages_own_offset_is_told_that_kafka_keeps_the_next()
     behind = done_twice(begun.ack(1)).place(1).ask(idempotent())
     assert behind.status == "failed"
     assert behind.advice.startswith(
-        "commit the offset of the next message, offset + 1: g committed 1 when in-0@1 was done"
+        "commit the offset of the next message, offset + 1: g committed the offset of each message "
+        "itself, 0 to 1, so in-0@1 is handed out again though it was done. And record"
     )
+
+
+@pytest.mark.parametrize("drained", [True, False])
+def test_of_a_table_what_a_reader_did_not_do_until_it_was_started_anew_tells_as_much(drained):
+    line = run().publish("a").publish("b").deliver("a", "b")
+    line = line.effect("a", span=(1 * MS, 90 * MS)).ack(0).effect("b", span=(1 * MS, 90 * MS))
+    line.ack(1).now = 100
+    ends = [
+        ProcessEvent(100 * MS, "worker-1#1", "stopped", ""),
+        ProcessEvent(101 * MS, "worker-1#2", "restarted", FINAL_DRAIN if drained else ""),
+    ]
+    line.now = 102
+    behind = done_twice(line).place(1).but(processes=tuple(ends)).ask(idempotent())
+    assert behind.advice.startswith("commit the offset of the next") is drained
+
+
+def test_who_holds_its_position_back_on_purpose_is_not_told_so():
+    """Windows of two: the position of the oldest that is open is committed, after each message."""
+    for timed in (True, False):
+        line = run().publish("a").publish("b").publish("c").deliver("a", "b", "c")
+        line = line.ack(0).effect("a", timed=timed).effect("b", timed=timed)
+        line = line.ack(2).effect("c", timed=timed)
+        line = line.deliver("c", owner="worker-1#2").effect("c").place(2)
+        assert line.ask(idempotent()).advice.startswith("record the processed id")
+
+
+def test_who_commits_what_stands_in_front_before_each_message_is_not_told_so():
+    line = run().publish("a").publish("b").deliver("a", "b")
+    line = line.ack(0).effect("a").ack(1).effect("b")
+    assert done_twice(line).place(1).ask(idempotent()).advice.startswith("record the processed id")
+
+
+def test_of_one_commit_nobody_can_tell():
+    line = run().publish("a").deliver("a").effect("a").ack(0)
+    line = line.deliver("a", owner="worker-1#2").effect("a").place(0)
+    assert line.ask(idempotent()).advice.startswith("record the processed id")
 
 
 def test_whose_commits_ran_backwards_is_told_from_where_to_where():

@@ -1,6 +1,10 @@
-"""A group that was handed a message again that it had done, because of its own commits: that of the
+"""A group that was handed a message again that it had done, because of its own commits: of each
 message's own offset (Kafka keeps the offset of the next one), or a lower one sent behind a higher:
 by the same consumer, or by one that had lost the partition and did not know it.
+
+Who holds its position back on purpose (behind it stands work that is not out yet) commits some
+message's own offset, too. So the first is said only of a reader that committed that of every
+message it was handed, none of it before the work, and once for certain after it.
 
 It words an advice; no verdict hangs on it.
 """
@@ -12,17 +16,17 @@ from itertools import pairwise
 
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Ack, Delivery
+from pytest_mqchaos.history.rows import FINAL_DRAIN, Ack, Delivery
+
+
+SEVERAL = 2  # commits that are no chance
 
 
 def stands_before(index: Index, repeated: Sequence[Finding]) -> str:
     """Words about the first of these messages of which that is true; "" for none."""
     for finding in repeated:
-        story = index.story(finding.id, finding.by)
-        # A table has no instants: by the look that showed it the message was done for certain.
-        done = min((effect.t_to for effect in story.effects), default=0)
-        for row, again in pairwise(story.deliveries):
-            if _where(row) == _where(again) and (said := _said(index, row, again.seq, done)):
+        for row, again in pairwise(index.story(finding.id, finding.by).deliveries):
+            if _where(row) == _where(again) and (said := _said(index, row, again)):
                 return said
     return ""
 
@@ -31,13 +35,13 @@ def _where(row: Delivery) -> tuple[str | None, str, int, int]:
     return row.group, row.topic, row.partition, row.offset
 
 
-def _said(index: Index, row: Delivery, again: int, done: int) -> str:
-    """What the group had told the broker when it was handed `row` again, at `again`."""
+def _said(index: Index, row: Delivery, again: Delivery) -> str:
+    """What the group had told the broker when it was handed `row` again."""
     sent = [
         ack
         for ack in index.history.acks
         if (ack.group, ack.topic, ack.partition) == (row.group, row.topic, row.partition)
-        and ack.seq < again
+        and ack.seq < again.seq
     ]
     taken = [ack for ack in sent if ack.reached and ack.outcome != "refused"]
     if not taken:
@@ -53,16 +57,50 @@ def _said(index: Index, row: Delivery, again: int, done: int) -> str:
                 f"{highest.owner}"
             )
         return f"send no commit behind a higher one: {back}"
-    if last == row.offset and _meant(sent, row, done):
+    own = [ack for ack in sent if ack.owner == row.owner]
+    if last == row.offset and _each_its_own(index, row, own, again):
         return (
-            f"commit the offset of the next message, offset + 1: {row.group} committed {last} "
-            f"when {place}@{last} was done"
+            f"commit the offset of the next message, offset + 1: {row.group} committed the offset "
+            f"of each message itself, {own[0].offset} to {last}, so {place}@{last} is handed out "
+            "again though it was done"
         )
     return ""
 
 
-def _meant(sent: Sequence[Ack], row: Delivery, done: int) -> bool:
-    """Whether this reader committed the message's own offset when the message was done, and not
-    before: then it was the commit of what stands in front of it, sent again."""
-    own = [ack for ack in sent if ack.owner == row.owner and ack.offset == row.offset]
-    return bool(own) and own[0].t >= done and own[0].seq > row.seq
+def _each_its_own(index: Index, row: Delivery, own: Sequence[Ack], again: Delivery) -> bool:
+    """Whether the acks of this reader, up to `row`, are those of each message that it was handed,
+    one by one, and none can be that of what stands in front of the message."""
+    given = [
+        d
+        for d in index.history.deliveries
+        if d.reached and d.owner == row.owner and d.offset <= row.offset and d.seq < again.seq
+        and _where(d)[:3] == _where(row)[:3]
+    ]  # fmt: skip
+    if len(own) < SEVERAL or [a.offset for a in own] != sorted({d.offset for d in given}):
+        return False
+    at = {d.offset: d for d in reversed(given)}
+    done = [_done(index, at[ack.offset].id, ack) for ack in own]
+    if None in done or any(at[ack.offset].seq > ack.seq for ack in own):
+        return False
+    if any(_done(index, at[later.offset].id, ack) for ack, later in pairwise(own)):
+        return False
+    return any(done) or _drained(index, row, again)
+
+
+def _done(index: Index, name: str | None, ack: Ack) -> bool | None:
+    """Whether this message was done for certain when the ack was sent; None: it was not."""
+    effects = index.stories.effects.get(name or "", ())
+    if any(0 < effect.t_to <= ack.t for effect in effects):
+        return True
+    return None if all(effect.t_from > ack.t for effect in effects) else False
+
+
+def _drained(index: Index, row: Delivery, again: Delivery) -> bool:
+    """Whether this reader ran on when the message was done, with nothing more to say until settling
+    gave it up and started it anew."""
+    effects = index.stories.effects.get(row.id or "", ())
+    done = min((effect.t_to for effect in effects), default=0)
+    events = index.history.processes
+    drains = [e.t for e in events if e.cause == FINAL_DRAIN and done < e.t < again.t]
+    ended = [e.what for e in events if e.who == row.owner and e.t < again.t]
+    return done > 0 and bool(drains) and ended[-1:] == ["stopped"]
