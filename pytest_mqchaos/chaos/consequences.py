@@ -1,5 +1,5 @@
-"""What a fault did not lead to, though it is there for that: a copy in the log, a second delivery, a
-new incarnation - and why.
+"""What a fault did not lead to, though it is there for that: a copy in the log, a second delivery,
+a new incarnation - and why.
 
 A pure function of a history. A fault that took effect without its consequence has tested less than
 its name says, so a pass must tell. It must never call a fault harmless: a publish that was dropped

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
+from pytest_mqchaos.checkers.advice.unheeded import unheeded
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, standing_doubts
 from pytest_mqchaos.checkers.evidence import where as stages
@@ -85,8 +86,18 @@ def dead_lettered(
 
 
 def _advice(index: Index, failed: list[Finding]) -> str:
-    gone = [finding.id for finding in failed if finding.what == "missing"]
-    put = elsewhere(index, index.story(gone[0])) if gone else ""
+    """About the first of them: the missing stand in front."""
+    if not failed:
+        return ""
+    first = failed[0]
+    if first.what == "healthy":
+        return (
+            "set a message aside only after the last of its tries (count them where a restart does "
+            "not forget them); what is meant to be a dead letter is declared: "
+            f"chaos.expect(dead_lettered=[{first.id!r}])"
+        )
+    story = index.story(first.id)
+    put = (unheeded(index, story) or elsewhere(index, story)) if first.what == "missing" else ""
     return put or "publish the dead letter, wait for its confirm, then ack"
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from pytest_mqchaos.checkers.advice.apart import position_apart
 from pytest_mqchaos.checkers.advice.copies import once_in_the_log, sent_again
 from pytest_mqchaos.checkers.advice.several_readers import several_readers
 from pytest_mqchaos.checkers.advice.stands_before import stands_before
@@ -47,6 +48,10 @@ from pytest_mqchaos.history.rows import Effect
 ONCE = "record the processed id in the same transaction as the work"
 _AGAIN = (REDELIVERED, READERS)
 _Key: TypeAlias = tuple[str, str | None, str | None, str | None]
+_ALTERED = (
+    "compare the work itself: the value is wrong, not the count (in a row that adds up what is "
+    f"done it may be the count: {ONCE})"
+)
 
 
 def idempotent(
@@ -188,12 +193,16 @@ def _seen_twice(index: Index) -> str:
 
 def _advice(index: Index, repeated: Sequence[Finding]) -> str:
     shown = repeated[:SHOWN]
-    if shown and its_own_effect(index, shown[0].id):
+    if not shown:
+        return _ALTERED
+    if position := position_apart(index, shown[0].id, shown[0].by):
+        return position
+    if its_own_effect(index, shown[0].id):
         return once_in_the_log(index, shown[0].id)
     if again := sent_again(index, shown):
         return f"{again}. And {ONCE}" if REDELIVERED in {f.where for f in shown} else again
     found = stands_before(index, shown) or several_readers(index, shown)
-    unnamed = bool(shown) and " of part " not in shown[0].text
+    unnamed = " of part " not in shown[0].text
     if not found and unnamed and shown[0].where == ONE_HANDLING:
         return f"{ONCE}; if these are parts of its work, name them (part)"
     return f"{found}. And {ONCE}" if found else ONCE

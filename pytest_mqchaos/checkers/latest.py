@@ -28,6 +28,10 @@ from pytest_mqchaos.history.identity import Spec
 from pytest_mqchaos.history.index import Index, index_of
 from pytest_mqchaos.history.rows import Attempt, Effect, Stored
 
+_ADVICE = (
+    "where the last message of the key has no value, delete its row; else guard the upsert by "
+    "version or sequence"
+)
 _WHICH = "; where it is guarded so, say where the version stands: latest(version=...)"
 
 
@@ -86,7 +90,7 @@ def latest(
             sentence=f"{len(failed)} of {number(len(finals), 'key')} stale: "
             f"{failed[0].text if failed else ''}",
             doubts=doubts,
-            advice="guard the upsert by version or sequence" + (_WHICH if known is None else ""),
+            advice=_ADVICE + (_WHICH if known is None else ""),
             nothing="no effect with a key",
             add="give effects a key, or say by=...",
         )

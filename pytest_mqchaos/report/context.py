@@ -37,9 +37,10 @@ class Context:
 
     `plan_source` is shown where the history names no rules; `broker` is kind and version, `clients`
     name and version each; `replay` is the line to paste, `rate` how often it reproduced ("9/10").
-    `guarantees` and `consequences` are by rule index: what still held, and what a fault that
-    took effect did not lead to ("no copy: ..."). `payloads="hash"` shows a digest in place of keys and values; `secrets`
-    are the names (parts of header, field and option names) whose values are never shown.
+    `guarantees` and `consequences` are by rule index: what still held, and what a fault that took
+    effect did not lead to ("no copy: ..."). `payloads="hash"` shows a digest in place of keys and
+    values; `secrets` are the names (parts of header, field and option names) whose values are never
+    shown.
     `error_name` says what the protocol calls an error code.
     """
 

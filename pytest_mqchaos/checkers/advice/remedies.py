@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pytest_mqchaos.checkers.advice.covered import covered_more
 from pytest_mqchaos.checkers.advice.turned_back import not_turned_back
+from pytest_mqchaos.checkers.advice.unheeded import unheeded
 from pytest_mqchaos.checkers.evidence import where as stages
 from pytest_mqchaos.checkers.evidence.fenced import fenced
 from pytest_mqchaos.checkers.evidence.left_behind import acked_from_behind
@@ -51,8 +52,9 @@ _CUT_SHORT = (
     f"before the worker is stopped: chaos.settle(timeout=...); {_IGNORED}"
 )
 _GUARDED = (
-    f"{REMEDIES[stages.ACKED]}; where a guard by version left out an older one, say where the "
-    "version stands: lossless(keep='latest', version=...)"
+    f"{REMEDIES[stages.ACKED]}; where an older one wrote over it, guard the upsert by version; "
+    "where such a guard left out an older one, say where the version stands: "
+    "lossless(keep='latest', version=...)"
 )
 _UNHEARD = (
     "acks=all: with acks=0 nobody is told what became of a message, and nobody sends it again"
@@ -71,7 +73,8 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
     first = failed[0]
     story = index.story(first.id, first.by)
     said = (
-        elsewhere(index, story)
+        (unheeded(index, story) if first.where == stages.ACKED else "")
+        or elsewhere(index, story)
         or (fenced(index) if first.where == stages.ABORTED else "")
         or (_of_its_reader(index, story) if first.where == stages.ACKED else "")
         or (_of_its_sender(story, first.where) if first.where in _ON_THE_WAY else "")

@@ -18,7 +18,6 @@ from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import FINAL_DRAIN, Ack, Delivery
 
-
 SEVERAL = 2  # commits that are no chance
 
 
