@@ -262,6 +262,7 @@ def build(
         links=transcript.links,
         spans=transcript.spans,
         readers=transcript.consumers,
+        asked=transcript.asked,
         effect_topics=evidence.effect_topics,
         nameless_effects=bool(evidence.nameless),
         absent=evidence.absent,

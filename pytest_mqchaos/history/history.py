@@ -57,9 +57,11 @@ class History:
     about what was not seen (blind links, undecoded frames, bypass): they turn the verdicts that
     they touch into `unknown`; `gap_topics` names the destinations touched (empty = all).
     `limits` are sentences about what a pass does not cover. `readers` are the owners that were
-    answered when they asked for messages, even if there were none. `effect_topics` are destinations
-    whose records are the effects; `nameless_effects`: some have no id, and may be any message's;
-    `absent` are sentences about sources of effects that were declared and are not there.
+    answered when they asked for messages, even if there were none; `asked` maps (owner, group,
+    destination, partition) to the lowest offset that was asked for, in the order of their last.
+    `effect_topics` are destinations whose records are the effects; `nameless_effects`: some have no
+    id, and may be any message's; `absent` are sentences about sources of effects that were declared
+    and are not there.
     `strangers` are groups whose positions on judged destinations moved though no link saw them.
     `led_anew` are (destination, partition) that had more than one leadership while the test ran:
     there an offset may have been given to two messages, one after the other. `lone` are those with
@@ -95,6 +97,7 @@ class History:
     links: Mapping[int, str] = field(default_factory=dict)
     spans: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     readers: frozenset[str] = frozenset()
+    asked: Mapping[tuple[str, str | None, str, int], int] = field(default_factory=dict)
     effect_topics: frozenset[str] = frozenset()
     nameless_effects: bool = False
     absent: tuple[str, ...] = ()

@@ -35,7 +35,8 @@ class Transcript:
     anything to read, `groups` those that somebody joined or acked for. `closing` maps
     an owner to the seq from which on its frames belong to its shutdown. `transactional` maps the
     seq of an ack frame to the transaction it belongs to, `ends` are the commits and aborts seen.
-    `consumers` are owners that asked for messages, even if there were none.
+    `consumers` are owners that asked for messages, even if there were none; `asked` has the lowest
+    offset that each owner ever asked for, by owner, group and place, in the order of their last.
     `brokers` is what befell brokers and who led from when on.
     `links` maps a link to its owner, `clients` to the client id it named, `spans` to the seqs of
     its opening and its end (0 while open). `notes` were only kept.
@@ -53,6 +54,7 @@ class Transcript:
     members: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     subscribed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     consumers: frozenset[str] = frozenset()
+    asked: Mapping[tuple[str, str | None, str, int], int] = field(default_factory=dict)
     listening: frozenset[str] = frozenset()
     topics: frozenset[str] = frozenset()
     unidentified: tuple[str, ...] = ()
@@ -137,6 +139,7 @@ def _result(reading: Reading, maker: Maker, frames: int) -> Transcript:
         gap_topics=gap_topics,
         groups=frozenset(group for names in reading.groups.values() for group in names),
         consumers=frozenset(reading.consumers),
+        asked=reading.began(),
         subscribed={group: frozenset(named) for group, named in reading.subscribed.items()},
         listening=frozenset(reading.listening),
         members={owner: frozenset(named) for owner, named in reading.members.items()},

@@ -35,7 +35,8 @@ class Decoder(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """What has been filed so far. `replies` and `errors` are by the seq of their request, `groups`
-    by owner and client."""
+    by owner and client. `asked`: the lowest offset that each ever asked for, by owner, client and
+    place, in the order in which they last asked."""
 
     remarks: Remarks
     codec: Decoder
@@ -53,6 +54,7 @@ class Reading:
     acking: set[tuple[str, str]] = field(default_factory=set)
     consumers: set[str] = field(default_factory=set)
     listening: set[str] = field(default_factory=set)
+    asked: dict[tuple[str, str | None, str, int], int] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=Gaps)
 
     def take(self, entry: FrameEntry) -> None:
@@ -84,9 +86,20 @@ class Reading:
     def group_of(self, seen: Seen, topic: str) -> str | None:
         """The one group that this owner's client joined or acked for and that takes part in this
         topic (one process may have several subscribers); None if none or several do."""
-        found = self.groups.get((seen.owner, seen.client), set())
-        if seen.client is None:
-            mine = (names for (owner, _), names in self.groups.items() if owner == seen.owner)
+        return self._group(seen.owner, seen.client, topic)
+
+    def began(self) -> dict[tuple[str, str | None, str, int], int]:
+        """`asked`, by owner, group and place."""
+        found: dict[tuple[str, str | None, str, int], int] = {}
+        for (owner, client, topic, partition), low in self.asked.items():
+            reader = owner, self._group(owner, client, topic), topic, partition
+            found[reader] = min(low, found.pop(reader, low))
+        return found
+
+    def _group(self, owner: str, client: str | None, topic: str) -> str | None:
+        found = self.groups.get((owner, client), set())
+        if client is None:
+            mine = (names for (other, _), names in self.groups.items() if other == owner)
             found = set().union(*mine)
         # A client that reads beside its group (a store that it restores) may have the same name.
         found = {group for group in found if self._may_read(group, topic)}
@@ -137,8 +150,12 @@ class Reading:
 
     def _delivery(self, entry: FrameEntry, said: Sighting) -> None:
         """Messages handed out; most replies of an idle consumer have none."""
-        self.consumers.add(self.remarks.owner(entry.link))
-        self.listening.add(self.remarks.owner(entry.link))
+        owner, client = self.remarks.owner(entry.link), said.client or self.clients.get(entry.link)
+        self.consumers.add(owner)
+        self.listening.add(owner)
+        for topic, partition, offset in _asked(said):
+            reader = owner, client, topic, partition
+            self.asked[reader] = min(offset, self.asked.pop(reader, offset))
         if said.records:
             passed = self._left(entry) is not None
             self.delivered.append(self._seen(entry, said, passed=passed))
@@ -153,3 +170,8 @@ class Reading:
         elif said.error is not None:
             error = said.error, entry.seq, entry.t
             self.errors.setdefault(entry.request_seq, []).append(error)
+
+
+def _asked(said: Sighting) -> tuple[tuple[str, int, int], ...]:
+    found = said.details.get("asked", ())
+    return found if isinstance(found, tuple) else ()

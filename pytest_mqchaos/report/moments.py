@@ -232,8 +232,10 @@ def _afterwards(history: History, story: Story) -> Iterator[Moment]:
     if not story.stored and history.read_back and any(row.reached for row in story.attempts):
         yield Moment(None, 0, ABSENT, "", "the log does not hold it")
     for place in story.waiting:
-        at = "nothing" if place.committed < 0 else f"@{place.committed}"
-        text = f"{place.group} stands at {at} of {place.topic}-{place.partition}: still to be read"
+        here = f"{place.topic}-{place.partition}"
+        text = f"{place.group} stands at @{place.committed} of {here}: still to be read"
+        if place.committed < 0:  # where it begins, hence what it reads, is its reset policy's to say
+            text = f"{place.group} has no position on {here}"
         yield Moment(None, 0, ABSENT, "", text)
     if history.effects is not None and not story.effects:
         yield Moment(None, 0, ABSENT, "", "no effect")

@@ -53,6 +53,39 @@ def test_what_may_be_handed_out_again_waits(made):
     assert "1 of 3 messages still waiting: held for group g" in verdict.sentence
 
 
+def killed_at_its_first_commit(*names, group="g"):
+    """The next incarnation has begun at the end, and nothing came since."""
+    made = run().publish("m0").publish("m1").deliver(*names).effect("m0").ack(1, reached=False)
+    made.asks_from(0).asks_from(2, owner=NEXT, group=group)
+    return made.but(readers=frozenset({"worker-1#1", NEXT})).place(-1)
+
+
+@pytest.mark.parametrize("names", [("m0",), ("m0", "m1")])
+def test_who_asks_from_the_end_on_has_lost_what_stands_in_front_though_nothing_came_since(names):
+    made = killed_at_its_first_commit(*names)
+    stage = "stored, never delivered" if len(names) == 1 else "delivered, no effect, not acked"
+    assert lost(made) == ("failed", [("m1", stage)])
+    advice = made.ask(lossless()).advice
+    assert advice.startswith("begin at 'earliest' (auto.offset.reset): a group without a position")
+    assert "in one transaction with the work" not in advice  # the broker keeps it, if anybody does
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        killed_at_its_first_commit("m0", group="other"),
+        killed_at_its_first_commit("m0", group=None),  # whose it is is not known
+        killed_at_its_first_commit("m0").asks_from(1, owner=NEXT),  # it has turned back
+        killed_at_its_first_commit("m0").asks_from(1, owner="worker-2#1"),  # another reads it
+        killed_at_its_first_commit("m0").asks_from(2),  # it has come back; to where is not known
+    ],
+)
+def test_who_may_have_asked_for_it_has_not(made):
+    verdict = made.ask(lossless())
+    assert verdict.status == "unknown"
+    assert "1 of 2 messages still waiting: held for group g" in verdict.sentence
+
+
 def side_by_side(*turns):
     """Two readers are handed the same partition by turns: librdkafka fetches on what another has
     been given. m1 has no effect."""

@@ -32,10 +32,13 @@ acks = st.builds(
     st.integers(0, 5), st.integers(0, 1),
     st.sampled_from([{}, {}, {"reached": False}, {"outcome": "refused"}]),
 )  # fmt: skip
+asks = st.builds(
+    lambda offset, p: ("asks_from", offset, {"p": p}), st.integers(0, 5), st.integers(0, 1)
+)
 effects = st.builds(
     lambda name, dead: ("effect", name, {"posthumous": dead == 0}), names, st.integers(0, 6)
 )
-scripts = st.lists(st.one_of(publishes, delivers, acks, effects), max_size=16)
+scripts = st.lists(st.one_of(publishes, delivers, acks, asks, effects), max_size=16)
 
 
 def played(script):
@@ -50,6 +53,8 @@ def played(script):
             getattr(line, what)(subject, **{**options, "same_frame": False})
         else:
             getattr(line, what)(subject, **options)
+        if what == "deliver":  # nobody is handed what he did not ask for
+            line.asks_from(line.deliveries[-1].offset, p=line.deliveries[-1].partition)
     return line.history()
 
 
@@ -75,7 +80,8 @@ def behind(history, row, committed):
     """Whether a group without a position began behind the last copy of this message."""
     here = [d.offset for d in history.deliveries if d.partition == row.partition and d.reached]
     last = max(s.offset for s in history.stored if (s.id, s.partition) == (row.id, row.partition))
-    return committed == [-1] and bool(here) and min(here) > last
+    asked = history.asked.get(("worker-1#1", "g", row.topic, row.partition), -1)
+    return committed == [-1] and ((bool(here) and min(here) > last) or asked > last)
 
 
 def foreign(history):

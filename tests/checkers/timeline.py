@@ -124,6 +124,15 @@ class Timeline:
             self.groups[group, topic, p] = offset
         return self
 
+    def asks_from(self, offset, *, group="g", owner="worker-1#1", topic="in", p=0):
+        """A reader asks for messages from here on; of several times the lowest is kept."""
+        if group is not None:
+            self.groups.setdefault((group, topic, p), -1)
+        asked = self.more.setdefault("asked", {})
+        reader = owner, group, topic, p
+        asked[reader] = min(offset, asked.pop(reader, offset))
+        return self
+
     def effect(self, name, *, part=None, by=None, key=None, value=None, timed=True, order=True,
                posthumous=False, countable=True, span=None, owner="worker-1#1",
                source=None, gone=False):  # fmt: skip

@@ -128,8 +128,8 @@ def test_dead_letters_copies_and_what_the_log_lacks():
     assert told(run, flow=flow) == [
         "parked at dlq-0@9",
         "the log holds 2 copies: payments-0@0, payments-0@4",
-        "billing stands at nothing of payments-0: still to be read",
-        "billing stands at nothing of payments-0: still to be read",
+        "billing has no position on payments-0",
+        "billing has no position on payments-0",
         "no effect",
     ]
 

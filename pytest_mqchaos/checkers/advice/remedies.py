@@ -13,7 +13,7 @@ from pytest_mqchaos.checkers.advice.turned_back import not_turned_back
 from pytest_mqchaos.checkers.advice.unheeded import unheeded
 from pytest_mqchaos.checkers.evidence import where as stages
 from pytest_mqchaos.checkers.evidence.fenced import fenced
-from pytest_mqchaos.checkers.evidence.left_behind import acked_from_behind
+from pytest_mqchaos.checkers.evidence.left_behind import acked_from_behind, left_behind
 from pytest_mqchaos.checkers.evidence.one_row_a_key import beside_another
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.still_open import cut_short
@@ -45,6 +45,14 @@ REMEDIES = {
     stages.OUTCOME_UNKNOWN: "wait for the confirm and resend",
     stages.REFUSED: "resend what was refused",
 }
+_EARLIEST = (
+    "begin at 'earliest' (auto.offset.reset): a group without a position that begins at the end of "
+    "the log ('latest') never reads what was sent before it"
+)
+_OWN_POSITION = (
+    "Who keeps its position itself, keep it in one transaction with the work: whoever began anew "
+    "began behind it"
+)
 _IGNORED = "what is meant to have no effect is declared: chaos.expect(ignored=[...])"
 _CUT_SHORT = (
     f"{REMEDIES[stages.ACKED]}, and not what it raised on (a framework may: see its ack policy); "
@@ -63,6 +71,7 @@ _ELECTED = (
     "min.insync.replicas=2 and no unclean leader election: it was sent with acks=all, and only who "
     "died was in sync"
 )
+_UNREAD = (stages.UNACKED, stages.UNDELIVERED)
 _ON_THE_WAY = (stages.NEVER_REACHED, stages.OUTCOME_UNKNOWN, stages.GONE, stages.GONE_LEADER)
 
 
@@ -78,6 +87,7 @@ def remedy(index: Index, failed: Sequence[Finding]) -> str:
         or (fenced(index) if first.where == stages.ABORTED else "")
         or (_of_its_reader(index, story) if first.where == stages.ACKED else "")
         or (_of_its_sender(story, first.where) if first.where in _ON_THE_WAY else "")
+        or (_of_its_place(index, story) if first.where in _UNREAD else "")
         or REMEDIES.get(first.where, "")
     )
     return said + (others(index) if first.where in (stages.ACKED, stages.UNACKED) else "")
@@ -93,6 +103,16 @@ def _of_its_reader(index: Index, story: Story) -> str:
     if more := covered_more(index, story.id):
         return f"{more}; {_IGNORED}"
     return _CUT_SHORT if cut_short(index, story) else ""
+
+
+def _of_its_place(index: Index, story: Story) -> str:
+    """Of a group without a position: one that ever said where it stands has it kept by the broker,
+    and began where its reset policy says."""
+    if not left_behind(index, story):
+        return ""
+    groups = {place.group for place in story.waiting}
+    kept = any(ack.group in groups for ack in index.history.acks)
+    return _EARLIEST if kept else f"{_EARLIEST}. {_OWN_POSITION}"
 
 
 def _of_its_sender(story: Story, where: str) -> str:

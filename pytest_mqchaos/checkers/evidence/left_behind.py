@@ -1,5 +1,6 @@
 """Messages that a group without any position of its own will not be handed again: its reader keeps
-positions itself, or begins at the end, and began behind them when it was last seen to begin.
+positions itself, or begins at the end, and began behind them when it was last seen to begin: by
+what it was handed, or, where it was handed nothing, by what it asked for.
 
 It knows where readers began; whether a reader may still turn back is its caller's to ask.
 """
@@ -40,7 +41,15 @@ def _lowest(index: Index, owner: str, row: Delivery) -> int:
 def _began_behind(index: Index, story: Story, place: Place) -> bool:
     here = (place.topic, place.partition)
     last = max(row.offset for row in story.stored if (row.topic, row.partition) == here)
-    return _began(index).get((*here, place.group), -1) > last
+    return _began(index).get((*here, place.group), -1) > last or _asked(index, place) > last
+
+
+def _asked(index: Index, place: Place) -> int:
+    """The lowest offset that whoever read last for this group ever asked for; -1: not known. One
+    that may come back to a partition which it has left is not told from one that went on."""
+    lane = (place.group, place.topic, place.partition)
+    lowest = [low for reader, low in index.history.asked.items() if reader[1:] == lane]
+    return lowest[-1] if lowest else -1
 
 
 def _began(index: Index) -> dict[Lane, int]:

@@ -49,6 +49,7 @@ def fetched(
     outcomes: list[Outcome] = []
     aborted: list[Range] = []
     marks: list[tuple[str, int, int]] = []
+    asked: list[tuple[str, int, int]] = []
     room = _Room(frame)
     for topic in body.responses:
         for part in topic.partitions:
@@ -58,9 +59,11 @@ def fetched(
             if part.error_code:
                 outcomes.append(Outcome(name, index, int(part.error_code)))
             marks.append((name, index, part.high_watermark))
-            wanted = offsets.get((topic_key(topic), index), 0)
+            wanted = offsets.get((topic_key(topic), index))
+            if wanted is not None:
+                asked.append((name, index, wanted))
             found = room.hold(_delivered(part, name, index, aborted))
-            records.extend(record for record in found if record.offset >= wanted)
+            records.extend(record for record in found if record.offset >= (wanted or 0))
     return Sighting(
         point=Point.DELIVER,
         name=frame.name,
@@ -70,6 +73,7 @@ def fetched(
         error=int(getattr(body, "error_code", 0) or 0),
         details={
             "aborted": tuple(aborted),
+            "asked": tuple(asked),
             "high_watermarks": tuple(marks),
             "read_committed": bool(request and getattr(request, "isolation_level", 0) == 1),
         },

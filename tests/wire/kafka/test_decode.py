@@ -82,6 +82,7 @@ def test_deliver_leaves_out_what_lies_before_the_requested_offset(pair, name, ve
         ("t", 12, b"one"),
     ]
     assert said.details["high_watermarks"] == (("t", 0, 9),)
+    assert said.details["asked"] == (("t", 0, 11),)
     assert codec.decode(request).point is Point.CONTROL
 
 
