@@ -57,8 +57,9 @@ def _row(rule: Rule, row: Row, abilities: Collection[str]) -> None:
             f"no real execution shows this ({row.what}) To have it all the same, write "
             f".{row.fault}(..., forge=True); the report then marks it as forged."
         )
-    if row.apis and rule.where.api is not None and rule.where.api not in row.apis:
-        raise unknown(f"api for .{row.fault}() here", rule.where.api, row.apis)
+    for api in rule.where.apis:
+        if row.apis and api not in (*row.apis, *row.also):
+            raise unknown(f"api for .{row.fault}() here", api, (*row.apis, *row.also))
     given = arguments(rule.fault)
     for option, why in row.refused_options.items():
         if option in given:
@@ -96,10 +97,11 @@ def _place(where: Where, table: Table) -> None:
         value = where.destination if where.word == word else _asked_for(where, word)
         raise UsageError(f"{table.title} has {table.word}s: write {table.word}={value!r}.")
     apis = table.apis[where.point]
-    if where.api is not None and where.api not in apis:
-        raise unknown(f"api at {where.point}", where.api, apis, _elsewhere(where, table))
+    for api in where.apis:
+        if api not in apis:
+            raise unknown(f"api at {where.point}", api, apis, _elsewhere(api, table))
     given = asked | set(selectors(where))
-    meant = [where.api] if where.api else apis
+    meant = where.apis or apis
     if "group" in given and not table.group_apis.intersection(meant):
         raise UsageError(
             f"this can never match: {' and '.join(meant)} names no consumer group. Select the "
@@ -124,9 +126,9 @@ def _control(where: Where, given: Collection[str]) -> None:
         )
 
 
-def _elsewhere(where: Where, table: Table) -> str:
-    points = [str(point) for point, apis in table.apis.items() if where.api in apis]
-    return f"{where.api} is seen at: {', '.join(points)}." if points else ""
+def _elsewhere(api: str, table: Table) -> str:
+    points = [str(point) for point, apis in table.apis.items() if api in apis]
+    return f"{api} is seen at: {', '.join(points)}." if points else ""
 
 
 def _tests(where: Where) -> Iterator[Test]:

@@ -133,5 +133,6 @@ REQUEST_ROWS: Final = (
         consequence="The member joins again; what it had not committed is delivered again, in "
         "aiokafka without any exception.",
         apis=("Heartbeat",),
+        also=("ConsumerGroupHeartbeat",),
     ),
 )

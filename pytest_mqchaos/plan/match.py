@@ -19,7 +19,7 @@ def matches(
 ) -> bool:
     """Everything that `where` asks holds. `record` is None for a frame without messages, `ids` are
     the record's, `owner` is the link's ("worker-1#2"). What cannot be seen does not match."""
-    if where.api is not None and where.api != sighting.name:
+    if where.api is not None and sighting.name not in where.apis:
         return False
     asked: list[tuple[str, Scalar]] = [("client", where.client), ("group", where.group)]
     if record is None:

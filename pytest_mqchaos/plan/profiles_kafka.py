@@ -111,7 +111,8 @@ KAFKA_PROFILES: Final = (
     _profile(
         name="rebalance",
         title="The group divides its partitions anew",
-        rules=(on.control(api="Heartbeat", nth=1).rebalance(),),
+        # ConsumerGroupHeartbeat: of clients that speak the protocol of KIP-848.
+        rules=(on.control(api="Heartbeat|ConsumerGroupHeartbeat", nth=1).rebalance(),),
         consequence="The member joins again; what it had not committed is delivered again, in "
         "aiokafka without any exception.",
         covers=("R2", "R3", "R23"),

@@ -74,7 +74,7 @@ def _row(row: Row) -> str:
         f"* A fair test of: {_fair(row.fair_to)}",
         f"* Reference: {row.reference}",
     ]
-    lines += [f"* Only at: {', '.join(row.apis)}"] if row.apis else []
+    lines += [f"* Only at: {', '.join((*row.apis, *row.also))}"] if row.apis else []
     lines += [f"* Needs a broker that is: {', '.join(row.needs)}"] if row.needs else []
     lines += ["* Forged: it takes `forge=True`, and the report says so."] if row.forged else []
     return "\n".join(lines)

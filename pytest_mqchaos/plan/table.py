@@ -21,7 +21,8 @@ class Row:
     """`fault` is its verb. `what` happens on the link, `cause` is what does the same in the real
     world, `fair_to` whose code it tests, `survives` the guarantee that still holds, `reference`
     where the protocol says so, `consequence` what it leads to. `forged`: no real execution shows
-    it. `needs`: abilities of the broker. `apis`: requests it is limited to (empty: all).
+    it. `needs`: abilities of the broker. `apis`: requests it is limited to (empty: all);
+    `also`: more of them, which few clients send: none is drawn for these.
     `option_needs`: abilities that one argument of the fault needs beyond these, `refused_options`:
     arguments that cannot be given at this point, and why."""
 
@@ -37,6 +38,7 @@ class Row:
     forged: bool = False
     needs: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     option_needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     refused_options: Mapping[str, str] = field(default_factory=dict)
 

@@ -19,9 +19,9 @@ class Where:
     """A point and what must hold there. Everything left out matches anything.
 
     `destination` is the topic, queue, stream or subject; `word` is which of these the user wrote.
-    `key` is compared as bytes (str as UTF-8), `api` is the protocol's own request name. `nth`
-    counts distinct messages from 1 (None: every one); `attempt` is the passage of one message,
-    1 = its first. Raises UsageError for a value that cannot be.
+    `key` is compared as bytes (str as UTF-8), `api` is the protocol's own request name, or several,
+    "A|B". `nth` counts distinct messages from 1 (None: every one); `attempt` is the passage of one
+    message, 1 = its first. Raises UsageError for a value that cannot be.
     """
 
     point: Point
@@ -36,6 +36,11 @@ class Where:
     attempt: Attempt = 1
     nth: Nth = None
     when: Predicate | None = None
+
+    @property
+    def apis(self) -> tuple[str, ...]:
+        """The request names that `api` allows; () where it was left out."""
+        return tuple(self.api.split("|")) if self.api else ()
 
     def __post_init__(self) -> None:
         for name in ("destination", "id", "client", "group", "api"):

@@ -49,7 +49,7 @@ class Armory:
             table = self._rules[Direction.TO_BROKER]
             names = self._codec.requests_of(_REQUEST_POINTS[point])
             if point is Point.CONTROL and rule.where.api is not None:
-                names = frozenset({rule.where.api})
+                names = frozenset(rule.where.apis)
         for name in names:
             table.setdefault(name, []).append(armed)
         if point in _ACKS:

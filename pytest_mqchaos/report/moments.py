@@ -234,7 +234,7 @@ def _afterwards(history: History, story: Story) -> Iterator[Moment]:
     for place in story.waiting:
         here = f"{place.topic}-{place.partition}"
         text = f"{place.group} stands at @{place.committed} of {here}: still to be read"
-        if place.committed < 0:  # where it begins, hence what it reads, is its reset policy's to say
+        if place.committed < 0:  # where it begins is its reset policy's to say
             text = f"{place.group} has no position on {here}"
         yield Moment(None, 0, ABSENT, "", text)
     if history.effects is not None and not story.effects:

@@ -187,3 +187,19 @@ def test_a_member_put_out_at_its_heartbeat_reads_again_what_it_had_not_committed
         assert steps[-len(rest) :] == well(*rest)
         if client != "kafka-python":  # it goes on with what it had fetched, and reads all again
             assert len(steps) == len(FIVE) + 1
+
+
+def test_a_member_of_the_newer_protocol_is_put_out_when_it_has_joined(kafka_chaos_broker):
+    """KIP-848: its first heartbeat is how it joins, and no Heartbeat ever comes."""
+    rule = on.control(api="Heartbeat|ConsumerGroupHeartbeat", client="test", nth=1).rebalance()
+    with conversation(kafka_chaos_broker, rule) as seen:
+        seen.publish()
+        steps = TAKERS["confluent"](
+            seen.servers, seen.topic, seen.group, last="p5", work=1.0,
+            **{"group.protocol": "consumer"},
+        )  # fmt: skip
+        assert seen.fired == [1]
+        (vain,) = (step for step in steps if step.error is not None)
+        rest = FIVE[FIVE.index(vain.id) :]
+        assert steps[-len(rest) :] == well(*rest)
+        assert seen.delivered.count(vain.id) == 2

@@ -6,6 +6,8 @@ eviction must be real (a LeaveGroup), or the client stalls for its whole session
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from pytest_mqchaos.faults.refuse import Refuse
 from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.recipes.base import FrameSeen, Script, until
@@ -26,6 +28,7 @@ PRODUCERS = (
     "a producer sent this commit in its transaction, and not in the name of a member: to take "
     "partitions from their consumer use on.control(api='Heartbeat').rebalance()"
 )
+JOINED_NS = 3_000_000_000  # heartbeat.interval.ms of the clients
 LOADING = 14  # the only error of these that a producer without a transactional id is ever answered
 
 
@@ -49,16 +52,37 @@ def evict(_fault: object, seen: FrameSeen) -> Script:
     """The member really leaves its group (as when its session expired), then its request goes on:
     the broker itself refuses it, rebalances, and hands the uncommitted messages out again."""
     group, member = seen.sighting.group, seen.sighting.member
+    joining = seen.sighting.details.get("stays") is False  # and has nothing yet to be taken
+    if joining:
+        member = yield from _joined(seen)
+        if not member:
+            yield [act.Unharmed(f"a member had not joined {group} when its connection ended")]
+            return
     if not group or not member:
         reason = PRODUCERS if seen.frame.name == "TxnOffsetCommit" else NO_MEMBER
         yield [act.Forward(seen.frame), act.Unharmed(reason)]
         return
+    hold: list[act.Action] = [] if joining else [act.Hold(seen.frame)]
+    on: list[act.Action] = [] if joining else [act.Forward(seen.frame)]
     frame = leave_group(group, member)
-    answered = yield from until(act.Answer, do=[act.Hold(seen.frame), act.SideRequest(frame)])
+    answered = yield from until(act.Answer, do=[*hold, act.SideRequest(frame)])
     raw = answered.value
     code = reply_error_code(frame, raw) if isinstance(raw, bytes) else None
     if code == 0:
-        yield [act.Forward(seen.frame), act.TookEffect(f"{member} left {group}")]
+        yield [*on, act.TookEffect(f"{member} left {group}")]
     else:
         reason = f"the broker did not let {member} leave {group} (answer {code})"
-        yield [act.Forward(seen.frame), act.Unharmed(reason)]
+        yield [*on, act.Unharmed(reason)]
+
+
+def _joined(seen: FrameSeen) -> Generator[list[act.Action], act.Event, str | None]:
+    """Let a member of the protocol of KIP-848 join and take over what it is given, for as long as
+    the first Heartbeat of the classic protocol comes behind a join: its id, if it is still there.
+    """
+    event = yield from until(act.ReplySeen, act.Closed, do=[act.Forward(seen.frame)])
+    if not isinstance(event, act.ReplySeen):
+        return None
+    member = event.sighting.member
+    wait: list[act.Action] = [act.Forward(event.frame), act.WakeAt(event.t + JOINED_NS)]
+    event = yield from until(act.Timer, act.Closed, do=wait)
+    return member if isinstance(event, act.Timer) else None

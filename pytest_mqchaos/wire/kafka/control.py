@@ -193,8 +193,12 @@ def _assigned(body: Any) -> Mapping[str, object]:
 
 
 def _heartbeat(body: Any) -> Mapping[str, object]:
-    """KIP-848: a member says what it subscribes to in its heartbeats."""
-    return {"subscribed": tuple(map(str, body.subscribed_topic_names or ()))}
+    """KIP-848: a member says what it subscribes to in its heartbeats, and what it has taken over;
+    one that only stays says neither."""
+    return {
+        "subscribed": tuple(map(str, body.subscribed_topic_names or ())),
+        "stays": int(body.member_epoch) > 0 and body.topic_partitions is None,
+    }
 
 
 _REQUESTS: dict[str, Callable[[Any], Mapping[str, object]]] = {

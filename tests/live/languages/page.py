@@ -30,8 +30,8 @@ TAIL = """
   copy.
 * kafkajs has gzip built in, the other codecs are packages; snappy (`kafkajs-snappy`) stands for
   them.
-* Members of the newer group protocol (KIP-848) send no Heartbeat: the profile `rebalance` finds
-  nothing to act on and says so. `redelivery` puts such a member out of its group.
+* Members of the newer group protocol (KIP-848) send no Heartbeat: the profile `rebalance` puts them
+  out of their group some seconds after their first ConsumerGroupHeartbeat.
 * Three nodes were tried on the embedded cluster alone.
 
 ## What differs between clients

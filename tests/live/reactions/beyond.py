@@ -65,12 +65,6 @@ ROWS = (
         "on.deliver(nth=1).refuse(1, forge=True)",
     ),
     Beyond(
-        "2 KIP-848 (group.protocol=consumer)",
-        "Eviction acts on members of classic groups; those of the newer protocol leave by their "
-        "own heartbeat.",
-        "on.control(api='ConsumerGroupHeartbeat', nth=1).rebalance()",
-    ),
-    Beyond(
         "15 a killed member that stays in its group until its session ends",
         "A crash by a rule or by `worker.crash()` ends the dead member's membership with a real "
         "LeaveGroup: the same consequence, 10 to 45 s sooner.",

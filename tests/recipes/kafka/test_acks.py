@@ -6,9 +6,10 @@ import pytest
 
 from pytest_mqchaos.frames import Direction, Frame, Point
 from pytest_mqchaos.plan import legality
+from pytest_mqchaos.recipes import base as act
 from pytest_mqchaos.wire.kafka.replies import reply_error_code
 from pytest_mqchaos.wire.kafka.requests import leave_group
-from tests.recipes.steps import Steps, reply_to, request, said
+from tests.recipes.steps import Steps, T, reply_to, request, said
 
 COMMIT = request("OffsetCommit", 8)
 MEMBER = said(Point.ACK, group="g", member="m")
@@ -137,6 +138,39 @@ def test_a_member_that_could_not_leave_is_unharmed(value, code):
     steps.first()
     reason = f"unharmed: the broker did not let m leave g (answer {code})"
     assert steps.answered(value) == ["forward P", reason, "done"]
+
+
+JOIN = request("ConsumerGroupHeartbeat", 1)
+
+
+def joining(member="m"):
+    """A client of KIP-848 has sent its first heartbeat."""
+    sighting = said(Point.CONTROL, group="g", member=member, details={"stays": False})
+    return Steps("control", "rebalance", JOIN, sighting)
+
+
+@pytest.mark.parametrize("member", ["m", None])  # an older client is told its id by the broker
+def test_who_joins_by_its_heartbeat_is_evicted_when_it_has_something(member):
+    steps = joining(member)
+    assert steps.first() == ["forward P"]
+    told = said(Point.CONTROL, group="g", member="m")
+    steps.reply = reply_to(JOIN)
+    assert steps.at(act.ReplySeen(frame=steps.reply, sighting=told, t=T)) == [
+        "forward R", "wake +3000",
+    ]  # fmt: skip
+    assert steps.timer(3000) == ["side LeaveGroup"]
+    assert steps.answered(left(0)) == ["effect: m left g", "done"]
+
+
+def test_who_is_gone_before_it_has_joined_is_unharmed():
+    steps = joining()
+    steps.first()
+    told = "unharmed: a member had not joined g when its connection ended"
+    assert steps.closed() == [told, "done"]
+    steps = joining()
+    steps.first()
+    steps.replied()
+    assert steps.closed() == [told, "done"]
 
 
 @pytest.mark.parametrize(("group", "member"), [("g", None), ("g", ""), (None, "m")])
