@@ -128,6 +128,17 @@ def test_whoever_asked_and_was_handed_nothing_is_named():
     assert "nobody was handed it: worker-1#1 asked for messages" in verdict.sentence
 
 
+def test_a_topic_that_came_later_is_found_by_a_pattern_with_the_next_metadata():
+    def waits(made):
+        made.publish("m1", topic="other").but(readers=frozenset({"worker-1#1"}))
+        return made.ask(lossless()).sentence
+
+    first = run(inputs=("in", "other")).publish("m0").work("m0")
+    assert "worker-1#1 read in before anything was published to other; who subs" in waits(first)
+    there = run(inputs=("in", "other")).publish("m2", topic="other").publish("m0").work("m0")
+    assert "metadata" not in waits(there)
+
+
 @pytest.mark.parametrize(
     ("made", "says"),
     [

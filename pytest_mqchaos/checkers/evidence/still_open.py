@@ -36,7 +36,7 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         return ""
     begun = _overtaken(index, story) or left_behind(index, story)
     if stage == stages.UNDELIVERED and not story.passed and not begun:
-        return f"{story.stored[0].topic} holds it, and {_nobody(index)}"
+        return f"{story.stored[0].topic} holds it, and {_nobody(index, story.stored[0].topic)}"
     reached = [d.owner for d in story.deliveries if d.reached]
     if stage == stages.UNACKED and not story.passed:
         held = [owner for owner in reached if not _succeeded(index, owner)]
@@ -73,16 +73,32 @@ def own_output(index: Index, findings: Sequence[Finding]) -> str:
     )
 
 
-def _nobody(index: Index) -> str:
+def _nobody(index: Index, topic: str) -> str:
     """Why nobody was handed it, as far as is known."""
     readers = sorted(index.history.readers)
     if not readers:
         return "nobody who reads that was seen on a link"
+    if before := _reading_before(index, topic):
+        return (
+            f"nobody was handed it: {readers[-1]} read {listed(before)} before anything was "
+            f"published to {topic}; who subscribes to a pattern finds a topic that came later with "
+            "its next look at the metadata (metadata.max.age.ms, minutes by default: set a second "
+            "in the test), or else the name may not be right on both sides"
+        )
     return (
         f"nobody was handed it: {readers[-1]} asked for messages, perhaps of another topic (is "
         "its name right on both sides?), and who begins at the end ('latest') never gets what was "
         "sent before"
     )
+
+
+def _reading_before(index: Index, topic: str) -> list[str]:
+    """The inputs that somebody was handed messages of before the first was sent to this one."""
+    since = min((a.seq for a in index.history.attempts if a.topic == topic), default=0)
+    rows = [d for d in index.history.deliveries if d.reached and d.topic in index.inputs]
+    if any(row.topic == topic for row in rows):
+        return []
+    return sorted({row.topic for row in rows if row.seq < since})
 
 
 def _passed_on(index: Index, story: Story) -> str:
