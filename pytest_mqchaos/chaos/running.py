@@ -236,7 +236,8 @@ class WorkerHandle:
         return self._supervisor
 
     def crash(self) -> None:
-        """Kill every incarnation that runs now, links first, as a rule would."""
+        """Kill every incarnation that runs now, links first, as a rule would. Its memberships of
+        groups end with it, and not when their sessions have timed out."""
         off_loop("worker.crash()", "await worker.crash_async()")
         done(self._crash())
 

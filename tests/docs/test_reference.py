@@ -8,9 +8,10 @@ import tomllib
 
 import pytest
 
-from pytest_mqchaos import cli, plugin
+from pytest_mqchaos import Chaos, cli, plugin
 from pytest_mqchaos.chaos.asserting import Assertions
 from pytest_mqchaos.chaos.config import Config, load
+from pytest_mqchaos.chaos.running import WorkerHandle
 from pytest_mqchaos.checkers.registry import CHECKERS
 from pytest_mqchaos.guest.marks import WORDS
 from pytest_mqchaos.plan.profiles import BUNDLES, PROFILES, own_profiles
@@ -81,11 +82,31 @@ def test_every_fixture():
     assert named == ours - {"mqchaos_plan", "mqchaos_broker"}  # our own, and one for later
 
 
-def test_the_page_of_the_assertions_is_up_to_date():  # the others: tests/plan/test_render.py
+def generator():
+    """The script beside the pages that it writes."""
     path = ROOT / "docs" / "generate_reference.py"
     spec = importlib.util.spec_from_file_location("generate_reference", path)
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
+    return made
+
+
+def test_the_page_of_chaos_is_up_to_date_and_has_every_public_name():
+    made = generator()
+    text = made.pages()["chaos.md"]
+    assert page("docs/reference/chaos.md") == text, "run: python docs/generate_reference.py"
+    shown = re.findall(r"^### `chaos\.(\w+)", text, re.MULTILINE)
+    public = {name for name in dir(Chaos) if not name.startswith("_")}
+    assert len(shown) == len(set(shown))
+    assert set(shown) == public - made.WITHIN
+    assert public >= made.WITHIN
+    assert "### `chaos.assert_attempts(*, at_most)`" in text  # with the options of its checker
+    shown = re.findall(r"^### `worker\.(\w+)", text, re.MULTILINE)
+    assert set(shown) == {n for n in dir(WorkerHandle) if not n.startswith("_")} - {"supervisor"}
+
+
+def test_the_page_of_the_assertions_is_up_to_date():  # the others: tests/plan/test_render.py
+    made = generator()
     text = made.pages()["assertions.md"]
     assert page("docs/reference/assertions.md") == text, "run: python docs/generate_reference.py"
     asked = re.findall(r"^## `assert_(\w+)", text, re.MULTILINE)
