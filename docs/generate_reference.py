@@ -85,7 +85,7 @@ def _arguments(function: Any) -> Iterator[str]:
         before = found[at - 1].kind if at else None
         if one.kind is kinds.KEYWORD_ONLY and before not in (one.kind, kinds.VAR_POSITIONAL):
             yield "*"
-        stars = {kinds.VAR_POSITIONAL: "*", kinds.VAR_KEYWORD: "**"}.get(one.kind, "")
+        stars = "*" * (one.kind is kinds.VAR_POSITIONAL) + "**" * (one.kind is kinds.VAR_KEYWORD)
         default = "" if one.default is one.empty else f"={one.default!r}"
         yield f"{stars}{one.name}{default}"
 
