@@ -32,7 +32,7 @@ from pytest_mqchaos.checkers.evidence import later_stages as later
 from pytest_mqchaos.checkers.evidence.absent import absent
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
 from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
 from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
@@ -201,9 +201,7 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     if proven and not (theirs or pending or stored) and not _hidden_move(index, name):
         _acked_early(index, name, ack, late if done else None, found)
         return
-    why = _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
-    if own_hops and early(own_hops, ack) is None:
-        why = _PASSED_ON
+    why = _unordered(effects, own_hops, ack)
     if own is None:
         why = _whose(index, ack)
     elif verdict is not None:
@@ -219,6 +217,12 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why.said}"
     finding = Finding(id=name, what="not known", text=text, by=ack.group)
     found.unsure.setdefault(name, (finding, why))
+
+
+def _unordered(effects: list[Effect], hops: list[Span], ack: Ack) -> _Why:
+    if hops and early(hops, ack) is None:
+        return _PASSED_ON
+    return _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
 
 
 def _whose(index: Index, ack: Ack) -> _Why:
