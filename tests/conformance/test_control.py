@@ -199,7 +199,9 @@ def test_a_member_of_the_newer_protocol_is_put_out_when_it_has_joined(kafka_chao
             **{"group.protocol": "consumer"},
         )  # fmt: skip
         assert seen.fired == [1]
-        (vain,) = (step for step in steps if step.error is not None)
-        rest = FIVE[FIVE.index(vain.id) :]
+        # Until its next heartbeat it goes on with what it had fetched: one or several in vain.
+        vain = [step.id for step in steps if step.error is not None]
+        rest = FIVE[FIVE.index(vain[0]) :]
+        assert vain == rest[: len(vain)]
         assert steps[-len(rest) :] == well(*rest)
-        assert seen.delivered.count(vain.id) == 2
+        assert {seen.delivered.count(one) for one in vain} == {2}
