@@ -11,7 +11,7 @@ with nothing: no effect, or one that is gone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable, Mapping
 
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, gap_touches, need_effects, standing_doubts
@@ -19,7 +19,7 @@ from pytest_mqchaos.checkers.evidence.keys import KeyOf, key_of
 from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.evidence.precedence import before
 from pytest_mqchaos.checkers.evidence.values import alike, right
-from pytest_mqchaos.checkers.evidence.versions import newest, unversioned, versions
+from pytest_mqchaos.checkers.evidence.versions import Version, newest, unversioned, versions
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import listed, number
 from pytest_mqchaos.frames import Message
@@ -77,6 +77,7 @@ def latest(
                 text = f"key {lane[0]!r} ends with {effect.id!r}, which a crashed worker recorded"
                 unsure.append(Finding(id=effect.id, what="posthumous", text=text, by=effect.by))
         doubts = standing_doubts(index) + pending_doubts(index) + _doubts(unsure, loose)
+        doubts += _bare(index, {lane[0] for lane in finals}.union(loose), published, known)
         if known is not None and (loose_ids := unversioned(known, every)):
             doubts, unsure, failed = doubts + loose_ids, unsure + failed, []
         return answer(
@@ -195,6 +196,31 @@ def _end(effect: Effect) -> str:
 def _waits(index: Index, name: str, by: str | None) -> bool:
     story = index.story(name, by)
     return bool(story.waiting) and not story.effects
+
+
+def _bare(
+    index: Index,
+    ended: Container[Hashable],
+    published: Mapping[Hashable, list[str]],
+    known: dict[str, Version] | None,
+) -> list[Doubt]:
+    """The doubt about keys that end with nothing and were never seen to have anything, though their
+    last version is owed an effect and has a value. What is missing there is lossless's to say."""
+    free = index.history.expected.all() | index.ambiguous.keys()
+    bare = []
+    for key, ids in published.items():
+        last = _last(index, ids) if known is None else newest(known, ids)
+        if key not in ended and last and all(i in index.owed and not _null(index, i) for i in last):
+            bare += [key] if free.isdisjoint(last) else []
+    if not bare:
+        return []
+    return [
+        Doubt(
+            sentence=f"{number(len(bare), 'key')} without any effect: {listed(bare)}",
+            missing="ask assert_lossless(keep='latest'), too: it says what became of their last "
+            "messages",
+        )
+    ]
 
 
 def _doubts(unsure: list[Finding], loose: list[Hashable]) -> list[Doubt]:

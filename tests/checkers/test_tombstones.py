@@ -6,6 +6,7 @@ from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
 from pytest_mqchaos.checkers.exactly_once import exactly_once
 from pytest_mqchaos.checkers.latest import latest
 from pytest_mqchaos.checkers.lossless import lossless
+from pytest_mqchaos.history.history import Expected
 from tests.checkers.timeline import run
 
 
@@ -159,3 +160,34 @@ def test_and_what_was_handed_to_nobody_deleted_nothing():
     verdict = line.but(tables=True).ask(lossless())
     assert verdict.status == "failed"
     assert "v1" in {finding.id for finding in verdict.findings}
+
+
+# ------------------------------------------------------------ keys without a row, copies behind
+
+
+def test_a_key_that_never_had_a_row_is_no_key_at_its_last_version():
+    line = run().publish("a1", key=b"a").publish("b1", key=b"b").deliver("a1", "b1")
+    verdict = line.effect("a1").ack().ask(latest())
+    assert verdict.status == "unknown"
+    assert "1 key without any effect: b" in verdict.sentence
+    assert "assert_lossless(keep='latest')" in verdict.missing
+    assert line.but(expected=Expected(dropped=frozenset({"b1"}))).ask(latest()).status == "passed"
+    assert line.effect("b1").ask(latest()).status == "passed"
+
+
+def test_nor_is_one_that_was_deleted_and_written_again():
+    line = run().publish("v1", key=b"k").tombstone("del", b"k").deliver("v1", "del").ack()
+    assert line.but(tables=True).ask(latest()).status == "unknown"  # a fault, and no row at all
+    assert "1 key without" not in line.ask(latest()).sentence
+    line.publish("v2", key=b"k").deliver("v2").ack()
+    assert "1 key without any effect: k" in line.ask(latest()).sentence
+
+
+@pytest.mark.parametrize(
+    ("stands", "status"), [("v2", ("passed", "passed")), ("v1", ("failed", "failed"))]
+)
+def test_a_copy_behind_makes_no_version_newer(stands, status):
+    """A guarded upsert ends with v2, an unguarded one with the copy of v1."""
+    line = run().publish("v1", key=b"k").publish("v2", key=b"k").log_add("v1", key=b"k")
+    line.deliver("v1", "v2", "v1").effect(stands, key="k", timed=False).ack()
+    assert asked(line) == status

@@ -18,6 +18,7 @@ from pytest_mqchaos.checkers.evidence.fault_free import (
     everything,
     message,
 )
+from pytest_mqchaos.checkers.evidence.left_behind import left_behind
 from pytest_mqchaos.checkers.evidence.missing import BLOCKED, Found, judge
 from pytest_mqchaos.checkers.evidence.still_open import at_work, still_open
 from pytest_mqchaos.checkers.evidence.values import alike
@@ -209,7 +210,7 @@ def _unfinished(index: Index, name: str) -> str:
     waiting, mine = "", message(index, name)
     for one in (name,) if mine else sorted(index.stored_ids | index.history.blocked):
         story = index.story(one)
-        if story.waiting:
+        if story.waiting and not left_behind(index, story):
             waiting = f"it is held for {stages.holder(story.waiting[0])}"
         elif one in index.history.blocked:
             waiting = BLOCKED

@@ -79,17 +79,23 @@ def _outnumbered(index: Index, ids: Iterable[str], version: Spec) -> set[str]:
 def _offsets(
     index: Index,
 ) -> tuple[dict[_Version, int], dict[str, list[tuple[_Version, int]]]]:
-    """The highest stored offset of each key on each partition, and all known offsets per id."""
-    last: dict[_Version, int] = {}
-    at: dict[str, list[tuple[_Version, int]]] = defaultdict(list)
+    """The highest stored offset of each key on each partition, and all known offsets per id. A copy
+    behind makes no version newer: what counts on one partition is where a message stood first."""
+    first: dict[tuple[str, _Version], int] = {}
     for row in index.stored:
         if row.key is not None and row.id is not None:
-            place = (row.topic, row.partition, row.key)
-            last[place] = max(row.offset, last.get(place, -1))
-            at[row.id].append((place, row.offset))
+            lane = row.id, (row.topic, row.partition, row.key)
+            first[lane] = min(row.offset, first.get(lane, row.offset))
+    last: dict[_Version, int] = {}
+    at: dict[str, list[tuple[_Version, int]]] = defaultdict(list)
+    for (name, place), offset in first.items():
+        last[place] = max(offset, last.get(place, -1))
+        at[name].append((place, offset))
     for told in index.attempts:
         if told.key is not None and told.id is not None and told.offset >= 0 and index.holds(told):
-            at[told.id].append(((told.topic, told.partition, told.key), told.offset))
+            place = (told.topic, told.partition, told.key)
+            if (told.id, place) not in first:
+                at[told.id].append((place, told.offset))
     return last, at
 
 
