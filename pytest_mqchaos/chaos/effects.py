@@ -70,13 +70,14 @@ class Effects:
     # ------------------------------------------------------------ sources
 
     def from_call(
-        self, look: Callable[[], Iterable[Mapping[str, Any]]], *, countable: bool | None = None
-    ) -> None:
+        self, look: Callable[[], Iterable[Mapping[str, Any]]], *, countable: bool | None = None,
+        ordered: bool = False,
+    ) -> None:  # fmt: skip
         """`look()` gives every row as it is now: mappings with id, part, by, key, value, t.
         `countable`: whether the source can hold one id twice. None: nobody knows, and a pass says
-        so."""
+        so. `ordered`: whether its rows come in the order in which they were made."""
         name = getattr(look, "__qualname__", "effects.from_call")
-        self._watch(Looked(name, look, countable=countable))
+        self._watch(Looked(name, look, countable=countable, ordered=lambda: ordered))
 
     def from_sql(
         self, dsn: str | Callable[[], Any], query: str, *, countable: bool | None = None

@@ -130,7 +130,7 @@ class Looked:
     def __init__(
         self, name: str, look: Callable[[], Iterable[Mapping[str, Any]]], *,
         countable: bool | Callable[[], bool | None] | None,
-        ordered: Callable[[], bool] = lambda: True,
+        ordered: Callable[[], bool],
         absent: Callable[[], str] = str, keyed: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         self.name = name
@@ -163,7 +163,7 @@ class Watch:
         self._clock = clock
         self._seen: list[tuple[Row, int, int]] = []
         self._last = self._began = self._clock()
-        self._written_over = False
+        self._written_over = self._moved = False
         # Places in `_seen`, and between which two looks the row went.
         self._gone: dict[int, tuple[int, int]] = {}
         # What stood there before is the baseline: not this test's doing.
@@ -188,6 +188,7 @@ class Watch:
         rows = self.source.look()
         seen_at = self._clock()
         fresh, gone = self._compared(rows)
+        self._moved = self._moved or not _appended(self._shown, rows)
         if not isinstance(self.source, Recorded):  # of which the clock is ours
             self._timely(fresh, seen_at)
         for found in fresh:
@@ -238,7 +239,7 @@ class Watch:
         """Every effect seen, in order. A source that was seen to write rows over is a map: it
         cannot show one id twice; one of which nobody knows is taken as able (`uncounted`)."""
         countable = self.source.countable is not False and not self._written_over
-        order = order and self.source.ordered
+        order = order and self.source.ordered and not self._moved
         return [
             Effect(
                 start + n if order else None,
@@ -255,6 +256,20 @@ class Watch:
 
 def _plain(found: Row) -> tuple[object, ...]:
     return (*found[:4], repr(found.value), found.t)
+
+
+def _appended(before: list[Row], now: list[Row]) -> bool:
+    """Whether what stood there before and still does comes first, in the same order: where rows
+    change places, or come in between, their order is not that in which they were made."""
+    if now[: len(before)] == before:
+        return True
+    left, here = Counter(each[:3] for each in now), [each[:3] for each in now]
+    kept = []
+    for one in (each[:3] for each in before):
+        if left[one]:
+            left[one] -= 1
+            kept.append(one)
+    return here[: len(kept)] == kept
 
 
 def _same(one: Row, other: Row) -> bool:

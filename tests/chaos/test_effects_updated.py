@@ -70,12 +70,41 @@ def test_sources_without_instants_have_no_common_order(effects):
     assert [found.order for found in effects.rows()] == [None, None]
 
 
-def test_one_source_keeps_its_own_order(effects):
+def orders(effects):
+    effects.look()
+    return [(found.order, found.id) for found in effects.rows()]
+
+
+def test_one_source_keeps_its_own_order_if_it_is_said_to_have_one(effects):
+    rows = []
+    effects.from_call(lambda: list(rows), ordered=True)
+    rows += [{"id": "b"}, {"id": "a"}]
+    assert orders(effects) == [(0, "b"), (1, "a")]
+    rows += [{"id": "c"}]
+    rows[0] = {"id": "b", "value": "sent"}
+    assert orders(effects) == [(0, "b"), (1, "a"), (2, "c")]
+    del rows[1]
+    assert orders(effects) == [(0, "b"), (1, "a"), (2, "c")]
+
+
+def test_a_list_of_which_nobody_says_so_has_none(effects):
     rows = []
     effects.from_call(lambda: list(rows))
     rows += [{"id": "b"}, {"id": "a"}]
-    effects.look()
-    assert [(found.order, found.id) for found in effects.rows()] == [(0, "b"), (1, "a")]
+    assert orders(effects) == [(None, "b"), (None, "a")]
+
+
+@pytest.mark.parametrize("now", ["ba", "cab", "acb"])
+def test_rows_that_change_places_or_come_between_others_have_no_order(effects, now):
+    rows = [{"id": "a"}, {"id": "b"}]
+    shown = []
+    effects.from_call(lambda: list(shown), ordered=True)
+    shown += rows
+    assert orders(effects) == [(0, "a"), (1, "b")]
+    shown[:] = [{"id": one} for one in now]
+    assert {order for order, _ in orders(effects)} == {None}
+    shown[:] = [{"id": one} for one in "abc"]
+    assert {order for order, _ in orders(effects)} == {None}  # it was seen to
 
 
 def test_a_row_that_is_there_no_more_is_gone_until_it_is_back(effects):

@@ -63,6 +63,15 @@ def test_a_source_that_shows_parts_of_one_message_may_show_them_of_others():
     assert [f.id for f in again.findings][:1] == ["b"]
 
 
+def test_where_others_have_parts_two_that_are_alike_may_be_parts_too():
+    """Two lines of an order at the same price."""
+    line = lines(once(), "x", "y").publish("b").deliver("b")
+    alike = lines(line, "x", "x", name="b").ack()
+    assert alike.ask(idempotent()).status == "unknown"
+    again = lines(lines(once(), "x", "y").publish("b").deliver("b"), "x", name="b").deliver("b")
+    assert lines(again, "x", name="b").ack().ask(idempotent()).status == "failed"
+
+
 @pytest.mark.parametrize(("deliveries", "says"), [(1, True), (2, False)])
 def test_the_advice_speaks_of_parts_where_one_handling_did_it(deliveries, says):
     line = once()

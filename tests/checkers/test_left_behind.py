@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_mqchaos.checkers.lossless import lossless
-from pytest_mqchaos.history.rows import ProcessEvent
+from pytest_mqchaos.history.rows import FINAL_DRAIN, ProcessEvent
 from tests.checkers.timeline import MS, run
 
 NEXT = "worker-1#2"
@@ -163,3 +163,46 @@ def test_where_a_reader_without_a_group_begins_is_shown_by_a_crash(what, says):
     verdict = made.ask(lossless())
     assert "keeps its position itself" in verdict.sentence
     assert ("worker.crash() and another settle" in verdict.sentence) is says
+
+
+# ------------------------------------------------------------ what says nothing of a loss
+
+
+def started(who, *, what="started", cause=""):
+    return ProcessEvent(0, who, what, cause)
+
+
+@pytest.mark.parametrize(("cause", "status"), [(FINAL_DRAIN, "unknown"), ("crash", "failed")])
+def test_where_the_final_drain_lets_a_reader_begin_says_nothing(cause, status):
+    """A slow handler of a group that begins at the end: the drain is not life."""
+    for made in (killed_at_its_first_commit("m0"), line(first=("m0",)).place(-1)):
+        again = [started("worker-1#1"), started("worker-1#1", what="stopped"),
+                 started(NEXT, what="restarted", cause=cause), started(NEXT, what="stopped")]  # fmt: skip
+        assert made.but(processes=tuple(again)).ask(lossless()).status == status
+
+
+def skipped(*events, links=None):
+    made = run().publish("m0").publish("m1").asks_from(1).deliver("m1").effect("m1").ack()
+    return made.but(
+        readers=frozenset({"worker-1#1"}), links=links or {1: "worker-1#1"}, processes=events
+    ).ask(lossless())
+
+
+def test_a_reader_that_runs_may_turn_back_to_what_it_skipped():
+    verdict = skipped(started("worker-1#1"))
+    assert verdict.status == "unknown"
+    assert "worker-1#1 still runs and may turn back to it" in verdict.sentence
+    stopped = started("worker-1#1", what="stopped")
+    assert skipped(started("worker-1#1"), stopped).status == "failed"
+
+
+def test_a_worker_that_was_not_heard_of_yet_may_be_the_one_that_does_it():
+    """A monitor has read past it; who works has not joined yet, under whatever group."""
+    gone = [started("worker-1#1"), started("worker-1#1", what="stopped")]
+    verdict = skipped(*gone, started("worker-2#1"))
+    assert verdict.status == "unknown"
+    assert "worker-2#1 still runs and has not been heard of yet" in verdict.sentence
+    heard = {1: "worker-1#1", 2: "worker-2#1"}
+    assert skipped(*gone, started("worker-2#1"), links=heard).status == "failed"
+    stopped = started("worker-2#1", what="stopped")
+    assert skipped(*gone, started("worker-2#1"), stopped).status == "failed"

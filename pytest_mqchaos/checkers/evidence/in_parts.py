@@ -28,16 +28,18 @@ Same: TypeAlias = tuple[str, str | None, str | None]
 
 def may_be_parts(index: Index, repeated: Iterable[Same]) -> set[Same]:
     """Those of `repeated` that have no part and of which no two effects are alike, if one handling
-    did all those of one message at least."""
+    did all those of one message at least; then also those of one handling that are alike: two lines
+    of an order may be."""
     asked = {same for same in repeated if same[1] is None}
     rows: dict[Same, list[Effect]] = defaultdict(list)
     for effect in index.effects if asked else ():
         if (effect.id, effect.part, effect.by) in asked:
             rows[effect.id, effect.part, effect.by].append(effect)
     differing = {same: each for same, each in rows.items() if _none_alike(each)}
-    if any(_one_handling(index, same, each) for same, each in differing.items()):
-        return set(differing)
-    return set()
+    if not any(_one_handling(index, same, each) for same, each in differing.items()):
+        return set()
+    alike = {same for same in rows.keys() - differing if _one_handling(index, same, rows[same])}
+    return alike | differing.keys()
 
 
 def _none_alike(effects: list[Effect]) -> bool:

@@ -1,6 +1,7 @@
 """Messages that a group without any position of its own will not be handed again: its reader keeps
 positions itself, or begins at the end, and began behind them when it was last seen to begin: by
-what it was handed, or, where it was handed nothing, by what it asked for.
+what it was handed, or, where it was handed nothing, by what it asked for. Where it begins because
+the final drain started it anew says nothing: in life nobody would have.
 
 It knows where readers began; whether a reader may still turn back is its caller's to ask.
 """
@@ -11,7 +12,7 @@ from typing import cast
 
 from pytest_mqchaos.checkers.evidence.begins import Lane, begins, lane_of
 from pytest_mqchaos.history.index import Index
-from pytest_mqchaos.history.rows import Delivery, Place
+from pytest_mqchaos.history.rows import FINAL_DRAIN, Delivery, Place
 from pytest_mqchaos.history.story import Story
 
 
@@ -48,8 +49,17 @@ def _asked(index: Index, place: Place) -> int:
     """The lowest offset that whoever read last for this group ever asked for; -1: not known. One
     that may come back to a partition which it has left is not told from one that went on."""
     lane = (place.group, place.topic, place.partition)
-    lowest = [low for reader, low in index.history.asked.items() if reader[1:] == lane]
+    drained = _drained(index)
+    lowest = [
+        low
+        for reader, low in index.history.asked.items()
+        if reader[1:] == lane and reader[0] not in drained
+    ]
     return lowest[-1] if lowest else -1
+
+
+def _drained(index: Index) -> set[str]:
+    return {event.who for event in index.history.processes if event.cause == FINAL_DRAIN}
 
 
 def _began(index: Index) -> dict[Lane, int]:
@@ -58,7 +68,10 @@ def _began(index: Index) -> dict[Lane, int]:
     if "began" not in derived:
         found: dict[Lane, int] = {}
         lowest: dict[tuple[Lane, str], int] = {}
+        drained = _drained(index)
         for row, anew in begins(index.history.deliveries):
+            if row.owner in drained:
+                continue
             place = lane_of(row)
             reader = place, row.owner
             lowest[reader] = row.offset if anew else min(lowest[reader], row.offset)

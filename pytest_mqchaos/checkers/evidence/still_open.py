@@ -3,6 +3,8 @@
     stored, in no group's hands                 whoever comes would be handed it
     delivered, its reader keeps its own place   may be at work on it, or read it again
     delivered and acked, its reader still runs  may be at work on it
+    skipped, a reader still runs                may turn back to it
+    a worker that runs was not heard of yet     may be handed it, as whatever group
     acked, but passed on to another's input     whoever reads that may still be handed it
     done, its record not readable yet           whoever ends the transaction before it decides
 
@@ -24,6 +26,7 @@ from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import RUNS, worker_of
 from pytest_mqchaos.history.story import Story
 
+_HANDED = (stages.ACKED, stages.UNACKED, stages.SKIPPED, stages.UNDELIVERED)
 _BEGIN_AGAIN = " (worker.crash() and another settle show where it begins)"
 
 
@@ -47,6 +50,12 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         alive = [owner for owner in reached if _runs(index, owner)]
         if alive:
             return f"{alive[-1]} still runs and may be at work on it"
+    if stage in (stages.SKIPPED, stages.UNDELIVERED):
+        alive = [owner for owner in sorted(index.history.readers) if _runs(index, owner)]
+        if alive:
+            return f"{alive[-1]} still runs and may turn back to it"
+    if stage in _HANDED and (silent := _unheard(index)):
+        return f"{silent} still runs and has not been heard of yet"
     return _passed_on(index, story) if stage == stages.ACKED else ""
 
 
@@ -154,6 +163,13 @@ def _succeeded(index: Index, owner: str) -> bool:
     name, _, number = owner.partition("#")
     later = (reader.partition("#") for reader in index.history.readers)
     return any(base == name and int(n or 0) > int(number or 0) for base, _, n in later)
+
+
+def _unheard(index: Index) -> str:
+    """A worker that runs and has not used a link; "" for none."""
+    heard = set(index.history.links.values())
+    last = {event.who: event.what for event in index.history.processes if "#" in event.who}
+    return next((who for who, what in last.items() if what in RUNS and who not in heard), "")
 
 
 def _runs(index: Index, owner: str) -> bool:
