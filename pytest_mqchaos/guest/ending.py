@@ -10,7 +10,7 @@ import pytest
 from pytest_mqchaos.errors import DataPlaneDied, MqchaosError, NotApplicable, VerdictFailed
 from pytest_mqchaos.guest import proof, replay
 from pytest_mqchaos.guest.failing import Part, told
-from pytest_mqchaos.guest.stash import LIMITS, PASSED, RATE, RUNNING, SIMULATED
+from pytest_mqchaos.guest.stash import LIMITS, RATE, RUNNING, SIMULATED, say
 from pytest_mqchaos.report import text
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def note(item: pytest.Item, chaos: Run) -> None:
     line = text.passed(
         chaos.verdicts, chaos.last_history, context, profile=chaos.telling.profile, limits=False
     )
-    name = item.nodeid.rpartition("::")[2]
-    item.user_properties.append((PASSED, f"{name}: {line}"))
+    say(item, line)
     item.user_properties += [(LIMITS, one) for one in text.uncovered(chaos.verdicts, context)]
 
 

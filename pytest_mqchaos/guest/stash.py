@@ -52,3 +52,11 @@ FIXED = "mqchaos-fixed"  # a stored failure that passes now
 UNSURE = "mqchaos-unsure"  # one that passes, but not for certain because it is mended
 SWEPT = "mqchaos-sweep"  # what a sweep has shown: a head line, notes, the table
 HUNTED = "mqchaos-search"  # what a search has shown: a head line, shrinking, rate, notes
+
+
+def say(item: pytest.Item, line: str) -> None:
+    """Keep the summary's line about a test that passed."""
+    outer, _, name = item.nodeid.rpartition("::")
+    if name == "runTest":  # a state machine's: every one is called so
+        name = outer.rpartition("::")[2]
+    item.user_properties.append((PASSED, f"{name}: {line}"))

@@ -52,7 +52,7 @@ _SIMULATED: Mapping[str, Any] = {
 _keys = st.runner().flatmap(
     lambda machine: st.lists(st.sampled_from(tuple(machine.keys)), min_size=1, max_size=4)
 )
-_struck = st.runner().flatmap(lambda machine: rules(**machine.drawn))
+_struck = st.runner().flatmap(lambda machine: rules(**{"nth": 3, **machine.drawn}))
 
 
 class ChaosMachine(RuleBasedStateMachine):
@@ -61,13 +61,17 @@ class ChaosMachine(RuleBasedStateMachine):
 
     `topic`: where `publish` goes, with `partitions`; `keys`: of its messages, which are JSON with
     `id`, `key` and `seq`, as `batches()` makes them. `drawn`: arguments of `rules()` for what
-    `strike` arms. `simulated`: arguments of `simulate`, such as `nodes`.
+    `strike` arms (`nth` is 3 unless it says otherwise). `settle_timeout`: seconds without progress
+    that a settle waits: more than lies between two turns of what the service does now and then
+    (an outbox's relay), for a machine stops it after that.
+    `simulated`: arguments of `simulate`, such as `nodes`.
     """
 
     topic: ClassVar[str] = "orders"
     partitions: ClassVar[int] = 1
     keys: ClassVar[tuple[str, ...]] = ("a", "b")
-    drawn: ClassVar[Mapping[str, Any]] = {"nth": 3}
+    drawn: ClassVar[Mapping[str, Any]] = {}
+    settle_timeout: ClassVar[float] = 60.0
     simulated: ClassVar[Mapping[str, Any]] = {}
     chaos: Chaos
 
@@ -167,7 +171,7 @@ class ChaosMachine(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         """Wait until nothing can still happen."""
-        self.run(self.chaos.settle_async())
+        self.run(self.chaos.settle_async(self.settle_timeout))
         self._settled = True
 
     # ------------------------------------------------------------ what must hold

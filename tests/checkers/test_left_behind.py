@@ -176,9 +176,9 @@ def started(who, *, what="started", cause=""):
 def test_where_the_final_drain_lets_a_reader_begin_says_nothing(cause, status):
     """A slow handler of a group that begins at the end: the drain is not life."""
     for made in (killed_at_its_first_commit("m0"), line(first=("m0",)).place(-1)):
-        again = [started("worker-1#1"), started("worker-1#1", what="stopped"),
-                 started(NEXT, what="restarted", cause=cause), started(NEXT, what="stopped")]  # fmt: skip
-        assert made.but(processes=tuple(again)).ask(lossless()).status == status
+        first = started("worker-1#1"), started("worker-1#1", what="stopped")
+        again = started(NEXT, what="restarted", cause=cause), started(NEXT, what="stopped")
+        assert made.but(processes=first + again).ask(lossless()).status == status
 
 
 def skipped(*events, links=None):

@@ -46,17 +46,21 @@ def still_open(index: Index, story: Story, stage: str) -> str:
         if held:
             more = "" if _runs(index, held[-1]) else _BEGIN_AGAIN
             return f"{held[-1]} keeps its position itself and may still read or handle it{more}"
-    if stage in (stages.ACKED, stages.UNACKED):
-        alive = [owner for owner in reached if _runs(index, owner)]
-        if alive:
-            return f"{alive[-1]} still runs and may be at work on it"
-    if stage in (stages.SKIPPED, stages.UNDELIVERED):
-        alive = [owner for owner in sorted(index.history.readers) if _runs(index, owner)]
-        if alive:
-            return f"{alive[-1]} still runs and may turn back to it"
-    if stage in _HANDED and (silent := _unheard(index)):
-        return f"{silent} still runs and has not been heard of yet"
+    if stage in _HANDED and (running := _running(index, reached, stage)):
+        return running
     return _passed_on(index, story) if stage == stages.ACKED else ""
+
+
+def _running(index: Index, reached: Sequence[str], stage: str) -> str:
+    """Who runs and may have it to do: who was handed it, else whoever reads, else a stranger."""
+    alive = [owner for owner in reached if _runs(index, owner)]
+    if alive and stage in (stages.ACKED, stages.UNACKED):
+        return f"{alive[-1]} still runs and may be at work on it"
+    alive = [owner for owner in sorted(index.history.readers) if _runs(index, owner)]
+    if alive and stage in (stages.SKIPPED, stages.UNDELIVERED):
+        return f"{alive[-1]} still runs and may turn back to it"
+    silent = _unheard(index)
+    return f"{silent} still runs and has not been heard of yet" if silent else ""
 
 
 def its_own_effect(index: Index, name: str) -> bool:
