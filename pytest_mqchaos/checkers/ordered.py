@@ -244,8 +244,8 @@ def _doubts(index: Index, unsure: list[Finding]) -> list[Doubt]:
             Doubt(
                 sentence=f"{number(loose, 'effect')} in a source without an order of its own",
                 missing="order the query by a number that grows with each row (order by seq: a "
-                "time has ties, desc is backwards), say from_call(..., ordered=True) of a list that "
-                "only grows, or record effects in process or in a file",
+                "time has ties, desc is backwards), say from_call(..., ordered=True) of a list "
+                "that only grows, or record effects in process or in a file",
             )
         )
     if unsure:
