@@ -68,7 +68,8 @@ class Source(Protocol):
     @property
     def ordered(self) -> bool: ...  # whether its rows come in the order in which they were made
 
-    keyed: bool  # whether it may have one row for each key
+    @property
+    def keyed(self) -> bool: ...  # whether it may have one row for each key
 
     def look(self) -> list[Row]: ...
 
@@ -136,22 +137,27 @@ class Looked:
         self.name = name
         self.absent = absent
         self.countable = None if callable(countable) else countable
-        self.keyed = True
+        self._keyed: bool | None = None
         self._ordered = ordered
         self._ask = countable if callable(countable) else None
-        self._ask_keyed = keyed
+        self._ask_keyed = keyed or (lambda: True)
         self._look = look
 
     @property
     def ordered(self) -> bool:
         return self._ordered()
 
+    @property
+    def keyed(self) -> bool:
+        if self._keyed is None:
+            self._keyed = self._ask_keyed()
+        return self._keyed
+
     def look(self) -> list[Row]:
         rows = [row(given, self.name) for given in self._look()]
         if rows and self._ask is not None:
             self.countable, self._ask = self._ask(), None
-        if rows and self._ask_keyed is not None:
-            self.keyed, self._ask_keyed = self._ask_keyed(), None
+        self._keyed = None  # may have changed: asked again when somebody wants to know
         return rows
 
 

@@ -6,82 +6,98 @@ It knows DB-API; it must never keep a transaction of the user's open.
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from pytest_mqchaos.chaos.sql_keys import OfSqlite, asked
+from pytest_mqchaos.chaos.sources import COLUMNS
+from pytest_mqchaos.chaos.sql_claims import countable, grown, lasting
+from pytest_mqchaos.chaos.sql_keys import ROWID, OfSqlite, asked, fetched
 from pytest_mqchaos.chaos.sql_order import Order
-from pytest_mqchaos.chaos.sql_origins import countable, merges
-from pytest_mqchaos.chaos.sql_text import words
+from pytest_mqchaos.chaos.sql_origins import Catalogue, Shown, shown
+from pytest_mqchaos.chaos.sql_text import Named, every, words
 from pytest_mqchaos.errors import UsageError
 
 
 class Query:
     """A query whose column names are the words of an effect."""
 
-    def __init__(self, dsn: str | Callable[[], Any], query: str) -> None:
+    def __init__(self, dsn: str | Path | Callable[[], Any], query: str) -> None:
         self._query = query
         self._order = Order(query)
-        self._lacks = ""
+        self._grown = False
+        self._lacks = self._unread = ""
+        self._last: tuple[list[str], list[Any]] | None = None
+        self._since = 0  # the number of the last row that stood there before
         if callable(dsn):
             self._connect = _new(dsn)
             self._path: str | None = None
             return
-        path = str(dsn).removeprefix("sqlite:///")
-        if path == ":memory:" or "://" in path:
+        given = str(dsn).removeprefix("sqlite:///")
+        uri = given.startswith("file:")
+        path = unquote(urlsplit(given).path) if uri else given
+        if not path or path == ":memory:" or "mode=memory" in given or "://" in path:
             raise UsageError(
                 f"effects.from_sql({dsn!r}): give the path of an SQLite file, or a function that "
                 "opens a new connection (lambda: psycopg.connect(...)); a ':memory:' database of "
                 "another connection cannot be seen from here"
             )
         self._path = path
-        self._connect = lambda: sqlite3.connect(path, timeout=5)
+        self._connect = lambda: sqlite3.connect(given, timeout=1, uri=uri)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every row now. A table that does not exist yet has none."""
-        if not self._there():
-            return self._order.rows([], [])
-        return self._order.rows(*self._asked())
+        """Every row now; as at the last look where the database is locked. A table that does not
+        exist yet has none."""
+        self._unread = ""
+        if self._last is None:
+            self._since = self._told(_last) or 0
+        try:
+            self._last = self._asked() if self._there() else ([], [])
+        except sqlite3.OperationalError as error:
+            if self._last is None:  # what stood there before has to be known
+                raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error
+            self._unread = f"effects.from_sql: the database could not be read: {error}"
+        return self._order.rows(*self._last)
 
     def countable(self) -> bool | None:
-        """Whether the source can show one (id, part, by) twice: not with GROUP BY or DISTINCT, and
-        not where columns behind them are unique. None where the database does not tell; what of
-        SQLite cannot be followed is taken as not able."""
-        if merges(words(self._query)) or not self._there():
-            return False
-        try:
-            with asked(self._connect) as catalogue:
-                found = countable(self._query, catalogue)
-                return bool(found) if isinstance(catalogue, OfSqlite) else found
-        except Exception:  # noqa: BLE001 - each driver has errors of its own
-            return None if self._path is None else False
+        """Whether work that is done twice shows one (id, part, by) twice: not where the query does
+        not prove it. None where the database does not tell."""
+        told = self._told(lambda found, known: countable(found) and (known.complete or None))
+        return None if told is None and every(words(self._query)) else bool(told)
 
     def keyed(self) -> bool:
-        """Whether a later message may write over the row of an earlier one: not where SQLite says
-        that rows of the one table that is asked are told apart by the id, or by a number of their
-        own, alone."""
-        if re.search(r"\b(group\s+by|distinct|join|max|min|over)\b", self._query, re.IGNORECASE):
-            return True
-        ids, keys = self._called("id"), self._unique()
-        return keys is None or any(not (key & ids or number) for key, number in keys.items())
+        """Whether a later message may write over the row of an earlier one, or remove it: not where
+        SQLite says that rows are told apart by the id alone, and that none is missing."""
+
+        def stays(found: Shown, known: Catalogue) -> bool:
+            name = lasting(found)
+            return bool(name) and isinstance(known, OfSqlite) and not known.gaps(name, self._since)
+
+        return not self._told(stays)
 
     @property
     def ordered(self) -> bool:
         """Whether the query says in which order its rows come, and rows that were seen did not
         differ. Without ORDER BY a database gives them as it likes (SQLite by the id, where that has
         an index)."""
-        return self._order.known
+        if not self._order.known or self._grown or not self._there():
+            return self._order.known
+        told = self._told(lambda found, _: grown(found, self._order.terms))
+        self._grown = bool(told)
+        # Where a database does not tell, the text alone has to.
+        return bool(told) or (
+            told is None and ROWID.isdisjoint(word.name for word in words(self._query))
+        )
 
     def absent(self) -> str:
-        """What of an SQLite file was not there, as a sentence; "" if everything was."""
+        """What was not there at the last look, as a sentence; "" if everything was."""
         if self._path is None:
-            return ""
+            return self._unread
         if not Path(self._path).exists():
             return f"effects.from_sql: there is no file {self._path}"
-        return self._lacks
+        return self._unread or self._lacks
 
     def _there(self) -> bool:
         return self._path is None or Path(self._path).exists()
@@ -91,8 +107,12 @@ class Query:
         if self._order.query == self._query:
             return self._plain()
         for _ in range(2):  # a table may have come in between
-            with contextlib.suppress(Exception):  # each driver has errors of its own
+            try:
                 found = self._fetched(self._order.query)
+            except Exception as error:
+                if _busy(error):
+                    raise
+            else:
                 self._lacks = ""
                 return found
             found = self._plain()  # or what is wrong with the query itself
@@ -105,6 +125,8 @@ class Query:
         try:
             found = self._fetched(self._query)
         except sqlite3.OperationalError as error:
+            if _busy(error):
+                raise
             if "no such table" in str(error):
                 with contextlib.closing(self._connect()) as connection:
                     has = _has(connection)
@@ -117,28 +139,31 @@ class Query:
     def _fetched(self, query: str) -> tuple[list[str], list[Any]]:
         with contextlib.closing(self._connect()) as connection:
             cursor = connection.cursor()
-            cursor.execute(query)
-            return [column[0] for column in cursor.description], cursor.fetchall()
+            rows = fetched(cursor, query)
+            names = [str(column[0]) for column in cursor.description]
+        return [name.lower() if name.lower() in COLUMNS else name for name in names], rows
 
-    def _called(self, *words: str) -> set[str]:
-        """The columns of the table that are selected under these names."""
-        selected = re.split(r"\bfrom\b", self._query, maxsplit=1, flags=re.IGNORECASE)[0]
-        renamed = re.findall(r"(\w+)[\"`]?\s+as\s+[\"`]?(\w+)", selected, re.IGNORECASE)
-        plain = re.findall(rf"(?<!as )\b({'|'.join(words)})\b(?!\s+as\b)", selected, re.IGNORECASE)
-        found = {column.lower() for column, word in renamed if word.lower() in words}
-        return found | ({word.lower() for word in plain} - {word.lower() for _, word in renamed})
+    def _told(self, question: Callable[[Shown, Catalogue], int | None]) -> int | None:
+        """The answer to a question about what the query shows. What is not simple is denied, and
+        so is what SQLite does not tell; None where another database does not."""
+        known = self._path is not None
+        if self._there():
+            # Each driver has errors of its own.
+            with contextlib.suppress(Exception), asked(self._connect) as catalogue:
+                known = isinstance(catalogue, OfSqlite)
+                found = shown(Named((), words(self._query)), catalogue)
+                return False if found is None else question(found, catalogue)
+        return False if known else None
 
-    def _unique(self) -> Mapping[frozenset[str], bool] | None:
-        """The keys that hold for all rows of the table that is asked, each as its columns, and
-        whether SQLite itself numbers the rows by it; None where that cannot be known."""
-        table = re.search(r"\bfrom\s+[\"`]?(\w+)", self._query, re.IGNORECASE)
-        if table is None or not self._there():
-            return None
-        with contextlib.closing(self._connect()) as connection:
-            if not isinstance(connection, sqlite3.Connection):
-                return None
-            known = OfSqlite(connection).table(table[1].lower())
-        return None if known is None else known.keys
+
+def _last(found: Shown, known: Catalogue) -> int:
+    name = lasting(found)
+    return known.last(name) if name and isinstance(known, OfSqlite) else 0
+
+
+def _busy(error: Exception) -> bool:
+    code = error.sqlite_errorcode if isinstance(error, sqlite3.OperationalError) else 0
+    return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _has(connection: sqlite3.Connection) -> str:

@@ -2,6 +2,7 @@
 
 It knows the terms of an ORDER BY and their values; it must never know a database. A term that the
 rows do not show is selected beside them. Rows that are alike in all terms may stand either way.
+Only a column is a term, and only numbers and times are values that grow.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 from numbers import Number
 from typing import Any
 
-from pytest_mqchaos.chaos.sql_text import Statement, Words, read, words
+from pytest_mqchaos.chaos.sql_text import Statement, Words, column, read, words
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d|\d\d:\d\d")
 _TAILS = (("nulls", "first"), ("nulls", "last"), ("asc",))
@@ -22,8 +23,8 @@ _TAILS = (("nulls", "first"), ("nulls", "last"), ("asc",))
 class Order:
     """What one query sorts by. `query`: the same query with what tells its order as last columns.
 
-    Terms count up to the first that says nothing of when a row was made: the id of the message, or
-    the newest first.
+    Terms count up to the first that says nothing of when a row was made: the id of the message,
+    the newest first, what is made of something.
     """
 
     def __init__(self, query: str) -> None:
@@ -31,14 +32,17 @@ class Order:
         self._statement = read(words(query))
         self._tied = False
         self._before: frozenset[str] | None = None
-        # A column more would show rows apart that are to be shown as one, or miss in a part.
-        found = self._statement
-        self._read(beside=found is not None and not found.distinct and len(found.selects) == 1)
+        self._read(beside=True)
 
     @property
     def known(self) -> bool:
         """Whether the rows that were seen came in an order."""
         return bool(self._terms) and not self._tied
+
+    @property
+    def terms(self) -> int:
+        """How many of the terms of ORDER BY tell it."""
+        return len(self._terms)
 
     def refused(self) -> None:
         """The database does not take `query`: only what the rows show can tell."""
@@ -97,60 +101,56 @@ class Order:
             -1 - self._beside - term if isinstance(term, int) and term < 0 else term
             for term in self._terms
         ]
-        at = statement.selects[0].end if statement is not None else 0
+        at = statement.end if statement is not None else 0
         more = "".join(f", ({text}) as mqchaos_{n} " for n, text in enumerate(hidden, 1))
         self.query = f"{self._plain[:at]}{more}{self._plain[at:]}"
 
 
 def _growing(term: Words) -> Words:
-    """What it sorts by; nothing where that is the newest first."""
+    """What it sorts by, a column or its number; nothing where that is the newest first."""
     for tail in _TAILS:
         if tuple(word.low for word in term[-len(tail) :]) == tail:
             term = term[: -len(tail)]
-    backwards = not term or term[-1].low == "desc" or term[0].text == "-"
-    return () if backwards or "using" in {word.low for word in term} else term
+    return term if column(term)[0] or (len(term) == 1 and term[0].text.isdigit()) else ()
 
 
 def _of_the_id(term: Words, statement: Statement) -> bool:
-    """Whether it is the id of the message, or made of it."""
-    items = statement.selects[0].items
-    the_id = next((item for item in items if item.name == "id"), None)
-    if len(term) == 1 and term[0].name == "id":
+    """Whether it is the id of the message or a column that this is made of, or no column."""
+    items, (name, of) = statement.items, column(term)
+    if not name:
+        place = int(term[0].text) - 1
+        aliased = items[place] if 0 <= place < len(items) else None
+    else:
+        aliased = None if of else next((item for item in items if item.name == name), None)
+    if aliased is None and not name:
         return True
-    if len(term) == 1 and term[0].text.isdigit():
-        return items[int(term[0].text) - 1 : int(term[0].text)] == [the_id]
-    if the_id is not None and not the_id.column:
-        return _same(term, the_id.words)
-    column = "id" if the_id is None else the_id.column
-    return column in {word.name for word in term}
+    if aliased is not None and aliased.name != "*":
+        name = column(aliased.words)[0]
+    the_id = next((item for item in items if item.name == "id"), None)
+    made_of = {"id"} if the_id is None else {word.name for word in the_id.words}
+    return not name or name in made_of or aliased is the_id is not None
 
 
 def _shown(term: Words, statement: Statement) -> int | str | None:
     """The column of the rows that it is: its number (from 0) or its name."""
-    items = statement.selects[0].items
-    if len(term) == 1 and term[0].text.isdigit():
+    items = statement.items
+    if term[0].text.isdigit():
         return int(term[0].text) - 1
     if len(term) == 1 and term[0].name in {item.name for item in items}:
         return term[0].name
     for number, item in enumerate(items):
         if item.name == "*":
             return None
-        if _same(term, item.words):
+        if [word.low for word in term] == [word.low for word in item.words]:
             return number
     return None
 
 
-def _same(one: Words, other: Words) -> bool:
-    return [word.low for word in one] == [word.low for word in other]
-
-
 def _told(one: Sequence[Any], other: Sequence[Any]) -> bool:
-    """Whether the first term in which two rows differ tells which came first. Behind the first
-    term only what grows does: a name or a random id stands there to break ties, however."""
-    for number, (mine, yours) in enumerate(zip(one, other, strict=True)):
-        if mine != yours:
-            return number == 0 or (_grows(mine) and _grows(yours))
-    return False
+    """Whether the first term in which two rows differ tells which came first: what grows does. A
+    name or a random id does not."""
+    apart = ((mine, yours) for mine, yours in zip(one, other, strict=True) if mine != yours)
+    return all(map(_grows, next(apart, (None,))))
 
 
 def _grows(value: object) -> bool:

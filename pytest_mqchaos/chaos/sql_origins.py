@@ -1,30 +1,29 @@
-"""Whether a query can show one (id, part, by) twice: from which columns of which tables they come,
-through views, WITH and subqueries, and whether these have a key of them.
+"""From which columns of which tables a query comes, as far as it is simple: one SELECT whose rows
+are rows of tables, also through views, WITH and subqueries that are such SELECTs themselves.
 
-It knows texts and a catalogue. What is made of several columns is told apart by all of them; what
-cannot be followed is not known.
+It knows texts and a catalogue. What is not simple is not known, never guessed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
-from pytest_mqchaos.chaos.sql_text import Item, Named, Select, Source, Words, read, words
+from pytest_mqchaos.chaos.sql_text import Item, Named, Source, Statement, Words, column, read
 
-Origins: TypeAlias = set[tuple[str, str]]  # (table, column)
 _DEEP = 9  # a recursive WITH has no ground
-_PICKS = ("row_number", "rank", "dense_rank")
 
 
 class Table(NamedTuple):
-    """A table: its columns, and its unique keys that hold for all rows (those that are columns:
-    what a key has of expressions is left out), each with whether the database itself numbers the
-    rows by it. All in lower case."""
+    """A table. `columns`: each name that a column has, and its own; `keys`: the columns of each
+    unique key, also of one that holds for some rows only ("" for an expression); `numbers`: the
+    columns by which the database numbers the rows, each with whether nobody else does; `plain`:
+    nothing (a trigger) does anything to its rows unasked. All in lower case."""
 
-    columns: frozenset[str]
-    keys: Mapping[frozenset[str], bool]
+    columns: Mapping[str, str]
+    keys: Sequence[frozenset[str]]
+    numbers: Mapping[str, bool]
+    plain: bool = True
 
 
 class Catalogue(Protocol):
@@ -37,125 +36,144 @@ class Catalogue(Protocol):
     def view(self, name: str) -> Named | None: ...
 
 
-class _NotKnown(Exception):
-    """Nobody can tell where a column comes from."""
+class Column(NamedTuple):
+    """What a column of a query is made of: columns of tables. `plain`: it is one, as it stands
+    there; `of_a_row`: nothing but the values of one row."""
+
+    origins: frozenset[tuple[str, str]]
+    plain: bool = False
+    of_a_row: bool = True
 
 
-class _Merged(Exception):
-    """Rows that are alike are shown as one."""
+class Shown(NamedTuple):
+    """What a query shows. `tables`: the names of all that it reads; `order`: what it sorts by;
+    `every`: it shows each row of them; `joined`: the columns by which it looks something up for
+    each."""
+
+    columns: Mapping[str, Column]
+    tables: Mapping[str, Table]
+    order: Sequence[Column]
+    every: bool
+    joined: frozenset[tuple[str, str]] = frozenset()
+
+    def of(self, *names: str) -> frozenset[tuple[str, str]]:
+        """The columns of tables that these columns are made of."""
+        return frozenset().union(*(self.columns[n].origins for n in names if n in self.columns))
 
 
-def merges(query: Words) -> bool:
-    """Whether it makes one of several rows somewhere, or picks one of them."""
-    before = ["", *(word.low for word in query)]
-    return any(
-        (word == "by" and last == "group")
-        or (word == "distinct" and last not in ("is", "not"))  # is distinct from
-        or word in _PICKS
-        for last, word in pairwise(before)
-    )
+class NotThere(Exception):
+    """The catalogue knows no such table."""
 
 
-def countable(query: str, catalogue: Catalogue) -> bool | None:
-    """Whether it can; None where that is not known."""
-    given = Named((), words(query))
-    try:
-        the_id = _of_query(given, "id", {}, catalogue, 0)
-        if the_id is None:
-            return None
-        found = the_id.union(
-            *(_of_query(given, word, {}, catalogue, 0) or () for word in ("part", "by"))
-        )
-    except _Merged:
-        return False
-    except _NotKnown:
-        return None
-    for name in {table for table, _ in found}:
-        table = catalogue.table(name)
-        columns = {column for of, column in found if of == name}
-        if table is None or any(key <= columns for key in table.keys):
-            return False
-    return True if catalogue.complete else None
-
-
-def _of_query(
-    given: Named, column: str, outer: Mapping[str, Named], catalogue: Catalogue, depth: int
-) -> Origins | None:
-    """Where a column of a query comes from; None if it has no such column."""
+def shown(
+    given: Named, catalogue: Catalogue, outer: Mapping[str, Named] | None = None, depth: int = 0
+) -> Shown | None:
+    """What it shows; None if it is not simple. Raises `NotThere`."""
     statement = read(given.query)
     if statement is None or depth > _DEEP:
-        raise _NotKnown
-    if statement.distinct or merges(given.query):
-        raise _Merged
-    scope = {**outer, **statement.names}
-    first = [item.name for item in statement.selects[0].items]
-    names = given.columns or tuple(first)
-    if "*" in names and given.columns:
-        raise _NotKnown
-    if column not in names:
-        if "*" not in names:
+        return None
+    scope = {**(outer or {}), **statement.names}
+    each = [_of_source(source, scope, catalogue, depth + 1) for source in statement.sources]
+    sources = [(one, made) for one, made in zip(statement.sources, each, strict=True) if made]
+    if len(sources) < len(each):
+        return None
+    tables = {name: table for _, made in sources for name, table in made.tables.items()}
+    joined = [_joined(one.on, sources) for one, _ in sources[1:]]
+    columns = _columns(statement, sources)
+    if given.columns:
+        if "*" in columns or len(given.columns) != len(columns):
             return None
-        each = [_starred(one, column, scope, catalogue, depth) for one in statement.selects]
-        return None if None in each else set().union(*(found or () for found in each))
-    if "*" in first[: names.index(column)] and len(statement.selects) > 1:
-        raise _NotKnown  # which of the other SELECTs' it is hangs on how many columns * stands for
-    found: Origins = set()
-    for select in statement.selects:
-        if names.index(column) >= len(select.items):
-            raise _NotKnown
-        found |= _of_item(select.items[names.index(column)], select, scope, catalogue, depth)
-    return found
+        columns = dict(zip(given.columns, columns.values(), strict=True))
+    return Shown(
+        columns, tables,
+        [_sorted_by(term, statement, sources) for term in statement.order],
+        every=statement.every
+        and len(tables) == sum(len(made.tables) for _, made in sources)  # none twice
+        and all(made.every for _, made in sources)
+        and all(one.of_a_row for one in columns.values())
+        and None not in joined,
+        joined=frozenset().union(*(by or () for by in joined), *(m.joined for _, m in sources)),
+    )  # fmt: skip
 
 
-def _starred(
-    select: Select, column: str, scope: Mapping[str, Named], catalogue: Catalogue, depth: int
-) -> Origins | None:
-    """The same for one that is selected as `*` or `table.*`."""
-    found = None
-    for item in select.items:
-        if item.name != "*":
-            continue
-        only = item.words[0].name
-        for source in select.sources:
-            if only in ("", source.alias, source.table):
-                more = _of_source(source, column, scope, catalogue, depth)
-                found = found if more is None else (found or set()) | more
-    return found
-
-
-def _of_item(
-    item: Item, select: Select, scope: Mapping[str, Named], catalogue: Catalogue, depth: int
-) -> Origins:
-    """The origins of every column that stands in what is selected. A word that is no column of any
-    source is one of SQL's own."""
-    if item.name == "*" or "select" in {word.low for word in item.words}:
-        raise _NotKnown
-    found: Origins = set()
-    for n, word in enumerate(item.words):
-        after = item.words[n + 1].text if n + 1 < len(item.words) else ""
-        if not word.name or after in ("(", "."):
-            continue
-        qualified = n > 1 and item.words[n - 1].text == "."
-        of = item.words[n - 2].name if qualified else ""
-        asked = [one for one in select.sources if not of or of in (one.alias, one.table)]
-        each = [_of_source(source, word.name, scope, catalogue, depth) for source in asked]
-        if qualified and not any(each):
-            raise _NotKnown
-        found = found.union(*(origins or () for origins in each))
-    return found
+Sources = Sequence[tuple[Source, Shown]]
 
 
 def _of_source(
-    source: Source, column: str, scope: Mapping[str, Named], catalogue: Catalogue, depth: int
-) -> Origins | None:
+    source: Source, scope: Mapping[str, Named], catalogue: Catalogue, depth: int
+) -> Shown | None:
     if source.query:
-        return _of_query(Named((), source.query), column, scope, catalogue, depth + 1)
+        return shown(Named((), source.query), catalogue, scope, depth)
+    if not source.table:
+        return None
     if source.table in scope:
-        return _of_query(scope[source.table], column, scope, catalogue, depth + 1)
-    table = catalogue.table(source.table) if source.table else None
+        return shown(scope[source.table], catalogue, scope, depth)
+    table = catalogue.table(source.table)
     if table is not None:
-        return {(source.table, column)} if column in table.columns else None
-    view = catalogue.view(source.table) if source.table else None
+        columns = {
+            name: Column(frozenset([(source.table, own)]), plain=True)
+            for name, own in table.columns.items()
+        }
+        return Shown(columns, {source.table: table}, (), every=True)
+    view = catalogue.view(source.table)
     if view is None:
-        raise _NotKnown
-    return _of_query(view, column, {}, catalogue, depth + 1)
+        raise NotThere
+    return shown(view, catalogue, None, depth)
+
+
+def _columns(statement: Statement, sources: Sources) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for number, item in enumerate(statement.items):
+        if item.name != "*":
+            found[item.name or f"column {number}"] = _made_of(item, sources)
+            continue
+        only = item.words[0].name
+        for source, made in sources:
+            if only in ("", source.alias, source.table):
+                found |= {name: one for name, one in made.columns.items() if name not in found}
+    return found
+
+
+def _made_of(item: Item, sources: Sources) -> Column:
+    """Each word may be a column; one that is none is a word of SQL, or a function."""
+    name, of = column(item.words)
+    if name:
+        return _called(name, of, sources)
+    found = [_called(word.name, "", sources) for word in item.words if word.name]
+    origins = frozenset[tuple[str, str]]().union(*(one.origins for one in found))
+    of_a_row = item.of_a_row and all(one.of_a_row for one in found if one.origins)
+    return Column(origins, of_a_row=of_a_row)
+
+
+def _called(name: str, of: str, sources: Sources) -> Column:
+    """The column of this name; of all that have it, if the query does not say of which table."""
+    found = [
+        made.columns[name]
+        for source, made in sources
+        if name in made.columns and (not of or of in (source.alias, source.table))
+    ]
+    if len(found) == 1:
+        return found[0]
+    return Column(frozenset().union(*(one.origins for one in found)), of_a_row=bool(found))
+
+
+def _sorted_by(term: Words, statement: Statement, sources: Sources) -> Column:
+    for tail in (("nulls", "first"), ("nulls", "last"), ("asc",), ("desc",)):
+        if tuple(word.low for word in term[-len(tail) :]) == tail:
+            term = term[: -len(tail)]
+    if len(term) == 1 and term[0].text.isdigit():
+        item = statement.items[int(term[0].text) - 1]
+        return _made_of(item, sources) if item.name != "*" else Column(frozenset())
+    name, of = column(term)
+    alias = next((one for one in statement.items if one.name == name), None) if not of else None
+    return _made_of(alias, sources) if alias is not None else _called(name, of, sources)
+
+
+def _joined(on: Words, sources: Sources) -> frozenset[tuple[str, str]] | None:
+    """The columns, one of each side, that must be equal; None if it is not as simple."""
+    if not on:
+        return None
+    at = next((n for n, word in enumerate(on) if word.text == "="), 1)
+    sides = [on[2:-1]] if on[0].low == "using" else [on[1:at], on[at + 1 :]]
+    found = [_called(*column(side), sources).origins for side in sides]
+    return frozenset().union(*found) if all(found) else None

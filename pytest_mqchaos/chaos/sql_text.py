@@ -1,14 +1,13 @@
 """What the text of a query says: its words, what it selects from where, and how it is sorted.
 
-It knows the SQL that all databases share and must never run any. What it does not understand it
-leaves out: who asks takes that for "not known".
+It knows the SQL that all databases share and must never run any. It understands simple queries
+only, one SELECT whose rows are rows of tables: who asks takes the rest for "not known".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,21 +16,21 @@ _WORD = re.compile(
     r"|('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\W\d][^\]]*\]|\w+|.)",
     re.DOTALL,
 )
-# fmt: off
-_CLAUSES = frozenset((
-    "select", "from", "where", "group", "having", "order", "limit", "union", "intersect", "except",
-    ";",
-))
+_CLAUSES = frozenset(("select", "from", "where", "order", "limit", ";"))
 _PERHAPS = frozenset(("offset", "window", "fetch", "for"))  # clauses, unless a column is called so
+# With one of these a row is not a row of a table any more, wherever it stands.
+_MADE = frozenset(("union", "intersect", "except", "group", "having", "distinct", "over", "values"))
 _OPERATORS = frozenset((
     "and", "or", "not", "is", "like", "in", "between", "collate", "then", "else", "when", "escape",
-    "glob", "over", "by", "select", "distinct", "all", "on", "as",
-))
-_COMPOUND = frozenset(("union", "intersect", "except"))
-_JOINS = frozenset((
-    "left", "right", "full", "inner", "outer", "cross", "natural", "on", "using",
-))
-# fmt: on
+    "glob", "by", "select", "all", "on", "as",
+))  # fmt: skip
+_KINDS = frozenset(("left", "right", "full", "inner", "outer", "cross", "natural"))
+_JOINS = _KINDS | {"on", "using"}
+# Functions of one row's values. Of others nobody knows: `max` makes one row of all.
+_OF_A_ROW = frozenset((
+    "cast", "coalesce", "concat", "ifnull", "json_extract", "json_value", "lower", "substr",
+    "substring", "trim", "upper",
+))  # fmt: skip
 
 
 class Word(NamedTuple):
@@ -64,18 +63,22 @@ class Item(NamedTuple):
     name: str
 
     @property
-    def column(self) -> str:
-        """The column that it is, "" if it is made of something."""
-        plain = len(self.words) == 1 or (len(self.words) > 1 and self.words[-2].text == ".")
-        return self.words[-1].name if plain else ""
+    def of_a_row(self) -> bool:
+        """Whether it is made of the values of one row alone."""
+        calls = (one.name for one, then in pairwise(self.words) if then.text == "(" and one.name)
+        return {"select", "over"}.isdisjoint(word.low for word in self.words) and all(
+            name in _OF_A_ROW for name in calls
+        )
 
 
 class Source(NamedTuple):
-    """One table of a FROM and what it is called there, or the words of a query in its place."""
+    """One table of a FROM and what it is called there, or the words of a query in its place. `on`:
+    ON or USING of an inner join, with its words."""
 
     alias: str
     table: str
     query: Words = ()
+    on: Words = ()
 
 
 class Named(NamedTuple):
@@ -85,24 +88,16 @@ class Named(NamedTuple):
     query: Words
 
 
-@dataclass(slots=True, kw_only=True)
-class Select:
-    """One SELECT. `end` is where its list ends."""
+class Statement(NamedTuple):
+    """A query of one SELECT. `end` is where its list ends; `every`: its text leaves out no row and
+    makes none of several; `order`: the terms that it is sorted by."""
 
-    items: list[Item]
-    sources: list[Source] = field(default_factory=list)
-    end: int = -1
-
-
-@dataclass(slots=True, kw_only=True)
-class Statement:
-    """A whole query. `distinct`: rows that are alike in all columns are shown as one; `order`: the
-    terms that it is sorted by."""
-
-    names: Mapping[str, Named] = field(default_factory=dict)
-    selects: list[Select] = field(default_factory=list)
-    distinct: bool = False
-    order: list[Words] = field(default_factory=list)
+    names: Mapping[str, Named]
+    items: Sequence[Item]
+    sources: Sequence[Source]
+    end: int
+    every: bool
+    order: Sequence[Words]
 
 
 def words(text: str) -> list[Word]:
@@ -118,26 +113,45 @@ def words(text: str) -> list[Word]:
 
 
 def read(query: Words) -> Statement | None:
-    """Understand a query; None if it is no SELECT."""
-    made = Statement()
-    for key, rest in _clauses(query):
-        if key.low == "with":
-            made.names = dict(_named(rest))
-        elif key.low == "select":
-            made.distinct |= bool(rest) and rest[0].low == "distinct"
-            rest = rest[1:] if rest and rest[0].low in ("distinct", "all") else rest  # noqa: PLW2901
-            made.selects.append(Select(items=[_item(one) for one in split(rest) if one]))
-        elif not made.selects:
-            return None
-        elif key.low in _COMPOUND:
-            made.distinct |= key.low != "union" or not rest or rest[0].low != "all"
-        elif key.low == "from":
-            made.selects[-1].sources = list(_sources(rest))
-        elif key.low == "order":
-            made.order = [one for one in split(rest[1:]) if one]
-        if made.selects and made.selects[-1].end < 0 and key.low != "select":
-            made.selects[-1].end = key.at
-    return made if made.selects else None
+    """Understand a query; None if it is no simple one."""
+    clauses = list(_clauses(query))
+    found = {key.low: rest for key, rest in clauses}
+    if len(found) != len(clauses) or not found.get("select") or not found.get("from"):
+        return None
+    if any(word.low in _MADE and word.depth == query[0].depth for word in query):
+        return None
+    rest = found["select"]
+    items = [_item(one) for one in split(rest[rest[0].low == "all" :]) if one]
+    sources = list(_sources(found["from"]))
+    return Statement(
+        names=dict(_named(found.get("with", ()))),
+        items=items,
+        sources=sources,
+        end=next(key.at for key, _ in clauses if key.low == "from"),
+        every=found.keys() <= {"with", "select", "from", "order", ";"}
+        and all(item.of_a_row for item in items)
+        and all(source.on for source in sources[1:]),
+        order=[one for one in split(found.get("order", ())[1:]) if one],
+    )
+
+
+def every(query: Words) -> bool:
+    """Whether the text leaves out no row of its tables, and makes none of several."""
+    found = read(query)
+    return (
+        found is not None
+        and found.every
+        and all(every(named.query) for named in found.names.values())
+        and all(every(source.query) for source in found.sources if source.query)
+    )
+
+
+def column(term: Words) -> tuple[str, str]:
+    """The column that it is, and of which table it says to be; ("", "") if it is none."""
+    names, signs = term[::2], term[1::2]
+    if not all(word.name for word in names) or any(word.text != "." for word in signs):
+        return "", ""
+    return (names[-1].name, names[-2].name if len(names) > 1 else "") if names else ("", "")
 
 
 def split(given: Words, at: str = ",") -> list[Words]:
@@ -177,8 +191,7 @@ def _begins(query: Words, at: int) -> bool:
         return at == 0
     if word in _PERHAPS:  # order by partition, offset
         return before not in _OPERATORS and (before[-1:].isalnum() or before[-1:] in "_)\"'`]")
-    # `is distinct from` compares, `within group` sorts for one function alone.
-    return word in _CLAUSES and (word, before) not in (("from", "distinct"), ("group", "within"))
+    return word in _CLAUSES
 
 
 def _named(given: Words) -> Iterator[tuple[str, Named]]:
@@ -208,15 +221,23 @@ def _item(given: Words) -> Item:
 
 def _sources(given: Words) -> Iterator[Source]:
     for comma in split(given):
-        for joined in split(comma, "join") if comma else ():
-            yield _source(joined)
+        kinds: set[str] = set()
+        for one in split(comma, "join") if comma else ():
+            depth = one[0].depth if one else 0
+            tells = [n for n, word in enumerate(one) if word.depth == depth and word.low in _JOINS]
+            last = one[tells[0] :] if tells else ()
+            # What stands in front of the next JOIN says how that one is joined.
+            after = {word.low for word in last if word.depth == depth and word.low in _KINDS}
+            on = last[: next((n for n, word in enumerate(last) if word.low in after), len(last))]
+            source = _source(one[: tells[0]] if tells else one)
+            yield source._replace(on=on if kinds <= {"inner"} else ())
+            kinds = after
 
 
 def _source(given: Words) -> Source:
     """`[schema.]table [as] alias`, or a query in brackets; one without a table if it is neither."""
-    top = [word for word in given if word.depth == given[0].depth] if given else []
-    end = next((n for n, word in enumerate(top) if word.low in _JOINS), len(top))
-    top = [word for word in top[:end] if word.low not in ("as", "lateral", "only")]
+    top = [word for word in given if word.depth == given[0].depth]
+    top = [word for word in top if word.low not in ("as", "lateral", "only")]
     alias = top[-1].name if top else ""
     if len(top) > 1 and top[0].text == "(":
         query = inside(given)[0]

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from pytest_mqchaos import on, simulate
+from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.sql import Query
 from pytest_mqchaos.plan.rules import Plan
 from tests.search.planted.clients import reading
@@ -28,6 +29,14 @@ TABLES = """
         (select min(seq) from entries group by pay);
     create table lower (seq integer primary key, pay text);
     create unique index of_lower on lower (lower(pay));
+    create table guarded (seq integer primary key, pay text, account text);
+    create trigger twice before insert on guarded when new.pay in (select pay from guarded)
+        begin select raise(ignore); end;
+    create table by_hash (hash text primary key, pay text);
+    create table counted (seq integer primary key autoincrement, pay text, account text);
+    create table accounts (account integer primary key, last text, name text);
+    create table apart (pay text, account text, primary key (pay)) without rowid;
+    create view current as select max(seq) as seq, pay from entries group by pay;
 """
 
 
@@ -48,14 +57,14 @@ def path(tmp_path):
         ("select id from plain", False),
         ("select pay as id, account as part from pairs", False),
         ("select pay as id, account as by from pairs", False),
-        ("select pay as id, account as key from pairs", True),
-        ("select pay as id from pairs", True),
+        ("select pay as id, account as key from pairs", False),
+        ("select pay as id from pairs", False),
         ("select account as part, pay as id from composite", False),
-        ("select pay as id from composite", True),
-        ("select pay as id from partly", True),
+        ("select pay as id from composite", False),
+        ("select pay as id from partly", False),
         ("select pay as id, sum(amount) as value from entries group by pay", False),
         ("select distinct pay as id from entries", False),
-        ("select pay as id, account is distinct from 'a' as value from entries", True),
+        ("select pay as id, account is distinct from 'a' as value from entries", False),
         ("select id from (select pay id, row_number() over () n from entries) where n = 1", False),
         ("select pay as id from nowhere", False),
         ("select cast(pay as text) as id from keyed", False),
@@ -68,7 +77,7 @@ def path(tmp_path):
         ("select pay as id from paid", False),
         ("select p.pay as id from main.paid as p", False),
         ("select payment as id from renamed", False),
-        ("select number as id from renamed", True),
+        ("select number as id from renamed", False),
         ("select payment as id from booked order by number", True),
         ("select payment as id, number as part from booked", False),
         ("select pay as id from summed", False),
@@ -91,13 +100,53 @@ def path(tmp_path):
         ("select value as id from json_each('[1]')", False),
         # several tables
         ("select e.pay as id from entries e join keyed k on k.pay = e.account", True),
-        ("select e.pay as id from keyed k left join entries as e on k.pay = e.account", True),
+        ("select e.pay as id from keyed k left join entries as e on k.pay = e.account", False),
         ("select k.pay as id from entries e, keyed k where k.pay = e.account", False),
-        ("select pay as id from entries union all select pay from partly", True),
+        ("select pay as id from entries union all select pay from partly", False),
         ("select pay as id from entries union all select pay from keyed", False),
         ("select pay as id from entries union select pay from partly", False),
         ("select * from (select pay as id, account as part from pairs)", False),
-        ("select p.* from (select pay as id, account as key from pairs) p", True),
+        # keys of other columns, triggers, numbers that are told
+        ("select pay as id from by_hash", False),
+        ("select pay as id from guarded order by seq", False),
+        ("select pay as id, seq as value from entries", False),
+        ("select pay as id, seq as value from counted", True),
+        ("select pay as id, seq as part from counted", False),
+        ("select seq as id from counted", False),
+        # one row of several is picked
+        ("select pay as id from entries e where seq = (select max(seq) from entries f)", False),
+        ("select pay as id from entries where account = 'a'", False),
+        ("select pay as id from entries limit 9", False),
+        ("select pay as id, (select sum(amount) from entries) as value from entries", False),
+        ("select pay as id, max(amount) as value from entries", False),
+        ("select pay as id, count(*) over () as value from entries", False),
+        (
+            "select id from (select pay id, lag(pay) over () as b from entries) where b is null",
+            False,
+        ),
+        ("select e.pay as id from entries e left join entries f on f.pay = e.pay", False),
+        ("select e.pay as id from entries e join entries f on f.pay = e.pay", False),
+        ("select e.pay as id from entries e join current c on c.seq = e.seq", False),
+        ("select e.pay as id from entries e join counted c on c.account = e.seq", False),
+        ("select e.pay as id from entries e natural join accounts", False),
+        ("select e.pay as id from entries e cross join accounts", False),
+        ("select e.pay as id from entries e join accounts a on a.account > e.account", False),
+        # something is looked up for each
+        (
+            "select e.pay as id, a.name as key from entries e join accounts a on a.account = e.account",
+            True,
+        ),
+        (
+            "select e.pay as id, name as value from entries e inner join accounts a using (account)",
+            True,
+        ),
+        (
+            "select e.pay as id from counted e join accounts a on a.account = e.account "
+            "join keyed k on k.pay = e.pay",
+            True,
+        ),
+        ("select coalesce(pay, 'x') as id, 'row' as part from entries", True),
+        ("select p.* from (select pay as id, account as key from pairs) p", False),
     ],
 )
 def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
@@ -115,10 +164,77 @@ def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
         ("select pay as id, amount as key from keyed", False),
         ("select pay as id, account as key from pairs", False),
         ("select pay as id, gone as key from partly", False),
+        ("select payment as id from booked", False),
+        ("with x as (select * from entries) select pay as id, account as key from x", False),
+        # not said to be alone: a number, a part of a key, some rows, what is made of something
+        ("select last as id, account as key from accounts", True),
+        ("select last as id, 'k' || account as key from accounts", True),
+        ("select last as id from accounts", False),
+        ("select account as id, last as key from accounts", True),
+        ("select account as id from pairs", False),
+        ("select pay as id, hash as key from by_hash", True),
+        ("select pay as id from guarded", True),
+        ("select pay as id from apart", True),
+        ("select pay as id, account as key from entries where amount = 1", True),
+        ("select pay as id, account as key from entries limit 4", True),
+        ("select e.pay as id from entries e join accounts a on a.account = e.account", True),
+        ("select account || ':' || pay as id, account as key from entries", True),
+        ("select pay as id, account as key from entries e where not exists (select 1 from keyed)",
+         True),
+        ("select id from plain union all select pay from entries", True),
     ],
-)
+)  # fmt: skip
 def test_a_row_that_is_told_apart_by_its_id_is_written_over_by_no_other(path, query, keyed):
     assert Query(path, query).keyed() is keyed
+
+
+@pytest.mark.parametrize(
+    ("table", "before", "during", "keyed"),
+    [
+        ("entries", "", "", False),
+        ("entries", "", "delete from entries where seq = 2", True),
+        ("entries", "", "delete from entries where seq = 1", True),
+        ("entries", "", "delete from entries where seq = 3; ", False),  # leaves no trace
+        ("counted", "", "delete from counted where seq = 3", True),
+        ("counted", "", "delete from counted", True),
+        # what stood there before the test is not this test's
+        ("entries", "delete from entries where seq < 3", "", False),
+        ("entries", "delete from entries", "", False),
+        ("counted", "delete from counted", "", False),
+        ("counted", "delete from counted where seq < 3", "delete from counted where seq = 3",
+         False),
+        ("counted", "delete from counted where seq < 3", "delete from counted where seq = 4", True),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_missing_tells_of_a_row_that_was_removed(
+    path, table, before, during, keyed
+):
+    def run(script):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(script)
+
+    rows = f"insert into {table} (pay) values ('a'), ('b'), ('c');"
+    if before:
+        run(rows + before)
+    source = Query(path, f"select pay as id from {table}")
+    source.rows()
+    run(rows + during)
+    source.rows()
+    assert source.keyed() is keyed
+
+
+def test_whether_rows_are_missing_is_asked_at_each_look(path):
+    effects = Effects(None, output=None)
+    effects.from_sql(path, "select pay as id, account as key from entries")
+
+    def told(script):
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.executescript(script)
+        effects.look()
+        return {row.keyed for row in effects.rows()}, effects.tables
+
+    assert told("insert into entries (pay) values ('a'), ('b')") == ({False}, False)
+    assert told("delete from entries where pay = 'a'") == ({True}, True)
 
 
 # ------------------------------------------------------------ by a function
@@ -161,10 +277,10 @@ class Foreign:
 
 POSTGRES = {
     "c.oid = 0": [],
-    "to_regclass('ledger')": [(7, "r", None)],
-    "to_regclass('shop.paid')": [(8, "v", " SELECT ledger.pay AS id\n   FROM ledger;")],
+    "to_regclass('ledger')": [(7, "r", None, False)],
+    "to_regclass('shop.paid')": [(8, "v", " SELECT ledger.pay AS id\n   FROM ledger;", False)],
     "to_regclass": [],
-    "pg_attribute where": [("seq",), ("pay",), ("account",)],
+    "pg_catalog.pg_attribute\n": [("seq", True), ("pay", False), ("account", False)],
 }
 BY_SEQ = {"pg_index i": [(1, "seq")]}
 BY_PAY = {"pg_index i": [(1, "seq"), (2, "pay"), (2, None)]}
@@ -177,17 +293,34 @@ STANDARD = {"information_schema.columns": [("SEQ",), ("PAY",), ("ACCOUNT",)]}
         (POSTGRES | BY_SEQ, "select pay::text as id from ledger order by seq", True),
         (POSTGRES | BY_PAY, "select pay as id from ledger order by seq", False),
         (POSTGRES | BY_PAY, "select id from shop.paid", False),
+        (POSTGRES | {"pg_index i": [(1, "account")]}, "select pay as id from ledger", False),
+        (POSTGRES | {"pg_index i": [(1, None)]}, "select pay as id from ledger", False),
+        (POSTGRES | {"pg_index i": [(1, "seq"), (1, "account")]}, "select pay as id from ledger",
+         False),
+        (POSTGRES | BY_SEQ, "select seq as id from ledger", False),
+        (POSTGRES | BY_SEQ, "select pay as id, seq as value from ledger", True),
+        (POSTGRES | BY_SEQ, "select pay as id from ledger where account = 'a'", False),
+        (POSTGRES | BY_SEQ | {"to_regclass('ledger')": [(7, "r", None, True)]},
+         "select pay as id from ledger", False),
         (POSTGRES | BY_SEQ, "select id from shop.paid", True),
         (POSTGRES | BY_SEQ, "select id from elsewhere", None),
         # not each tells of all its unique indexes there: what it does not tell of is not known
         (STANDARD | {"key_column": [("s.u", "PAY")]}, "select pay as id from s.ledger", False),
         (STANDARD | {"key_column": [("s.p", "SEQ")]}, "select pay as id from ledger", None),
+        (STANDARD | {"key_column": [("s.p", "PAY"), ("s.p", "ACCOUNT")]},
+         "select pay as id from ledger", False),
+        (STANDARD | {"key_column": [("s.p", "SEQ")]},
+         "select pay as id, row_number() over () as value from ledger", False),
         (STANDARD | {"key_column": []}, "select pay as id from ledger", None),
         ({"information_schema.columns": [], "key_column": []}, "select id from v", None),
         ({}, "select pay as id from ledger", None),
         ({}, "select pay as id from ledger group by pay", False),
+        ({}, "select pay as id from ledger where account = 'a'", False),
+        ({}, "select id from (select pay as id, max(seq) as n from ledger)", False),
+        ({}, "select id from (select pay as id, seq as n from ledger)", None),
+        ({}, "with x as (select * from ledger limit 9) select pay as id from x", False),
     ],
-)
+)  # fmt: skip
 def test_another_database_is_asked_for_its_keys(knows, query, countable):
     opened = []
 
