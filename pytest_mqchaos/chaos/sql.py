@@ -20,6 +20,8 @@ from pytest_mqchaos.chaos.sql_origins import Catalogue, Shown, shown
 from pytest_mqchaos.chaos.sql_text import Named, every, words
 from pytest_mqchaos.errors import UsageError
 
+_PATIENCE = (1, 0.05)  # s to wait for a lock: at first, and while it lasts
+
 
 class Query:
     """A query whose column names are the words of an effect."""
@@ -45,16 +47,17 @@ class Query:
                 "another connection cannot be seen from here"
             )
         self._path = path
-        self._connect = lambda: sqlite3.connect(given, timeout=1, uri=uri)
+        # In virtual time nobody unlocks it while we wait.
+        self._connect = lambda: sqlite3.connect(given, _PATIENCE[bool(self._unread)], uri=uri)
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row now; as at the last look where the database is locked. A table that does not
         exist yet has none."""
-        self._unread = ""
         if self._last is None:
             self._since = self._told(_last) or 0
         try:
             self._last = self._asked() if self._there() else ([], [])
+            self._unread = ""
         except sqlite3.OperationalError as error:
             if self._last is None:  # what stood there before has to be known
                 raise UsageError(f"effects.from_sql: {error}: {self._query!r}") from error

@@ -6,9 +6,9 @@ import sqlite3
 import pytest
 
 from pytest_mqchaos import on, simulate
-from pytest_mqchaos.chaos.effects import Effects
 from pytest_mqchaos.chaos.sql import Query
 from pytest_mqchaos.plan.rules import Plan
+from tests.chaos.test_sql_others import Foreign
 from tests.search.planted.clients import reading
 
 TABLES = """
@@ -133,16 +133,15 @@ def path(tmp_path):
         ("select e.pay as id from entries e join accounts a on a.account > e.account", False),
         # something is looked up for each
         (
-            "select e.pay as id, a.name as key from entries e join accounts a on a.account = e.account",
+            "select c.pay as id, a.name as key from counted c join accounts a on a.name = c.pay",
             True,
         ),
         (
-            "select e.pay as id, name as value from entries e inner join accounts a using (account)",
+            "select e.pay as id, name as value from entries e inner join accounts using (account)",
             True,
         ),
         (
-            "select e.pay as id from counted e join accounts a on a.account = e.account "
-            "join keyed k on k.pay = e.pay",
+            "select c.pay as id from counted c join accounts using (account) join keyed using (pay)",
             True,
         ),
         ("select coalesce(pay, 'x') as id, 'row' as part from entries", True),
@@ -151,90 +150,6 @@ def path(tmp_path):
 )
 def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
     assert Query(path, query).countable() is countable
-
-
-@pytest.mark.parametrize(
-    ("query", "keyed"),
-    [
-        ("select last as id, account as key from balances", True),
-        ("select id, key from latest", True),
-        ("select id, key from nowhere", True),
-        ("select max(pay) as id, account as key from entries group by account", True),
-        ("select pay as id, account as key from entries order by seq", False),
-        ("select pay as id, amount as key from keyed", False),
-        ("select pay as id, account as key from pairs", False),
-        ("select pay as id, gone as key from partly", False),
-        ("select payment as id from booked", False),
-        ("with x as (select * from entries) select pay as id, account as key from x", False),
-        # not said to be alone: a number, a part of a key, some rows, what is made of something
-        ("select last as id, account as key from accounts", True),
-        ("select last as id, 'k' || account as key from accounts", True),
-        ("select last as id from accounts", False),
-        ("select account as id, last as key from accounts", True),
-        ("select account as id from pairs", False),
-        ("select pay as id, hash as key from by_hash", True),
-        ("select pay as id from guarded", True),
-        ("select pay as id from apart", True),
-        ("select pay as id, account as key from entries where amount = 1", True),
-        ("select pay as id, account as key from entries limit 4", True),
-        ("select e.pay as id from entries e join accounts a on a.account = e.account", True),
-        ("select account || ':' || pay as id, account as key from entries", True),
-        ("select pay as id, account as key from entries e where not exists (select 1 from keyed)",
-         True),
-        ("select id from plain union all select pay from entries", True),
-    ],
-)  # fmt: skip
-def test_a_row_that_is_told_apart_by_its_id_is_written_over_by_no_other(path, query, keyed):
-    assert Query(path, query).keyed() is keyed
-
-
-@pytest.mark.parametrize(
-    ("table", "before", "during", "keyed"),
-    [
-        ("entries", "", "", False),
-        ("entries", "", "delete from entries where seq = 2", True),
-        ("entries", "", "delete from entries where seq = 1", True),
-        ("entries", "", "delete from entries where seq = 3; ", False),  # leaves no trace
-        ("counted", "", "delete from counted where seq = 3", True),
-        ("counted", "", "delete from counted", True),
-        # what stood there before the test is not this test's
-        ("entries", "delete from entries where seq < 3", "", False),
-        ("entries", "delete from entries", "", False),
-        ("counted", "delete from counted", "", False),
-        ("counted", "delete from counted where seq < 3", "delete from counted where seq = 3",
-         False),
-        ("counted", "delete from counted where seq < 3", "delete from counted where seq = 4", True),
-    ],
-)  # fmt: skip
-def test_a_number_that_is_missing_tells_of_a_row_that_was_removed(
-    path, table, before, during, keyed
-):
-    def run(script):
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            connection.executescript(script)
-
-    rows = f"insert into {table} (pay) values ('a'), ('b'), ('c');"
-    if before:
-        run(rows + before)
-    source = Query(path, f"select pay as id from {table}")
-    source.rows()
-    run(rows + during)
-    source.rows()
-    assert source.keyed() is keyed
-
-
-def test_whether_rows_are_missing_is_asked_at_each_look(path):
-    effects = Effects(None, output=None)
-    effects.from_sql(path, "select pay as id, account as key from entries")
-
-    def told(script):
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            connection.executescript(script)
-        effects.look()
-        return {row.keyed for row in effects.rows()}, effects.tables
-
-    assert told("insert into entries (pay) values ('a'), ('b')") == ({False}, False)
-    assert told("delete from entries where pay = 'a'") == ({True}, True)
 
 
 # ------------------------------------------------------------ by a function
@@ -247,90 +162,6 @@ def test_sqlite_that_a_function_opens_is_asked_like_a_file(path):
     assert Query(connect, "select pay as id from keyed").countable() is False
     assert Query(connect, "select pay as id from entries").countable() is True
     assert not Query(connect, "select pay as id, amount as key from keyed").keyed()
-
-
-class Foreign:
-    """A connection of a database that is not SQLite, as far as can be seen. `knows`: words of a
-    statement -> its rows, otherwise an error."""
-
-    def __init__(self, knows):
-        self.knows = knows
-        self.asked = []
-        self.closed = False
-
-    def cursor(self):
-        assert not self.closed
-        return self
-
-    def execute(self, query):
-        assert not any(rows is None for rows in self.asked), "a statement after one that failed"
-        self.asked.append(next((r for words, r in self.knows.items() if words in query), None))
-        if self.asked[-1] is None:
-            raise LookupError(query)
-
-    def fetchall(self):
-        return self.asked[-1]
-
-    def close(self):
-        self.closed = True
-
-
-POSTGRES = {
-    "c.oid = 0": [],
-    "to_regclass('ledger')": [(7, "r", None, False)],
-    "to_regclass('shop.paid')": [(8, "v", " SELECT ledger.pay AS id\n   FROM ledger;", False)],
-    "to_regclass": [],
-    "pg_catalog.pg_attribute\n": [("seq", True), ("pay", False), ("account", False)],
-}
-BY_SEQ = {"pg_index i": [(1, "seq")]}
-BY_PAY = {"pg_index i": [(1, "seq"), (2, "pay"), (2, None)]}
-STANDARD = {"information_schema.columns": [("SEQ",), ("PAY",), ("ACCOUNT",)]}
-
-
-@pytest.mark.parametrize(
-    ("knows", "query", "countable"),
-    [
-        (POSTGRES | BY_SEQ, "select pay::text as id from ledger order by seq", True),
-        (POSTGRES | BY_PAY, "select pay as id from ledger order by seq", False),
-        (POSTGRES | BY_PAY, "select id from shop.paid", False),
-        (POSTGRES | {"pg_index i": [(1, "account")]}, "select pay as id from ledger", False),
-        (POSTGRES | {"pg_index i": [(1, None)]}, "select pay as id from ledger", False),
-        (POSTGRES | {"pg_index i": [(1, "seq"), (1, "account")]}, "select pay as id from ledger",
-         False),
-        (POSTGRES | BY_SEQ, "select seq as id from ledger", False),
-        (POSTGRES | BY_SEQ, "select pay as id, seq as value from ledger", True),
-        (POSTGRES | BY_SEQ, "select pay as id from ledger where account = 'a'", False),
-        (POSTGRES | BY_SEQ | {"to_regclass('ledger')": [(7, "r", None, True)]},
-         "select pay as id from ledger", False),
-        (POSTGRES | BY_SEQ, "select id from shop.paid", True),
-        (POSTGRES | BY_SEQ, "select id from elsewhere", None),
-        # not each tells of all its unique indexes there: what it does not tell of is not known
-        (STANDARD | {"key_column": [("s.u", "PAY")]}, "select pay as id from s.ledger", False),
-        (STANDARD | {"key_column": [("s.p", "SEQ")]}, "select pay as id from ledger", None),
-        (STANDARD | {"key_column": [("s.p", "PAY"), ("s.p", "ACCOUNT")]},
-         "select pay as id from ledger", False),
-        (STANDARD | {"key_column": [("s.p", "SEQ")]},
-         "select pay as id, row_number() over () as value from ledger", False),
-        (STANDARD | {"key_column": []}, "select pay as id from ledger", None),
-        ({"information_schema.columns": [], "key_column": []}, "select id from v", None),
-        ({}, "select pay as id from ledger", None),
-        ({}, "select pay as id from ledger group by pay", False),
-        ({}, "select pay as id from ledger where account = 'a'", False),
-        ({}, "select id from (select pay as id, max(seq) as n from ledger)", False),
-        ({}, "select id from (select pay as id, seq as n from ledger)", None),
-        ({}, "with x as (select * from ledger limit 9) select pay as id from x", False),
-    ],
-)  # fmt: skip
-def test_another_database_is_asked_for_its_keys(knows, query, countable):
-    opened = []
-
-    def connect():
-        opened.append(Foreign(knows))
-        return opened[-1]
-
-    assert Query(connect, query).countable() is countable
-    assert all(connection.closed for connection in opened)
-    assert Query(connect, query).keyed()
 
 
 # ------------------------------------------------------------ what a test is told

@@ -1,7 +1,6 @@
 """Looks at a database that is locked, or that gives rows in its own way."""
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
 
@@ -140,7 +139,7 @@ def test_a_file_may_be_given_as_a_uri(path, tmp_path):
     source = Query(f"file:{other}", QUERY)
     assert source.rows() == []
     assert source.absent() == f"effects.from_sql: there is no file {other}"
-    assert not os.path.exists(other)
+    assert not other.exists()
     for memory in ("file::memory:?cache=shared", "file:x?mode=memory", "file:"):
         with pytest.raises(UsageError, match="give the path of an SQLite file"):
             Query(memory, QUERY)

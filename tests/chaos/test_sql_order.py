@@ -138,45 +138,6 @@ def test_once_tied_it_has_no_order_any_more(path):
 
 
 @pytest.mark.parametrize(
-    ("query", "ordered"),
-    [
-        ("select 'p' || seq as id from ledger order by seq", False),
-        ("select cast(seq as text) as id from ledger order by seq", False),
-        ("select cast(seq as text) as id from ledger order by ledger.rowid", False),
-        ("select seq as id from ledger order by rowid", False),
-        ("select seq as id from ledger order by l._rowid_".replace("ledger o", "ledger l o"), False),
-        ("select pay as id from ledger order by oid", True),
-        ("select id from (select seq as id, seq as number from ledger) order by number", False),
-        ("select id from (select pay as id, seq as number from ledger) order by number", True),
-        ("select id from (select pay as id, -seq as number from ledger) order by number", False),
-        ("with x as (select seq as a, pay from ledger) select a as id from x order by a", False),
-        ("with x(a, b) as (select pay, seq from ledger) select a as id from x order by b", True),
-        ("select pay as id, -seq as seq from ledger order by seq", False),
-        ("select pay as id, -seq as seq from ledger l order by l.seq", True),
-        ("select pay as id, row_number() over (order by pay) as value from ledger order by value",
-         False),
-        ("select pay as id from ledger where seq in (select seq from ledger) order by seq limit 9",
-         True),
-        ("select l.pay as id from ledger l left join ledger m on m.seq = l.seq order by l.seq",
-         True),
-        ("select l.pay as id from ledger l join ledger m on m.seq = l.seq order by m.pay", False),
-        ("select * from booked order by number", True),
-    ],
-)  # fmt: skip
-def test_it_is_no_column_that_the_id_is_made_of(path, query, ordered):
-    source = Query(path, query)
-    source._order.rows(["id"], [])
-    book(path, *ONE_SECOND)
-    assert source.ordered is ordered
-
-
-def test_another_database_has_to_be_taken_at_its_word(path):
-    for term, ordered in (("seq", True), ("rowid", False), ("oid", False)):
-        source = Query(lambda: Strict(path, []), f"select pay as id from ledger order by {term}")
-        assert source.ordered is ordered
-
-
-@pytest.mark.parametrize(
     ("one", "other", "told"),
     [
         (("x", 1), ("x", 2), True),
