@@ -91,6 +91,8 @@ class OfSqlite:
         # A primary key that needs no index is the number of the row.
         own = [str(column) for column, key in columns if key and not primary]
         number = own[0] if own else "rowid"
+        if own and self._ask(_FROM_TABLE.format("min(rowid) < 1", _quoted(name))).fetchone()[0]:
+            keys.append(frozenset(own))  # SQLite counts from 1: it is a number of the service's
         counts = {word.low for word in words(made)} >= {"autoincrement"}
         plain = self._ask(
             "select 1 from sqlite_master where type = 'trigger' and lower(tbl_name) = ?", (name,)

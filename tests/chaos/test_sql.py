@@ -141,7 +141,7 @@ def path(tmp_path):
             True,
         ),
         (
-            "select c.pay as id from counted c join accounts using (account) join keyed using (pay)",
+            "select c.pay as id from counted c join accounts using(account) join keyed using(pay)",
             True,
         ),
         ("select coalesce(pay, 'x') as id, 'row' as part from entries", True),
@@ -150,6 +150,15 @@ def path(tmp_path):
 )
 def test_a_source_that_cannot_repeat_is_not_countable(path, query, countable):
     assert Query(path, query).countable() is countable
+
+
+@pytest.mark.parametrize(("first", "countable"), [("null", True), (7, True), (0, False)])
+def test_a_row_of_the_number_0_was_numbered_by_the_service(path, first, countable):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"insert into entries (seq, pay) values ({first}, 'a')")
+    source = Query(path, "select pay as id, account as key from entries order by seq")
+    assert source.countable() is countable
+    assert source.keyed() is (first != "null")  # the first 7 are missing
 
 
 # ------------------------------------------------------------ by a function
