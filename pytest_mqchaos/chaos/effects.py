@@ -86,8 +86,8 @@ class Effects:
         says one (ORDER BY what grows with each row: not the id, not a time that several share).
 
         `dsn` is the path of an SQLite file ("sqlite:///path" too) or a function that gives a new
-        DB-API connection. `countable`: whether it can show one id twice. None: found out where it
-        can be (unique keys, GROUP BY); a pass says where it could not.
+        DB-API connection. `countable`: whether it shows work that was done twice as two rows. None:
+        if a simple query of a table without unique keys proves it; a pass says where nobody knows.
         """
         from pytest_mqchaos.chaos.sql import Query
 
