@@ -33,6 +33,10 @@ class Watched(Protocol):
     def behind(self) -> list[str]:
         """Groups that are not at the end of a partition, as sentences."""
 
+    def beginning(self) -> list[str]:
+        """Groups of a next stage, perhaps at their first message there, as sentences: no more is
+        known of whoever has never acked, and he may never do so."""
+
     def unheard(self) -> list[str]:
         """Workers that run but have not yet been seen to consume or publish."""
 
@@ -252,7 +256,10 @@ def _quiet(watched: Watched, until: Until, limits: Limits, quiet: float) -> _Wai
         return _held_back(watched, waits, limits, quiet)
     # Whoever sends may have stopped for a moment: a machine is busy, a client tries again.
     late = [] if watched.idle() else watched.unfired(control=False)
-    return _held_back(watched, _Waits(late, min(patience, limits.effects)), limits, quiet)
+    first = watched.beginning() if until == "positions" else []
+    # He who has acked nothing yet may never do so, unless a rule waits for what comes of it.
+    limit = patience if first and late else min(patience, limits.effects)
+    return _held_back(watched, _Waits([*late, *first], limit), limits, quiet)
 
 
 def _held_back(watched: Watched, waits: _Waits, limits: Limits, quiet: float) -> _Waits:

@@ -9,6 +9,7 @@ from pytest_mqchaos.chaos import consequences
 from pytest_mqchaos.chaos.gains import Gains
 from pytest_mqchaos.chaos.judging import Evidence, Tape, build, reads, strangers, unended
 from pytest_mqchaos.chaos.outputs import Output, Part
+from pytest_mqchaos.chaos.passed_on import next_stages
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.frames import Point
@@ -119,16 +120,30 @@ class View:
         # What another group works on: a next stage, dead letters that are taken out again.
         stages = (flow.outputs | flow.dead_letters) - self._chaos.ledger.topics
         judged = flow.inputs | flow.retries | stages
-        names = judged & frozenset().union(*groups.values())
+        later, _ = next_stages(transcript, flow, self._chaos.ledger.topics)
+        names = judged & frozenset().union(*groups.values()) | {topic for _, topic in later}
         found = []
         for s in self._side.standings(transcript.groups, names):
             at = max(s.committed, s.start)
             if at >= s.end or s.topic not in groups[s.group]:
                 continue
+            if s.topic not in judged and (s.group, s.topic) not in later:
+                continue
             if s.committed < 0 or not self._side.empty(s.topic, s.partition, at, s.end):
                 place = f"{s.topic}-{s.partition}"
                 found.append(f"group {s.group} stands at {at} of {s.end} in {place}")
         return found
+
+    def beginning(self) -> list[str]:
+        """Groups of a next stage that run, were handed messages there and have acked none."""
+        running = self._chaos.crew.running
+        flow, effects = self._chaos.scope.flow, self._chaos.ledger.topics
+        _, begun = next_stages(self.transcript(), flow, effects) if running else ((), {})
+        return [
+            f"group {group} has acked nothing of {topic} yet"
+            for (group, topic), owner in sorted(begun.items())
+            if owner in running
+        ]
 
     def unheard(self) -> list[str]:
         """Workers that run but were not yet seen to join, consume or publish."""

@@ -23,7 +23,7 @@ class World:
             "moved": 0, "open_publishes": 0, "held": 0, "dark": 0, "behind": [], "unheard": [],
             "new": False, "past": [], "missing": 0, "unanswered": [], "failed": None,
             "unfired": [], "late": [], "idle": False, "foreign": False, "left_open": [],
-            "gained": 0, "entries": 0,
+            "gained": 0, "entries": 0, "beginning": [],
         } | now  # fmt: skip
 
     def clock(self):
@@ -94,6 +94,7 @@ REASONS = [
     ({"unanswered": ["worker-1#1 has no answer to its publish of a to t"]}, 5, None, False),
     ({"missing": 3}, 2, ("3 messages without an effect",), False),
     ({"late": ["on.confirm(nth=3).drop() has not fired"]}, 2, None, False),
+    ({"beginning": ["group g has acked nothing of mid yet"]}, 2, None, False),
 ]
 
 
@@ -117,6 +118,15 @@ def test_each_reason_that_goes_away_lets_it_settle(now, limit, waiting, behind):
     world = World(**now)
     world.at = {limit / 2: {name: type(value)() for name, value in now.items()}}
     assert world.settle().waiting == ()
+
+
+def test_a_rule_that_waits_may_wait_for_the_first_ack_of_a_next_stage():
+    world = World(beginning=["group g has acked nothing of mid yet"], late=["r has not fired"])
+    assert world.settle() == Settled(
+        seconds=15, waiting=("r has not fired", "group g has acked nothing of mid yet")
+    )
+    world = World(beginning=["group g has acked nothing of mid yet"])
+    assert world.settle(until="effects").waiting == ()
 
 
 def test_a_timeout_replaces_the_limit_of_progress_also_of_what_is_dark():
