@@ -8,7 +8,7 @@ them are owed, and what all of it comes to, is who asks' to say (lossless.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from pytest_mqchaos.checkers.doubts import SHOWN, gap_touches
@@ -16,7 +16,7 @@ from pytest_mqchaos.checkers.evidence import where as stages
 from pytest_mqchaos.checkers.evidence.left_behind import left_behind
 from pytest_mqchaos.checkers.evidence.one_row_a_key import written_over
 from pytest_mqchaos.checkers.evidence.pending import OPEN, PENDING
-from pytest_mqchaos.checkers.evidence.still_open import still_open
+from pytest_mqchaos.checkers.evidence.still_open import held_later, still_open
 from pytest_mqchaos.checkers.verdict import Finding
 from pytest_mqchaos.checkers.wording import listed
 from pytest_mqchaos.history.index import Index
@@ -150,6 +150,9 @@ def _partial(
             found.uneven.append(finding)
         elif story.waiting or message_id in index.history.pending:
             found.waiting.append(finding)
+        elif held := held_later(index, story, by):
+            found.waiting.append(replace(finding, text=f"{text}; {held}"))
+            found.placed = True
         elif not _proven(index, story, by):
             found.unproven.append(finding)
         else:

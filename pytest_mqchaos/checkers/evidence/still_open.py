@@ -48,7 +48,7 @@ def still_open(index: Index, story: Story, stage: str) -> str:
             return f"{held[-1]} keeps its position itself and may still read or handle it{more}"
     if stage in _HANDED and (running := _running(index, reached, stage)):
         return running
-    return _passed_on(index, story) if stage == stages.ACKED else ""
+    return held_later(index, story) if stage == stages.ACKED else ""
 
 
 def _running(index: Index, reached: Sequence[str], stage: str) -> str:
@@ -114,20 +114,31 @@ def _reading_before(index: Index, topic: str) -> list[str]:
     return sorted({row.topic for row in rows if row.seq < since})
 
 
-def _passed_on(index: Index, story: Story) -> str:
-    """Whether the worker that was handed it published it to a destination that is not judged, and
-    a group that reads that has not acked it there."""
-    for sent in index.stories.attempts.get(story.id, ()):
-        if sent.topic in index.positions.handed or not arrived(sent):
-            continue
-        if not any(sent_by_its_reader(sent, row) for row in story.deliveries):
-            continue
-        for group in sorted(readers(index).get(sent.topic, ())):
-            acks = index.positions.acks.get((group, sent.topic, sent.partition))
+def held_later(index: Index, story: Story, by: str | None = None) -> str:
+    """Which destination that is not judged, to which it was passed on from hand to hand, holds it
+    for a group that has not acked it there, as a sentence; "" for none. `by`: a group that alone
+    counts, if it is one."""
+    reading = readers(index)
+    alone = {by} if any(by in groups for groups in reading.values()) else None
+    for topic, partition, offset in _onward(index, story):
+        for group in sorted(alone & reading.get(topic, set()) if alone else reading.get(topic, ())):
+            acks = index.positions.acks.get((group, topic, partition))
             taken = [ack.offset for ack in acks.rows if ack.reached] if acks else []
-            if max(taken, default=-1) <= sent.offset:
-                return f"{sent.topic} holds it for group {group}"
+            if max(taken, default=-1) <= offset:
+                return f"{topic} holds it for group {group}"
     return ""
+
+
+def _onward(index: Index, story: Story) -> list[tuple[str, int, int]]:
+    """Where it stands in destinations that are not judged, put there by whoever was handed it."""
+    rows, places = list(story.deliveries), []
+    given = index.stories.deliveries.get(story.id, [])
+    for sent in sorted(index.stories.attempts.get(story.id, ()), key=lambda a: a.seq):
+        if arrived(sent) and any(sent_by_its_reader(sent, row) for row in rows):
+            rows += [row for row in given if row.topic == sent.topic and row.seq > sent.seq]
+            if sent.topic not in index.positions.handed:
+                places.append((sent.topic, sent.partition, sent.offset))
+    return places
 
 
 def cut_short(index: Index, story: Story) -> bool:
