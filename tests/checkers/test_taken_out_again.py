@@ -4,6 +4,7 @@ has an effect from before, or was set aside once more, is."""
 import pytest
 
 from pytest_mqchaos.checkers.exactly_once import exactly_once
+from pytest_mqchaos.checkers.lossless import lossless
 from tests.checkers.timeline import MS, run
 
 ME, OTHER = "worker-1#1", "worker-2#1"
@@ -12,6 +13,22 @@ ME, OTHER = "worker-1#1", "worker-2#1"
 def both(line):
     """Whether something is both done and dead."""
     return line.ask(exactly_once(parts=[])).parts[-1].status == "failed"
+
+
+NEXT = {"topic": "mid", "group": "next", "owner": "worker-3#1"}
+
+
+def set_aside_later():
+    """By the next stage of a chain, which reads a topic without a role."""
+    line = run().publish("a").deliver("a").publish("a", topic="mid", owner=ME).ack()
+    return line.deliver("a", **NEXT).publish("a", topic="dead", owner="worker-3#1").ack(**NEXT)
+
+
+def put_back_later(line, topic="mid", owner=OTHER, group="next"):
+    line.deliver("a", topic="dead", group="redrive", owner=OTHER)
+    line.publish("a", topic=topic, owner=owner)
+    reader = {"topic": topic, "group": group, "owner": f"of {group}#1"}
+    return line.deliver("a", nth=-1, **reader).ack(**reader)
 
 
 def set_aside(line=None):
@@ -92,3 +109,27 @@ def test_what_the_test_sends_with_the_dead_letter_itself_is_not_taken_out():
     line = run().publish("a").publish("a", topic="dead", owner="test", confirm=False)
     line.publish("a", owner="test", same_frame=True).deliver("a").effect("a").ack()
     assert both(line)
+
+
+@pytest.mark.parametrize("owner", [OTHER, "test"])
+@pytest.mark.parametrize("topic", ["mid", "mid again"])
+def test_it_is_put_back_to_the_stage_where_it_failed(topic, owner):
+    line = put_back_later(set_aside_later(), topic=topic, owner=owner)
+    assert not both(line.effect("a", owner="of next#1"))
+    again = line.publish("a", topic="dead", owner="of next#1")
+    assert both(again)
+
+
+def test_who_swallows_what_was_put_back_to_his_stage_has_lost_it():
+    line = set_aside_later().expect(dead_lettered=["a"]).publish("b").work("b")
+    assert line.ask(lossless()).status == "passed"
+    assert put_back_later(line).ask(lossless()).sentence == (
+        "1 of 2 confirmed messages was lost: delivered, no effect, acked"
+    )
+
+
+def test_who_tells_others_of_a_dead_letter_has_not_put_it_back():
+    line = set_aside_later().expect(dead_lettered=["a"]).publish("b").work("b")
+    put_back_later(line, topic="alerts", group="on call")
+    assert line.ask(lossless()).status == "passed"
+    assert both(line.effect("a"))

@@ -90,42 +90,58 @@ def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool |
 
 
 def taken_out_again(index: Index, story: Story) -> bool:
-    """Whether a dead letter was published to an input or retry destination again, by a worker that
-    was handed it there or by the test, before it had any effect that is known to be earlier, and
+    """Whether a dead letter was published again to where it is worked on, by a worker that was
+    handed it there or by the test, before it had any effect that is known to be earlier, and
     was not set aside anew by whoever was handed it after that."""
     # What the test itself publishes once it was told that the message is safe, and once that lies
     # among the dead letters, no client sends again by itself.
     safe = index.told.get(story.id, NEVER)
     safe = max(safe, min((a.seq for a in story.dead_attempts), default=NEVER))
-    by_the_test = [a for a in story.attempts if a.owner in (PUBLISHER, TEST) and a.seq > safe]
+    to_work = _to_work(index, story)
+    by_the_test = [a for a in to_work if a.owner in (PUBLISHER, TEST) and a.seq > safe]
     again = _put_back(index, story) + by_the_test
-    if not again or _set_aside_anew(story, max(a.seq for a in again)):
+    if not again or _set_aside_anew(index, story, max(a.seq for a in again)):
         return False
     since = min((a.t for a in story.dead_attempts), default=0)
     return not any(0 < e.t_to < since for e in story.effects if not e.posthumous)
 
 
-def _set_aside_anew(story: Story, put: int) -> bool:
+def _set_aside_anew(index: Index, story: Story, put: int) -> bool:
     """Whether a worker that was handed the message after `put` set it aside. Where the log has one
     dead letter only, its client may have sent that again."""
-    given = [d for d in story.deliveries if d.seq > put]
+    out = index.history.flow.dead_letters
+    rows = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic not in out]
+    given = [d for d in rows if d.seq > put]
     return len(story.dead) > 1 and any(
         sent_by_its_reader(a, d) for a in story.dead_attempts for d in given
     )
 
 
 def redriven(index: Index, story: Story) -> bool:
-    """Whether a worker that was handed a dead letter has put it to an input or retry destination
-    again, for certain, and it was not set aside since: it does not count as one any more."""
+    """Whether a worker that was handed a dead letter has put it to where it is worked on again, for
+    certain, and it was not set aside since: it does not count as one any more."""
     put = max((a.seq for a in story.dead_attempts), default=0)
     return any(a.seq > put and a.outcome == "confirmed" for a in _put_back(index, story))
 
 
 def _put_back(index: Index, story: Story) -> list[Attempt]:
-    """Publishes of it to an input or retry destination by who was handed it as a dead letter."""
+    """Publishes of it to where it is worked on by who was handed it as a dead letter."""
     out = index.history.flow.dead_letters
     handed = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic in out]
-    return [a for a in story.attempts if any(sent_by_its_reader(a, d) for d in handed)]
+    return [a for a in _to_work(index, story) if any(sent_by_its_reader(a, d) for d in handed)]
+
+
+def _to_work(index: Index, story: Story) -> list[Attempt]:
+    """Publishes of it to inputs, retry destinations and what else a group reads that had been
+    handed it before: a stage that it failed in. What tells others of a dead letter is none."""
+    reading, out = readers(index), index.history.flow.dead_letters
+    rows = [d for d in index.stories.deliveries.get(story.id, ()) if d.topic not in out]
+    return [
+        a
+        for a in index.stories.attempts.get(story.id, ())
+        if a.topic in index.positions.handed
+        or any(d.group in reading.get(a.topic, ()) for d in rows if d.seq < a.seq)
+    ]
 
 
 def readers(index: Index) -> dict[str, set[str]]:

@@ -119,9 +119,11 @@ def held_later(index: Index, story: Story, by: str | None = None) -> str:
     for a group that has not acked it there, as a sentence; "" for none. `by`: a group that alone
     counts, if it is one."""
     reading = readers(index)
-    alone = {by} if any(by in groups for groups in reading.values()) else None
+    alone = by is not None and any(by in groups for groups in reading.values())
     for topic, partition, offset in _onward(index, story):
-        for group in sorted(alone & reading.get(topic, set()) if alone else reading.get(topic, ())):
+        for group in sorted(reading.get(topic, ())):
+            if alone and group != by:
+                continue
             acks = index.positions.acks.get((group, topic, partition))
             taken = [ack.offset for ack in acks.rows if ack.reached] if acks else []
             if max(taken, default=-1) <= offset:
