@@ -155,3 +155,85 @@ def test_brute_force_agrees_who_may_have_done_it(steps):
     )
     status = "passed" if line.effects and not several else "unknown" if spread else "failed"
     assert line.ask(idempotent()).status == (status if line.effects else "unknown")
+
+
+S1 = {"group": "first", "owner": "worker-1#1"}
+S2 = {"group": "second", "owner": "worker-2#1"}
+
+
+def handled(line, who, name="a", topic="in", *, owner=None, times=1, acks=True):
+    line.deliver(name, topic=topic, **who)
+    for _ in range(times):
+        line.effect(name, owner=who["owner"] if owner is None else owner or None)
+    if topic == "in":
+        line.publish(name, topic="mid", owner=who["owner"])
+    return line.ack(topic=topic, **who) if acks else line
+
+
+def chained(line, name="a", first=1, **second):
+    """`in` to `mid`, both stages with so many effects."""
+    handled(line.publish(name), S1, name, times=first, owner=second.get("owner"))
+    return handled(line, S2, name, "mid", **second)
+
+
+@pytest.mark.parametrize("owner", [None, ""])
+def test_each_stage_of_a_chain_may_have_done_it_once(owner):
+    verdict = chained(run(), owner=owner).ask(idempotent())
+    assert verdict.status == "unknown"
+    assert verdict.sentence == (
+        "1 message with several effects that do not say by whom, of which several readers may "
+        "each have done one ('a': delivered 2x, effect 2x)"
+    )
+    assert "by" in verdict.missing
+    assert chained(run(), owner=owner).ask(exactly_once()).status == "unknown"
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 2), (2, 0), (2, 1)])
+def test_what_the_worker_of_one_stage_did_twice_is_a_repeat(first, second):
+    assert chained(run(), first=first, times=second).ask(idempotent()).status == "failed"
+
+
+def test_more_often_than_there_are_stages_or_before_the_second_had_it_is_a_repeat():
+    assert chained(run(), owner="", times=2).ask(idempotent()).status == "failed"
+    early = chained(run(), owner="", first=2, times=0)
+    assert early.ask(idempotent()).status == "failed"
+
+
+def again(line, name="a", times=1, **more):
+    """The second stage is killed before its ack, and handed it again."""
+    chained(line, name, acks=False, owner="", **more)
+    line.deliver(name, topic="mid", group="second", owner="worker-2#2")
+    for _ in range(times):
+        line.effect(name, owner=None)
+    return line.ack(topic="mid", group="second", owner="worker-2#2")
+
+
+def test_a_stage_that_was_handed_it_again_and_knows_it_has_done_it_once():
+    assert again(run(), times=0).ask(idempotent()).status == "unknown"
+    others = again(chained(run(), "b", owner=""), times=0)
+    assert others.ask(idempotent()).status == "unknown"
+
+
+def test_where_one_stage_alone_works_what_it_was_handed_again_and_did_twice_is_a_repeat():
+    """The first one had acked it by then; without times, other messages show it."""
+    line = again(run(), first=0)
+    assert line.ask(idempotent()).status == "failed"
+    line.effects = [e._replace(t_from=0, t_to=0) for e in line.effects]
+    assert line.ask(idempotent()).status == "unknown"
+    line = again(chained(run(), "b", first=0, owner=""), first=0)
+    line.effects = [e._replace(t_from=0, t_to=0) for e in line.effects]
+    verdict = line.ask(idempotent())
+    assert verdict.status == "failed"
+    assert verdict.findings[0].text == "delivered 3x (redelivered), effect 2x"
+
+
+def test_messages_that_are_not_done_yet_show_nothing():
+    line = chained(again(run(), times=0), "b", times=0, owner="", acks=False)
+    assert line.ask(idempotent()).status == "unknown"
+
+
+def test_who_reads_the_retry_destination_works_for_another():
+    line = run().publish("a").deliver("a", **S1).effect("a", owner="worker-1#1")
+    line.publish("a", topic="retry", owner="worker-1#1").ack(**S1)
+    line.deliver("a", topic="retry", **S2).effect("a", owner="worker-2#1").ack(topic="retry", **S2)
+    assert line.ask(idempotent()).status == "failed"

@@ -4,16 +4,22 @@ group of their own).
 
     spread over the readers, each once: possible --> nobody knows     impossible --> done again
 
+So are the readers of different topics of a chain, if none of its stages was handed it again. If one
+was, and it is not known who did what: a stage works before it acks, and what other messages that
+were handed to each stage once were all done once, shows that one stage alone does it.
+
 A reader is a group, or a worker outside of any. Groups of one worker that no incarnation had
 together are one: it names its group anew at each start. It never guesses who did what.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
+from pytest_mqchaos.checkers.evidence.how_often import ONE_HANDLING, cause, handed_out
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER
 from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Delivery, Effect, worker_of
@@ -29,15 +35,67 @@ def once_each(index: Index, name: str, effects: Sequence[Effect]) -> bool:
         if row.reached:
             for reader in _readers(index, row):
                 topics[row.topic].setdefault(reader, row.t)
-    return any(len(begun) > 1 and _spread(index, effects, begun) for begun in topics.values())
+    alone = any(len(begun) > 1 and _spread(index, effects, begun) for begun in topics.values())
+    return alone or _once_a_stage(index, name, effects)
 
 
-def _spread(index: Index, effects: Sequence[Effect], begun: dict[Reader, int]) -> bool:
-    """Whether each effect finds a reader of its own, handed the message before it (`begun`)."""
+def _once_a_stage(index: Index, name: str, effects: Sequence[Effect]) -> bool:
+    """The same of the stages of a chain. Who reads a retry destination works for another."""
+    rows = _at_stages(index, name)
+    begun: dict[Reader, int] = {}
+    acked: dict[Reader, int] = {}
+    for row in rows:
+        for reader in _readers(index, row):
+            begun.setdefault(reader, row.t)
+            acked[reader] = max(acked.get(reader, 0), _acked(index, row))
+    if len(begun) == 1 or cause(rows) == ONE_HANDLING:
+        return len(begun) > 1 and _spread(index, effects, begun)
+    if not _spread(index, effects, begun, acked):
+        return False
+    known = all(_own(index, effect, begun) for effect in effects)
+    return known or not _once_elsewhere(index, frozenset(begun), effects[0].part)
+
+
+def _at_stages(index: Index, name: str) -> list[Delivery]:
+    retries = index.history.flow.retries
+    rows = handed_out(index, index.story(name), None)
+    return sorted((row for row in rows if row.topic not in retries), key=lambda row: row.seq)
+
+
+def _acked(index: Index, row: Delivery) -> int:
+    """When what this handed out was acked first."""
+    return min((ack.t for ack in index.positions.acks_for(row) if ack.reached), default=NEVER)
+
+
+def _once_elsewhere(index: Index, readers: frozenset[Reader], part: str | None) -> bool:
+    """Whether messages that these readers were each handed once, and acked, were all done once."""
+    derived = index.history.derived
+    if "done at stages" not in derived:
+        found: dict[tuple[frozenset[Reader], str | None], int] = {}
+        for name, effects in index.stories.effects.items():
+            rows = _at_stages(index, name)
+            if cause(rows) != ONE_HANDLING or any(_acked(index, row) == NEVER for row in rows):
+                continue
+            here = frozenset(reader for row in rows for reader in _readers(index, row))
+            for at, times in Counter((here, e.part) for e in effects if e.by is None).items():
+                found[at] = max(found.get(at, 0), times)
+        derived["done at stages"] = found
+    most = cast("dict[tuple[frozenset[Reader], str | None], int]", derived["done at stages"])
+    return most.get((readers, part)) == 1
+
+
+def _spread(
+    index: Index,
+    effects: Sequence[Effect],
+    begun: dict[Reader, int],
+    acked: dict[Reader, int] | None = None,
+) -> bool:
+    """Whether each effect finds a reader of its own, handed the message before it (`begun`), who
+    had not `acked` it, if nothing tells who did it."""
     taken: dict[Reader, int] = {}
 
     def place(at: int, tried: set[Reader]) -> bool:
-        for reader in _possible(index, effects[at], begun) - tried:
+        for reader in _possible(index, effects[at], begun, acked or {}) - tried:
             tried.add(reader)
             if reader not in taken or place(taken[reader], tried):
                 taken[reader] = at
@@ -47,12 +105,20 @@ def _spread(index: Index, effects: Sequence[Effect], begun: dict[Reader, int]) -
     return all(place(at, set()) for at in range(len(effects)))
 
 
-def _possible(index: Index, effect: Effect, begun: dict[Reader, int]) -> set[Reader]:
+def _possible(
+    index: Index, effect: Effect, begun: dict[Reader, int], acked: dict[Reader, int]
+) -> set[Reader]:
     """Those of the readers who may have done this: its worker, if it is one of them, else anybody
     who had been handed the message by then."""
+    own = _own(index, effect, begun)
+    others = {r for r in begun if effect.t_from <= acked.get(r, NEVER)}
+    return {r for r in own or others if not effect.t_to or begun[r] <= effect.t_to}
+
+
+def _own(index: Index, effect: Effect, begun: dict[Reader, int]) -> set[Reader]:
+    """Its worker, as those of the readers that it is."""
     worker = worker_of(effect.owner)
-    own = {("worker", worker), *_of_worker(index).get(worker, ())} & begun.keys()
-    return {r for r in own or begun if not effect.t_to or begun[r] <= effect.t_to}
+    return {("worker", worker), *_of_worker(index).get(worker, ())} & begun.keys()
 
 
 def _readers(index: Index, row: Delivery) -> set[Reader]:
