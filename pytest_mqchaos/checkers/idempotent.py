@@ -5,7 +5,8 @@ A repeat is the same (id, part, by) twice in a source that can hold it twice. A 
 shown, never failed: what counts is the effect. A repeat stays proven in spite of a gap, because the
 ledger does not pass the links; a repeat or a value that a crashed worker left is unknown. So are
 several effects of one handling of a message, none like another, that no part names, and effects
-without `by` of several readers (of one topic, or stages of a chain) that may each have done it once.
+without `by` of several readers (of one topic, or stages of a chain) that may each have done it
+once.
 """
 
 from __future__ import annotations

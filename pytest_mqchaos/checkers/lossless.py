@@ -54,6 +54,10 @@ _SOURCES = "name what each source shows (part=...), and " + _UNEVEN + ", [] if a
 _ONE_ROW = (
     f"where only the last message of a key counts, ask lossless(keep='latest'); else {JOURNAL}"
 )
+_INSTEAD = (
+    "where one of several does each message, record no `by` (a part= says which did it); where "
+    "each must do it, pass it on to all of them"
+)
 _STILL_OPEN = (
     "start whoever reads it as a worker with chaos.bootstrap_servers, settle, and ask after the "
     "worker's `with` block (slow work: chaos.settle(timeout=...))"
@@ -167,6 +171,7 @@ def _doubts(index: Index, found: Found, total: int) -> list[Doubt]:
         (found.waiting, "still waiting", _still_waiting(index, found)),
         (found.open, "without an effect, which may still come",
          own_output(index, found.open) or _STILL_OPEN),
+        (found.instead, "done by one subscriber and not by another", _INSTEAD),
         (found.over, "without a row, in a source with one row for each key", _ONE_ROW),
         (found.posthumous, "known only from a posthumous effect (recorded by a crashed worker)",
          DIES_WHOLE),

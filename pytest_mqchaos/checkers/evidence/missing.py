@@ -13,6 +13,7 @@ from operator import itemgetter
 
 from pytest_mqchaos.checkers.doubts import SHOWN, gap_touches
 from pytest_mqchaos.checkers.evidence import where as stages
+from pytest_mqchaos.checkers.evidence.instead import instead
 from pytest_mqchaos.checkers.evidence.left_behind import left_behind
 from pytest_mqchaos.checkers.evidence.one_row_a_key import written_over
 from pytest_mqchaos.checkers.evidence.pending import OPEN, PENDING
@@ -36,7 +37,7 @@ class Found:
     `behind`: some wait until a transaction ends. `alone`: in a group of some nobody is left.
     `placed`: a group that one is held for has a position. `over`: a later message of the key may
     have written over the row; where it must not (`last`: the last of each key is asked for, or each
-    row that another run ends with) there are none."""
+    row that another run ends with) there are none. `instead`: another subscriber has done it."""
 
     failed: list[Finding] = field(default_factory=list)
     waiting: list[Finding] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Found:
     unproven: list[Finding] = field(default_factory=list)
     uneven: list[Finding] = field(default_factory=list)
     over: list[Finding] = field(default_factory=list)
+    instead: list[Finding] = field(default_factory=list)
     groups: int = 0
     handed: int = 0
     behind: bool = False
@@ -94,6 +96,8 @@ def _missing(index: Index, story: Story, by: str | None, found: Found) -> None:
         found.over.append(finding("no effect", LEAVES_NONE if deletion else OVER))
     elif still := still_open(index, story, stage):
         found.open.append(finding("not done", still))
+    elif other := instead(index, story.id, by):
+        found.instead.append(finding("no effect", other))
     elif not _proven(index, story, by):
         found.unproven.append(finding("no effect"))
     else:
