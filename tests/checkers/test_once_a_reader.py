@@ -237,3 +237,19 @@ def test_who_reads_the_retry_destination_works_for_another():
     line.publish("a", topic="retry", owner="worker-1#1").ack(**S1)
     line.deliver("a", topic="retry", **S2).effect("a", owner="worker-2#1").ack(topic="retry", **S2)
     assert line.ask(idempotent()).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "status"),
+    [("worker-2", "worker-3", "failed"), ("worker-3", "worker-3", "failed"),
+     ("worker-1", "worker-3", "unknown"), (None, "worker-3", "unknown")],
+)  # fmt: skip
+def test_who_reads_the_retry_destination_of_a_stage_works_for_that(first, later, status):
+    """`in` to `mid`, whose reader puts it off: the third worker is handed it then."""
+    line = chained(run(), first=0, times=0)
+    line.publish("a", topic="retry", owner="worker-2#1")
+    line.deliver("a", topic="retry", group="put off", owner="worker-3#1")
+    for owner in (first, later):
+        line.effect("a", owner=owner and f"{owner}#1")
+    line.ack(topic="retry", group="put off", owner="worker-3#1")
+    assert line.ask(idempotent()).status == status

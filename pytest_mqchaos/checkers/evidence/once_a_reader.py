@@ -16,16 +16,25 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from pytest_mqchaos.checkers.evidence.how_often import ONE_HANDLING, cause, handed_out
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, sent_by_its_reader
 from pytest_mqchaos.checkers.evidence.whose import groups_of
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Delivery, Effect, worker_of
 
 Reader: TypeAlias = tuple[str, str]
 """What one message is for once: a group or a worker, by kind and name."""
+
+
+class _Handed(NamedTuple):
+    """The readers of one message: since when, until when if that limits them, and who else works
+    for which of them."""
+
+    begun: dict[Reader, int]
+    acked: dict[Reader, int]
+    serving: dict[Reader, set[Reader]]
 
 
 def once_each(index: Index, name: str, effects: Sequence[Effect]) -> bool:
@@ -35,12 +44,15 @@ def once_each(index: Index, name: str, effects: Sequence[Effect]) -> bool:
         if row.reached:
             for reader in _readers(index, row):
                 topics[row.topic].setdefault(reader, row.t)
-    alone = any(len(begun) > 1 and _spread(index, effects, begun) for begun in topics.values())
+    alone = any(
+        len(begun) > 1 and _spread(index, effects, _Handed(begun, {}, {}))
+        for begun in topics.values()
+    )
     return alone or _once_a_stage(index, name, effects)
 
 
 def _once_a_stage(index: Index, name: str, effects: Sequence[Effect]) -> bool:
-    """The same of the stages of a chain. Who reads a retry destination works for another."""
+    """The same of the stages of a chain. Who reads a retry destination works for its sender."""
     rows = _at_stages(index, name)
     begun: dict[Reader, int] = {}
     acked: dict[Reader, int] = {}
@@ -48,12 +60,29 @@ def _once_a_stage(index: Index, name: str, effects: Sequence[Effect]) -> bool:
         for reader in _readers(index, row):
             begun.setdefault(reader, row.t)
             acked[reader] = max(acked.get(reader, 0), _acked(index, row))
+    handed = _Handed(begun, {}, _serving(index, name, begun))
     if len(begun) == 1 or cause(rows) == ONE_HANDLING:
-        return len(begun) > 1 and _spread(index, effects, begun)
-    if not _spread(index, effects, begun, acked):
+        return len(begun) > 1 and _spread(index, effects, handed)
+    if not _spread(index, effects, handed._replace(acked=acked)):
         return False
-    known = all(_own(index, effect, begun) for effect in effects)
+    known = all(_own(index, effect, handed) for effect in effects)
     return known or not _once_elsewhere(index, frozenset(begun), effects[0].part)
+
+
+def _serving(index: Index, name: str, begun: dict[Reader, int]) -> dict[Reader, set[Reader]]:
+    """For whom those work who were handed this message on retry destinations alone."""
+    found: dict[Reader, set[Reader]] = {}
+    rows = sorted(index.stories.deliveries.get(name, ()), key=lambda row: row.seq)
+    for row in rows:
+        if row.topic not in index.history.flow.retries:
+            continue
+        sent = [a for a in index.stories.attempts.get(name, ()) if a.topic == row.topic]
+        sending = [one for one in rows if any(sent_by_its_reader(a, one) for a in sent)]
+        for reader in _readers(index, row) - begun.keys():
+            for other in set().union(*(_readers(index, one) for one in sending)) - {reader}:
+                served = found.get(other, {other} & begun.keys())
+                found[reader] = found.get(reader, set()) | served
+    return found
 
 
 def _at_stages(index: Index, name: str) -> list[Delivery]:
@@ -84,18 +113,12 @@ def _once_elsewhere(index: Index, readers: frozenset[Reader], part: str | None) 
     return most.get((readers, part)) == 1
 
 
-def _spread(
-    index: Index,
-    effects: Sequence[Effect],
-    begun: dict[Reader, int],
-    acked: dict[Reader, int] | None = None,
-) -> bool:
-    """Whether each effect finds a reader of its own, handed the message before it (`begun`), who
-    had not `acked` it, if nothing tells who did it."""
+def _spread(index: Index, effects: Sequence[Effect], handed: _Handed) -> bool:
+    """Whether each effect finds a reader of its own."""
     taken: dict[Reader, int] = {}
 
     def place(at: int, tried: set[Reader]) -> bool:
-        for reader in _possible(index, effects[at], begun, acked or {}) - tried:
+        for reader in _possible(index, effects[at], handed) - tried:
             tried.add(reader)
             if reader not in taken or place(taken[reader], tried):
                 taken[reader] = at
@@ -105,20 +128,21 @@ def _spread(
     return all(place(at, set()) for at in range(len(effects)))
 
 
-def _possible(
-    index: Index, effect: Effect, begun: dict[Reader, int], acked: dict[Reader, int]
-) -> set[Reader]:
+def _possible(index: Index, effect: Effect, handed: _Handed) -> set[Reader]:
     """Those of the readers who may have done this: its worker, if it is one of them, else anybody
-    who had been handed the message by then."""
-    own = _own(index, effect, begun)
+    who had been handed the message by then, and had not acked it."""
+    begun, acked, _ = handed
+    own = _own(index, effect, handed)
     others = {r for r in begun if effect.t_from <= acked.get(r, NEVER)}
     return {r for r in own or others if not effect.t_to or begun[r] <= effect.t_to}
 
 
-def _own(index: Index, effect: Effect, begun: dict[Reader, int]) -> set[Reader]:
-    """Its worker, as those of the readers that it is."""
+def _own(index: Index, effect: Effect, handed: _Handed) -> set[Reader]:
+    """Its worker, as those of the readers that it is, or else that it works for."""
     worker = worker_of(effect.owner)
-    return {("worker", worker), *_of_worker(index).get(worker, ())} & begun.keys()
+    all_ = {("worker", worker), *_of_worker(index).get(worker, ())}
+    served = set().union(*(handed.serving.get(reader, ()) for reader in all_))
+    return all_ & handed.begun.keys() or served
 
 
 def _readers(index: Index, row: Delivery) -> set[Reader]:
