@@ -94,10 +94,10 @@ def idempotent(
         if blind:
             doubts.append(
                 Doubt(
-                    sentence=f"{number(blind, 'effect')} in a source that cannot hold an id twice, "
+                    sentence=f"{number(blind, 'effect')} in a source that may not show an id twice, "
                     "and no value to compare",
-                    missing="give idempotent(expected=...) or idempotent(state=...), or record "
-                    "effects in a table without a unique key",
+                    missing="give idempotent(expected=...) or idempotent(state=...), or show a "
+                    "table without a unique key; countable=True says that each deed is a row",
                 )
             )
         asked = known is not None or expected is not None

@@ -159,7 +159,7 @@ def test_a_source_that_cannot_hold_an_id_twice_is_judged_by_value():
     line.effects[0] = line.effects[0]._replace(countable=False, value=10)
     verdict = line.ask(idempotent())
     assert verdict.status == "unknown"
-    assert "cannot hold an id twice" in verdict.sentence
+    assert "may not show an id twice" in verdict.sentence
     assert line.ask(idempotent(expected=lambda m: int(m.value))).status == "failed"
     assert "value 10, expected 5" in line.ask(idempotent(state={"a": 5})).sentence
     assert line.ask(idempotent(state={"a": 10})).status == "passed"
