@@ -79,14 +79,45 @@ def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool |
     reading = readers(index).get(to, set())
     if own & reading:
         return True  # a retry destination that nobody declared
-    if not own or not reading:
+    if not own or not (reading or to in _read_outside(index)):
         return False
+    if (back := _came_back(index, handed, attempt, own)) is not False:
+        return back
     whose = {effect.owner for effect in index.effects}
     if any(own & groups_of(index, owner) for owner in whose):
         # A router does some itself and passes others on: what it did itself, and late, it did late.
         here = {effect.owner for effect in index.stories.effects.get(attempt.id or "", ())}
         return False if any(own & groups_of(index, owner) for owner in here) else None
     return None if None in whose else True
+
+
+def _came_back(
+    index: Index, handed: list[Delivery], attempt: Attempt, own: set[str]
+) -> bool | None:
+    """Whether its group was handed the message again, in a record that somebody made of it after
+    this publish, before it had any effect of the group's; None: perhaps before."""
+    name = attempt.id or ""
+    sent = [
+        a for a in index.stories.attempts[name]
+        if a.seq > attempt.seq and arrived(a)
+        and any(sent_by_its_reader(a, d) for d in index.stories.deliveries[name])
+    ]  # fmt: skip
+    places = {(d.topic, d.partition, d.offset) for d in handed if d.seq < attempt.seq}
+    again = [
+        d.t for d in index.stories.deliveries[name]
+        if d.reached and d.topic == handed[0].topic
+        and (d.group in own or groups_of(index, d.owner) & own)
+        and (d.topic, d.partition, d.offset) not in places
+        and any((a.topic, a.partition) == (d.topic, d.partition) and a.seq < d.seq
+                and a.offset in (-1, d.offset) for a in sent)
+    ]  # fmt: skip
+    if not again:
+        return False
+    rows = index.stories.effects.get(name, ())
+    mine = [e for e in rows if own & (groups_of(index, e.owner) or own)]
+    if all(e.t_from > min(again) for e in mine):
+        return True
+    return False if any(0 < e.t_to < min(again) for e in mine) else None
 
 
 def taken_out_again(index: Index, story: Story) -> bool:
@@ -150,8 +181,20 @@ def readers(index: Index) -> dict[str, set[str]]:
     if "readers" not in derived:
         other = history.flow.dead_letters | history.effect_topics
         found: dict[str, set[str]] = defaultdict(set)
-        for row in history.deliveries:
-            if row.group is not None and row.topic not in other:
-                found[row.topic].add(row.group)
-        derived["readers"] = dict(found)
+        seen = {(row.owner, row.group, row.topic) for row in history.deliveries}
+        acked = {(ack.owner, ack.group, ack.topic) for ack in history.acks}
+        for owner, group, topic in seen:
+            if topic not in other:
+                # Who serves several groups is told apart by what it acks there.
+                own = {g for o, g, t in acked if (o, t) == (owner, topic)} if not group else {group}
+                found[topic] |= own
+        derived["readers"] = {topic: groups for topic, groups in found.items() if groups}
     return cast("dict[str, set[str]]", derived["readers"])
+
+
+def _read_outside(index: Index) -> set[str]:
+    """Topics whose messages somebody was handed who acks nothing there: it keeps its own place."""
+    derived, history = index.history.derived, index.history
+    if "read outside" not in derived:
+        derived["read outside"] = {row.topic for row in history.deliveries if row.group is None}
+    return cast("set[str]", derived["read outside"])
