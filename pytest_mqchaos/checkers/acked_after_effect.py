@@ -20,7 +20,6 @@ from typing import NamedTuple
 from pytest_mqchaos.checkers.advice.covered import covered_more
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import (
-    SEE_ALL,
     SHOWN,
     Doubt,
     bypass_doubts,
@@ -29,51 +28,20 @@ from pytest_mqchaos.checkers.doubts import (
     standing_doubts,
 )
 from pytest_mqchaos.checkers.evidence import later_stages as later
+from pytest_mqchaos.checkers.evidence import unordered as why
 from pytest_mqchaos.checkers.evidence.absent import absent
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
-from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span, moves
-from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.evidence.one_row_a_key import written_over
 from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
-from pytest_mqchaos.checkers.evidence.unnamed_groups import NAME_THEM
-from pytest_mqchaos.checkers.evidence.whose import of_group, only_looks
+from pytest_mqchaos.checkers.evidence.whose import of_group
 from pytest_mqchaos.checkers.verdict import Checker, Finding, Verdict
 from pytest_mqchaos.checkers.wording import lapse, number
 from pytest_mqchaos.history.history import History
 from pytest_mqchaos.history.index import Index, index_of
-from pytest_mqchaos.history.rows import Ack, Delivery, Effect, worker_of
-
-_STORED = "show as the effect what is stored before the ack (an outbox's row, a join's state)"
-_TIMES = (
-    "record effects with their time: chaos.effects.record(id), or a `t` (CLOCK_MONOTONIC ns) in "
-    "the effects file"
-)
-
-
-class _Why(NamedTuple):
-    """Why the order of an effect and its ack is not known, and what to add."""
-
-    said: str
-    missing: str
-
-
-_INTERVAL = _Why("only an interval is known", _TIMES)
-_PASSED_ON = _Why(
-    "it was passed on, and whether that arrived, and is all that was to be done, is not known",
-    "let it be confirmed before the ack; where another group goes on: chaos.flow(retries=[...])",
-)
-_UNTIMED = _Why("its time is not known", _TIMES)
-_OVER = _Why(OVER, JOURNAL)
-_THEIRS = _Why(
-    "another group's worker set it aside",
-    "ack after the work, or after having set it aside oneself; what is meant to have no effect: "
-    "chaos.expect(ignored=[...])",
-)
-_POSTHUMOUS = _Why("its effect is posthumous", DIES_WHOLE)
-_UNSEEN = _Why("a hop may have passed unseen", SEE_ALL)
-_WHOSE = _Why("several groups ack, and effects do not say by whom they are: record `by`", NAME_THEM)
+from pytest_mqchaos.history.rows import Ack, Delivery
 
 
 class _Early(NamedTuple):
@@ -87,7 +55,7 @@ class _Early(NamedTuple):
 @dataclass(slots=True)
 class _Found:
     early: dict[str, _Early] = field(default_factory=dict)
-    unsure: dict[str, tuple[Finding, _Why]] = field(default_factory=dict)
+    unsure: dict[str, tuple[Finding, why.Why]] = field(default_factory=dict)
     asked: set[str | None] = field(default_factory=set)
     pairs: int = 0
     left: dict[str, None] = field(default_factory=dict)  # sentences about what was not asked
@@ -110,8 +78,8 @@ def acked_after_effect() -> Checker:
                 _judge(index, delivery, ack, found)
         doubts = standing_doubts(index) + pending_doubts(index) + bypass_doubts(index)
         blind = [name for name, each in found.early.items() if not each.late]
-        if blind and (why := unmatched(index) + absent(index)):
-            doubts += why
+        if blind and (unseen := unmatched(index) + absent(index)):
+            doubts += unseen
             found.early = {n: each for n, each in found.early.items() if n not in blind}
         failed = [each.finding for each in found.early.values()]
         unsure = [each for name, each in found.unsure.items() if name not in found.early]
@@ -146,7 +114,7 @@ def _advice(index: Index, found: _Found) -> str:
     most = "" if worst == late else "up to "
     early = f"{';' if more else ':'} acked {most}{lapse(worst)} before the effect" if worst else ""
     # What an output topic shows may come long after the work that the ack speaks of.
-    store = f"; or {_STORED}" if worst and index.history.effect_topics else ""
+    store = f"; or {why.STORED}" if worst and index.history.effect_topics else ""
     none = "" if worst else "; what is meant to have no effect: chaos.expect(ignored=[...])"
     return put or f"{more or 'ack after the work'}{early}{store}{none}"
 
@@ -196,56 +164,27 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     theirs = early([*alive, *(span for _, span in hops)], ack) is not True
     proven = verdict is True and early(alive, ack) is True
     over = not effects and name in written_over(index)
-    stored = _OVER if over else _by_another(index, name, effects, ack)
+    stored = why.WRITTEN_OVER if over else why.by_another(index, name, effects, ack)
     pending = name in index.history.pending
     if proven and not (theirs or pending or stored) and not _hidden_move(index, name):
         _acked_early(index, name, ack, late if done else None, found)
         return
-    why = _unordered(effects, own_hops, ack)
+    reason = why.unordered(effects, own_hops, ack)
     if own is None:
-        why = _whose(index, ack)
+        reason = why.whose(index, ack)
     elif verdict is not None:
-        why = _UNSEEN
+        reason = why.UNSEEN
         if any(e.posthumous for e in effects):
-            why = _POSTHUMOUS
+            reason = why.POSTHUMOUS
         elif pending:
-            why = _Why(PENDING, end_it(index))
+            reason = why.Why(PENDING, end_it(index))
         elif stored:
-            why = stored
+            reason = stored
         elif theirs:
-            why = _THEIRS
-    text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {why.said}"
+            reason = why.THEIRS
+    text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {reason.said}"
     finding = Finding(id=name, what="not known", text=text, by=ack.group)
-    found.unsure.setdefault(name, (finding, why))
-
-
-def _unordered(effects: list[Effect], hops: list[Span], ack: Ack) -> _Why:
-    if hops and early(hops, ack) is None:
-        return _PASSED_ON
-    return _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
-
-
-def _whose(index: Index, ack: Ack) -> _Why:
-    group = ack.group
-    if ack.topic not in index.positions.handed or not only_looks(index, group):
-        return _WHOSE
-    return _Why(
-        f"{group} has no effect of any message",
-        "who only looks commits nothing (enable_auto_commit=False); who works records its effects "
-        "with its name (`by`)",
-    )
-
-
-def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> _Why | None:
-    """Why a store may have held it when it was acked: a worker did some of it that was never handed
-    it (the relay of an outbox). None if a reader's own part came too late, too."""
-    handed = {worker_of(row.owner) for row in index.stories.deliveries.get(name, ())}
-    others = [e for e in effects if e.owner is not None and worker_of(e.owner) not in handed]
-    rest = [e for e in effects if e not in others]
-    if not others or (rest and early(spans(rest), ack) is True):
-        return None
-    who = others[0].owner
-    return _Why(f"{who} did it, which was never handed it: out of a store (an outbox)?", _STORED)
+    found.unsure.setdefault(name, (finding, reason))
 
 
 def _hidden_move(index: Index, name: str) -> bool:
@@ -277,12 +216,12 @@ def _acked_early(index: Index, name: str, ack: Ack, late: int | None, found: _Fo
     found.early[name] = _Early(finding, known, ack.topic)
 
 
-def _doubt(unsure: list[tuple[Finding, _Why]]) -> Doubt:
-    first, why = unsure[0]
+def _doubt(unsure: list[tuple[Finding, why.Why]]) -> Doubt:
+    first, reason = unsure[0]
     return Doubt(
         sentence=f"{number(len(unsure), 'message')} whose effect and ack have no proven order: "
         f"{first.text}",
-        missing=why.missing,
+        missing=reason.missing,
         findings=tuple(finding for finding, _ in unsure[:SHOWN]),
     )
 
