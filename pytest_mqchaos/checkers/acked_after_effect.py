@@ -29,11 +29,11 @@ from pytest_mqchaos.checkers.doubts import (
 )
 from pytest_mqchaos.checkers.evidence import later_stages as later
 from pytest_mqchaos.checkers.evidence import unordered as why
+from pytest_mqchaos.checkers.evidence import which_record as which
 from pytest_mqchaos.checkers.evidence.absent import absent
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
 from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
-from pytest_mqchaos.checkers.evidence.one_row_a_key import written_over
-from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it, pending_doubts
+from pytest_mqchaos.checkers.evidence.pending import pending_doubts
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
 from pytest_mqchaos.checkers.evidence.whose import of_group
@@ -159,29 +159,23 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     verdict = early(done, ack) if own is not None or early(own_hops, ack) is False else None
     if verdict is False and early(alive, ack) is False:
         return
-    late = min((span.low for span in done), default=NEVER) - ack.t
+    mine = [(sender, span) for sender, span in hops if span in own_hops]
+    several = behind and which.may_be_anothers(index, delivery, ack, effects, mine)
+    if several and which.each_has_one(index, delivery, ack, effects, own_hops):
+        return
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
     theirs = early([*alive, *(span for _, span in hops)], ack) is not True
-    proven = verdict is True and early(alive, ack) is True
-    over = not effects and name in written_over(index)
-    stored = why.WRITTEN_OVER if over else why.by_another(index, name, effects, ack)
-    pending = name in index.history.pending
-    if proven and not (theirs or pending or stored) and not _hidden_move(index, name):
+    doubt = why.in_the_way(index, name, effects, ack) or (why.THEIRS if theirs else None)
+    if several and not doubt:
+        doubt = why.which(index, ack)
+    proven = verdict is True and early(alive, ack) is True and not doubt
+    if proven and not _hidden_move(index, name):
+        late = min((span.low for span in done), default=NEVER) - ack.t
         _acked_early(index, name, ack, late if done else None, found)
         return
-    reason = why.unordered(effects, own_hops, ack)
-    if own is None:
-        reason = why.whose(index, ack)
-    elif verdict is not None:
-        reason = why.UNSEEN
-        if any(e.posthumous for e in effects):
-            reason = why.POSTHUMOUS
-        elif pending:
-            reason = why.Why(PENDING, end_it(index))
-        elif stored:
-            reason = stored
-        elif theirs:
-            reason = why.THEIRS
+    reason = why.whose(index, ack) if own is None else why.unordered(effects, own_hops, ack)
+    if own is not None and verdict is not None:
+        reason = why.POSTHUMOUS if any(e.posthumous for e in effects) else doubt or why.UNSEEN
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {reason.said}"
     finding = Finding(id=name, what="not known", text=text, by=ack.group)
     found.unsure.setdefault(name, (finding, reason))

@@ -59,8 +59,9 @@ def no_risk(
 ) -> bool:
     """Whether the ack is in order whoever did the message: it had all been done, or its worker held
     it elsewhere until it was (`done`)."""
-    rows = index.stories.effects.get(delivery.id or "", ())
-    if early(spans(row for row in rows if not row.posthumous), ack) is False:
+    rows = [row for row in index.stories.effects.get(delivery.id or "", ()) if not row.posthumous]
+    each = {row.by: [other for other in rows if other.by == row.by] for row in rows}
+    if rows and all(early(spans(those), ack) is False for those in each.values()):
         return True
     return _held(index, delivery, ack, own, min((span.low for span in done), default=NEVER))
 
@@ -91,17 +92,27 @@ def own_effects(index: Index, name: str, group: str) -> list[Effect] | None:
 
 
 def _held(index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], until: int) -> bool:
-    """Whether whoever did it (or this reader) had been handed the message on another topic before
-    this ack, and did not ack it there before `until`."""
+    """Whether whoever did it (or this reader) had been handed the message on an input before this
+    ack, or its group elsewhere or in a copy, and did not ack that before `until`."""
     workers = {worker_of(delivery.owner), *(worker_of(row.owner) for row in own)}
     for row in index.stories.deliveries.get(delivery.id or "", ()):
-        if row.topic == delivery.topic or not row.reached or row.seq > ack.seq:
+        if not row.reached or row.seq > ack.seq or not _beside(delivery, row):
             continue
-        if row.group == ack.group or worker_of(row.owner) in workers:
+        # Another group of the same process may have been given another part of the work.
+        mine = worker_of(row.owner) in workers and not behind(index, row)
+        if row.group == ack.group or mine:
             acks = index.positions.acks_for(row)
             if not acks or any(other.t >= until for other in acks):
                 return True
     return False
+
+
+def _beside(delivery: Delivery, row: Delivery) -> bool:
+    """Whether this is the message on another topic, or another copy of it on this one."""
+    if row.topic != delivery.topic:
+        return True
+    here, there = (delivery.partition, delivery.offset), (row.partition, row.offset)
+    return here != there and row.content == delivery.content
 
 
 def passed_on(index: Index, delivery: Delivery) -> bool:

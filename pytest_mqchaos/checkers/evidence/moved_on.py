@@ -77,18 +77,27 @@ def _elsewhere(index: Index, handed: list[Delivery], attempt: Attempt) -> bool |
     if to in index.inputs and (to == topic or topic in index.history.flow.retries):
         return True
     reading = readers(index).get(to, set())
-    if own & reading:
+    # A stage that says what it did itself is not done by what another stage of its process reads.
+    named = {d.group for d in handed if d.group is not None and d.group in index.subscribers}
+    if own & reading and (not named or named & reading):
         return True  # a retry destination that nobody declared
     if not own or not (reading or to in _read_outside(index)):
         return False
     if (back := _came_back(index, handed, attempt, own)) is not False:
         return back
-    whose = {effect.owner for effect in index.effects}
-    if any(own & groups_of(index, owner) for owner in whose):
+    groups = {group for group, _, _ in index.positions.acks}
+    whose = {(e.by if e.by in groups else None, e.owner) for e in index.effects}
+    if any((named or own) & _did(index, *each) for each in whose):
         # A router does some itself and passes others on: what it did itself, and late, it did late.
-        here = {effect.owner for effect in index.stories.effects.get(attempt.id or "", ())}
-        return False if any(own & groups_of(index, owner) for owner in here) else None
-    return None if None in whose else True
+        rows = index.stories.effects.get(attempt.id or "", ())
+        here = {(e.by if e.by in groups else None, e.owner) for e in rows}
+        return False if any((named or own) & _did(index, *each) for each in here) else None
+    return None if (None, None) in whose else True
+
+
+def _did(index: Index, by: str | None, owner: str | None) -> set[str]:
+    """The groups for one of which this was done, as far as that is told."""
+    return groups_of(index, owner) if by is None else {by}
 
 
 def _came_back(

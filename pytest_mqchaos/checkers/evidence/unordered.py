@@ -8,9 +8,10 @@ from pytest_mqchaos.checkers.doubts import SEE_ALL
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
 from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
 from pytest_mqchaos.checkers.evidence.moved_on import Span
-from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL
+from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
+from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it
 from pytest_mqchaos.checkers.evidence.unnamed_groups import NAME_THEM
-from pytest_mqchaos.checkers.evidence.whose import only_looks
+from pytest_mqchaos.checkers.evidence.whose import groups_of, only_looks
 from pytest_mqchaos.history.index import Index
 from pytest_mqchaos.history.rows import Ack, Effect, worker_of
 
@@ -64,7 +65,26 @@ def whose(index: Index, ack: Ack) -> Why:
     )
 
 
-def by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> Why | None:
+def which(index: Index, ack: Ack) -> Why:
+    """Where its effect may be that of another record, or of another group of the process."""
+    if len(groups_of(index, ack.owner)) > 1:
+        return Why(
+            "its process serves several groups, and effects do not say whose they are", NAME_THEM
+        )
+    return Why(
+        f"{ack.topic} had several records of it, and the effect does not say of which it is",
+        "let each record have an id of its own (id=...), or one effect each, named by its part",
+    )
+
+
+def in_the_way(index: Index, name: str, effects: list[Effect], ack: Ack) -> Why | None:
+    """Why an order that the rows show is not that of the work and the ack."""
+    pending = Why(PENDING, end_it(index)) if name in index.history.pending else None
+    over = WRITTEN_OVER if not effects and name in written_over(index) else None
+    return pending or over or _by_another(index, name, effects, ack)
+
+
+def _by_another(index: Index, name: str, effects: list[Effect], ack: Ack) -> Why | None:
     """Why a store may have held it when it was acked: a worker did some of it that was never handed
     it (the relay of an outbox). None if a reader's own part came too late, too."""
     handed = {worker_of(row.owner) for row in index.stories.deliveries.get(name, ())}
