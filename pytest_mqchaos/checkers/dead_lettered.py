@@ -15,8 +15,9 @@ from typing import Literal
 from pytest_mqchaos.checkers.advice.unheeded import unheeded
 from pytest_mqchaos.checkers.answer import answer
 from pytest_mqchaos.checkers.doubts import SHOWN, Doubt, standing_doubts
+from pytest_mqchaos.checkers.evidence import later_stages as later
 from pytest_mqchaos.checkers.evidence import where as stages
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves, sent_by_its_reader
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.still_open import still_open
 from pytest_mqchaos.checkers.evidence.whose import groups_of
@@ -177,7 +178,38 @@ def _early(index: Index, ids: Iterable[str]) -> list[Finding]:
                 late = lapse(done - max(acks))
                 found.append(_finding(name, "acked early", f"was acked {late} before {what}"))
                 break
+        else:
+            found += _early_behind(index, story)
     return found
+
+
+def _early_behind(index: Index, story: Story) -> list[Finding]:
+    """The same of a later stage, on a topic without a role: it was handed one record of it there,
+    and sent it nowhere else before that ack."""
+    sent = story.dead_attempts[0]
+    rows = index.stories.deliveries[story.id]
+    for delivery in rows:
+        there = {(d.partition, d.offset) for d in rows if d.topic == delivery.topic}
+        asked = later.behind(index, delivery) and later.may_be_one(index, delivery.topic)
+        if not asked or len(there) > 1 or not sent_by_its_reader(sent, delivery):
+            continue
+        for ack in index.positions.acks_for(delivery):
+            before = [
+                a for a in index.stories.attempts[story.id]
+                if sent_by_its_reader(a, delivery) and a.t <= ack.t
+            ]  # fmt: skip
+            told = sent.outcome == "confirmed"
+            done = sent.end_t if told else sent.t
+            only = not before or set(before) <= {sent}
+            if not only or ack.t >= done or later.held(index, delivery, ack, (), done):
+                continue
+            if ack.group in groups_of(index, sent.owner):
+                what = (
+                    f"its confirm, by {ack.group} on {ack.topic}" if told else "it was sent there"
+                )
+                late = lapse(done - ack.t)
+                return [_finding(story.id, "acked early", f"was acked {late} before {what}")]
+    return []
 
 
 def _acks_of_its_sender(index: Index, story: Story, topic: str) -> list[int]:

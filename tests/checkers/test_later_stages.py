@@ -4,6 +4,7 @@
 import pytest
 
 from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from pytest_mqchaos.checkers.dead_lettered import dead_lettered
 from pytest_mqchaos.checkers.lossless import lossless
 from tests.checkers.timeline import MS, run
 
@@ -205,3 +206,44 @@ def test_dead_letters_and_topics_that_show_effects_are_no_stages():
 def test_an_effect_of_the_dead_behind_the_inputs_decides_nothing():
     assert ask(worked(forwarded("a"), "a", posthumous=True)).status == "unknown"
     assert ask(worked(forwarded("a"), "a", first="ack", posthumous=True)).status == "failed"
+
+
+def set_aside(first="publish", *, two=TWO, ack=True, also=False):
+    """Stage two fails `a`, and puts it to the dead letters."""
+    line = worked(forwarded("b"), "b")
+    line = forwarded("a", line=line, ack=ack).deliver("a", topic="mid", **two)
+    if also:
+        line.publish("a", topic="later", owner=two["owner"], link=3)
+    if first == "ack":
+        line.ack(topic="mid", **two)
+    line.publish("a", topic="dead", owner=two["owner"], confirm=first != "confirm")
+    if first != "ack":
+        line.ack(topic="mid", **two)
+    if first == "confirm":
+        line.confirm("a")
+    return line if ack else line.ack(**ONE)
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [
+        ({}, "passed"),
+        ({"first": "ack"}, "failed"),
+        ({"first": "confirm"}, "failed"),
+        ({"first": "ack", "also": True}, "passed"),  # it is held there
+        ({"first": "ack", "two": ALONE, "ack": False}, "passed"),  # `in` would give it again
+    ],
+)
+def test_a_later_stage_acks_after_it_has_set_it_aside(how, status):
+    verdict = set_aside(**how).ask(dead_lettered(ids=["a"]))
+    assert verdict.status == status
+    if how == {"first": "ack"}:
+        assert verdict.findings[0].text == "'a' was acked 2.0 ms before its confirm, by two on mid"
+
+
+def test_nor_is_an_ack_of_who_merely_looks_at_what_is_set_aside_too_early():
+    line = forwarded("a").deliver("a", topic="mid", **TWO)
+    line.deliver("a", topic="mid", group="audit", owner="worker-4#1")
+    line.ack(topic="mid", group="audit", owner="worker-4#1")
+    line.publish("a", topic="dead", owner="worker-2#1").ack(topic="mid", **TWO)
+    assert line.ask(dead_lettered(ids=["a"])).status == "passed"

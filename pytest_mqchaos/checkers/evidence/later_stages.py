@@ -63,7 +63,7 @@ def no_risk(
     each = {row.by: [other for other in rows if other.by == row.by] for row in rows}
     if rows and all(early(spans(those), ack) is False for those in each.values()):
         return True
-    return _held(index, delivery, ack, own, min((span.low for span in done), default=NEVER))
+    return held(index, delivery, ack, own, min((span.low for span in done), default=NEVER))
 
 
 def own_moves(index: Index, hops: Sequence[tuple[str, Span]], group: str) -> list[Span]:
@@ -91,7 +91,7 @@ def own_effects(index: Index, name: str, group: str) -> list[Effect] | None:
     return own
 
 
-def _held(index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], until: int) -> bool:
+def held(index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], until: int) -> bool:
     """Whether whoever did it (or this reader) had been handed the message on an input before this
     ack, or its group elsewhere or in a copy, and did not ack that before `until`."""
     workers = {worker_of(delivery.owner), *(worker_of(row.owner) for row in own)}
