@@ -32,8 +32,9 @@ from pytest_mqchaos.checkers.evidence import unordered as why
 from pytest_mqchaos.checkers.evidence import which_record as which
 from pytest_mqchaos.checkers.evidence.absent import absent
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
-from pytest_mqchaos.checkers.evidence.moved_on import NEVER, moves
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span, moves
 from pytest_mqchaos.checkers.evidence.pending import pending_doubts
+from pytest_mqchaos.checkers.evidence.sent_after import still_to_send
 from pytest_mqchaos.checkers.evidence.set_aside import elsewhere
 from pytest_mqchaos.checkers.evidence.unmatched import unmatched
 from pytest_mqchaos.checkers.evidence.whose import of_group
@@ -150,8 +151,7 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     behind = later.behind(index, delivery)
     own = (later.own_effects if behind else of_group)(index, name, ack.group)
     effects = own or []
-    hops = moves(index, delivery)
-    own_hops = later.own_moves(index, hops, ack.group)
+    hops, own_hops = _hops(index, delivery, ack)
     done = [*spans(effects), *own_hops]
     alive = [*spans(e for e in effects if not e.posthumous), *own_hops]
     if behind and later.no_risk(index, delivery, ack, own or (), alive):
@@ -179,6 +179,16 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {reason.said}"
     finding = Finding(id=name, what="not known", text=text, by=ack.group)
     found.unsure.setdefault(name, (finding, reason))
+
+
+def _hops(index: Index, delivery: Delivery, ack: Ack) -> tuple[list[tuple[str, Span]], list[Span]]:
+    """All moves onward, and those of this group; where it had more to send after the ack, that."""
+    hops = moves(index, delivery)
+    own = later.own_moves(index, hops, ack.group)
+    rest = still_to_send(index, delivery, ack) if early(own, ack) is False else []
+    if not rest:
+        return hops, own
+    return [hop for hop in hops if hop[1] not in own] + [(ack.owner, span) for span in rest], rest
 
 
 def _hidden_move(index: Index, name: str) -> bool:
