@@ -173,7 +173,9 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
         late = min((span.low for span in done), default=NEVER) - ack.t
         _acked_early(index, name, ack, late if done else None, found)
         return
-    reason = why.whose(index, ack) if own is None else why.unordered(effects, own_hops, ack)
+    reason = why.whose(index, ack)
+    if own is not None:
+        reason = why.unordered(index, name, effects, own_hops, ack)
     if own is not None and verdict is not None:
         reason = why.POSTHUMOUS if any(e.posthumous for e in effects) else doubt or why.UNSEEN
     text = f"{name!r} acked by {ack.owner} (commit {ack.offset}): {reason.said}"

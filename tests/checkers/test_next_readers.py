@@ -3,7 +3,8 @@ process, a delayer with a group of its own."""
 
 import pytest
 
-from tests.checkers.test_moved_on import OTHER, acked, passed_on
+from pytest_mqchaos.checkers.acked_after_effect import acked_after_effect
+from tests.checkers.test_moved_on import ME, OTHER, acked, passed_on
 from tests.checkers.timeline import run
 
 
@@ -54,3 +55,36 @@ def test_what_was_perhaps_done_before_it_came_back_is_not_known():
     line.ack(topic="delay", group="delayer", owner=OTHER).deliver("a", nth=-1)
     line.effect("a", span=(1, (line.now + 1) * 1_000_000))
     assert acked(line.ack()) == "unknown"
+
+
+def told(line):
+    verdict = line.ask(acked_after_effect())
+    assert verdict.status == "unknown"
+    return verdict.sentence.rpartition(": it was passed on, and ")[2], verdict.missing
+
+
+def on(*, confirmed=True, **effect):
+    line = run().publish("a").deliver("a").publish("a", topic="out", owner=ME, confirm=confirmed)
+    line.ack()
+    if not confirmed:
+        line.confirm("a")
+    line.deliver("a", topic="out", group="down", owner=OTHER)
+    line.effect("a", **{"owner": OTHER, **effect})
+    return line.ack(topic="out", group="down", owner=OTHER)
+
+
+def test_each_reason_why_a_hop_proves_nothing_is_told_as_it_is():
+    own = "whether that is all that was to be done is not known: "
+    said, missing = told(on(owner=None))
+    assert said.startswith(own + "effects do not say who did them")
+    assert missing.startswith("record `by`")
+    said, missing = told(on(owner=None, timed=False))
+    assert said.startswith("its effect says neither when it was done nor by whom")
+    assert "record `by`" in missing
+    assert "`t`" in missing
+    said, missing = told(on().publish("b").work("b"))
+    assert said.startswith(own + "its group does others itself")
+    assert "chaos.flow(retries=[...])" in missing
+    said, missing = told(on(confirmed=False, owner=None))
+    assert said.startswith("that was not confirmed before the ack")
+    assert missing == "let it be confirmed before the ack"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pytest_mqchaos.checkers.doubts import SEE_ALL
 from pytest_mqchaos.checkers.evidence.done_when import early, spans
 from pytest_mqchaos.checkers.evidence.missing import DIES_WHOLE, OVER
-from pytest_mqchaos.checkers.evidence.moved_on import Span
+from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span
 from pytest_mqchaos.checkers.evidence.one_row_a_key import JOURNAL, written_over
 from pytest_mqchaos.checkers.evidence.pending import PENDING, end_it
 from pytest_mqchaos.checkers.evidence.unnamed_groups import NAME_THEM
@@ -30,9 +30,23 @@ class Why(NamedTuple):
 
 
 _INTERVAL = Why("only an interval is known", _TIMES)
-_PASSED_ON = Why(
-    "it was passed on, and whether that arrived, and is all that was to be done, is not known",
-    "let it be confirmed before the ack; where another group goes on: chaos.flow(retries=[...])",
+_UNCONFIRMED = Why(
+    "it was passed on, and that was not confirmed before the ack",
+    "let it be confirmed before the ack",
+)
+_ROUTED = Why(
+    "it was passed on, and whether that is all that was to be done is not known: its group does "
+    "others itself",
+    "where another group goes on: chaos.flow(retries=[...])",
+)
+_BY_NOBODY = Why(
+    "it was passed on, and whether that is all that was to be done is not known: effects do not "
+    "say who did them",
+    NAME_THEM,
+)
+_NEITHER = Why(
+    "it was passed on, and its effect says neither when it was done nor by whom",
+    f"{NAME_THEM}; or {_TIMES}",
 )
 _UNTIMED = Why("its time is not known", _TIMES)
 WRITTEN_OVER = Why(OVER, JOURNAL)
@@ -46,11 +60,21 @@ UNSEEN = Why("a hop may have passed unseen", SEE_ALL)
 _WHOSE = Why("several groups ack, and effects do not say by whom they are: record `by`", NAME_THEM)
 
 
-def unordered(effects: list[Effect], hops: list[Span], ack: Ack) -> Why:
+def unordered(index: Index, name: str, effects: list[Effect], hops: list[Span], ack: Ack) -> Why:
     """Where an interval overlaps the ack, or a hop may be all there was to be done."""
-    if hops and early(hops, ack) is None:
-        return _PASSED_ON
-    return _UNTIMED if any(e.t_to == 0 for e in effects) else _INTERVAL
+    untimed = any(e.t_to == 0 for e in effects)
+    if not hops or early(hops, ack) is not None:
+        return _UNTIMED if untimed else _INTERVAL
+    sent = [a for a in index.stories.attempts.get(name, ()) if Span(a.t, NEVER) in hops]
+    told = [a for a in sent if a.outcome == "confirmed" and a.end_t <= ack.t]
+    flow = index.history.flow
+    if not told:
+        return _UNCONFIRMED
+    if any(a.topic in flow.retries | flow.dead_letters for a in told):
+        return UNSEEN
+    if all(effect.owner or effect.by for effect in index.effects):
+        return _ROUTED
+    return _NEITHER if untimed else _BY_NOBODY
 
 
 def whose(index: Index, ack: Ack) -> Why:
