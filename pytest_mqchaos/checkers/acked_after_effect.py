@@ -154,7 +154,8 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     hops, own_hops = _hops(index, delivery, ack)
     done = [*spans(effects), *own_hops]
     alive = [*spans(e for e in effects if not e.posthumous), *own_hops]
-    if behind and later.no_risk(index, delivery, ack, own or (), alive):
+    at_no_risk = later.no_risk if behind else later.claimed
+    if at_no_risk(index, delivery, ack, effects, alive):
         return
     verdict = early(done, ack) if own is not None or early(own_hops, ack) is False else None
     if verdict is False and early(alive, ack) is False:

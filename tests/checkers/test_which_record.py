@@ -74,6 +74,23 @@ def test_a_copy_is_at_no_risk_while_another_worker_holds_the_message(claimed, st
     assert ask(line.ack(topic="mid", p=0, **TWO)).status == status
 
 
+@pytest.mark.parametrize(("claimed", "status"), [(True, "passed"), (False, "failed")])
+def test_so_it_is_on_an_input(claimed, status):
+    line = run().publish("a").publish("a", p=1)
+    if claimed:
+        line.deliver("a", p=0)
+    line.deliver("a", p=1, owner="worker-3#1").ack(p=1, owner="worker-3#1")
+    if not claimed:
+        line.deliver("a", p=0)
+    assert ask(line.effect("a").ack(p=0)).status == status
+
+
+def test_a_claim_is_one_only_while_its_worker_has_not_acked():
+    line = run().publish("a").publish("a", p=1).deliver("a", p=0).ack(p=0)
+    line.deliver("a", p=1, owner="worker-3#1").ack(p=1, owner="worker-3#1")
+    assert ask(line.effect("a")).status == "failed"
+
+
 PAIR = [{"group": group, "owner": "worker-2#1"} for group in ("ga", "gb")]
 
 

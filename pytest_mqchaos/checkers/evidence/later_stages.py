@@ -107,6 +107,28 @@ def held(index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], unti
     return False
 
 
+def claimed(
+    index: Index, delivery: Delivery, ack: Ack, own: Sequence[Effect], done: Sequence[Span]
+) -> bool:
+    """Whether another worker of the group did it, for a copy of it on the same topic that it was
+    handed before this ack and did not ack before: a claim, that this reader saw."""
+    doers = {worker_of(row.owner) for row in own}
+    if not own or worker_of(delivery.owner) in doers:
+        return False
+    until = min((span.low for span in done), default=NEVER)
+    copies = [
+        row for row in index.stories.deliveries.get(delivery.id or "", ())
+        if row.reached and row.seq < ack.seq and row.group == ack.group
+        and row.topic == delivery.topic and _beside(delivery, row)
+    ]  # fmt: skip
+    unacked = {
+        worker_of(row.owner)
+        for row in copies
+        if all(other.t >= until for other in index.positions.acks_for(row))
+    }
+    return doers <= unacked
+
+
 def _beside(delivery: Delivery, row: Delivery) -> bool:
     """Whether this is the message on another topic, or another copy of it on this one."""
     if row.topic != delivery.topic:
