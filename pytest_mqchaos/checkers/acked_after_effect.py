@@ -155,20 +155,20 @@ def _judge(index: Index, delivery: Delivery, ack: Ack, found: _Found) -> None:
     done = [*spans(effects), *own_hops]
     alive = [*spans(e for e in effects if not e.posthumous), *own_hops]
     at_no_risk = later.no_risk if behind else later.claimed
-    if at_no_risk(index, delivery, ack, effects, alive):
+    lacks = behind and which.lacks_a_part(index, delivery, ack, effects, own_hops)
+    if not lacks and at_no_risk(index, delivery, ack, effects, alive):
         return
     verdict = early(done, ack) if own is not None or early(own_hops, ack) is False else None
-    if verdict is False and early(alive, ack) is False:
+    if not lacks and verdict is False and early(alive, ack) is False:
         return
     mine = [(sender, span) for sender, span in hops if span in own_hops]
-    several = behind and which.may_be_anothers(index, delivery, ack, effects, mine)
-    if several and which.each_has_one(index, delivery, ack, effects, own_hops):
+    several = lacks or (behind and which.may_be_anothers(index, delivery, ack, effects, mine))
+    if several and not lacks and which.each_has_one(index, delivery, ack, effects, own_hops):
         return
     # A hop of another group's worker may have been on behalf of this one: no pass, and no failure.
     theirs = early([*alive, *(span for _, span in hops)], ack) is not True
-    doubt = why.in_the_way(index, name, effects, ack) or (why.THEIRS if theirs else None)
-    if several and not doubt:
-        doubt = why.which(index, ack)
+    other = why.which(index, ack) if several else why.THEIRS if theirs else None
+    doubt = why.in_the_way(index, name, effects, ack) or other
     proven = verdict is True and early(alive, ack) is True and not doubt
     if proven and not _hidden_move(index, name):
         late = min((span.low for span in done), default=NEVER) - ack.t

@@ -47,6 +47,21 @@ def test_a_line_acked_before_it_was_done_is_not_acquitted_by_the_line_before():
     assert ask(handled(line, 2, part="l2", deliver=False)).status == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("values", "status"), [((b"1", b"2"), "unknown"), ((b"1", b"1"), "passed")]
+)
+def test_a_line_that_was_acked_and_has_no_part_is_not_acquitted_by_another(values, status):
+    """Of other messages the second part is there; a copy of a line needs none."""
+    line = handled(split(*values), 0, part="l0")
+    line = handled(line, 1, first="skip")
+    forwarded("b", line=line).deliver("b", topic="mid", **TWO)
+    for part in ("l0", "l1"):
+        line.effect("b", owner="worker-2#1", part=part)
+    verdict = ask(line.ack(topic="mid", **TWO))
+    assert verdict.status == status
+    assert ("mid had several records of it" in verdict.sentence) == (status == "unknown")
+
+
 @pytest.mark.parametrize(("first", "status"), [("effect", "unknown"), ("ack", "failed")])
 def test_an_event_that_asks_for_nothing_may_stand_before_the_one_that_does(first, status):
     line = handled(split(b"accepted", b"done"), 0, first="skip")

@@ -9,8 +9,9 @@ comes after the acks of all is too late for one of them. It never guesses which 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from pytest_mqchaos.checkers.evidence.moved_on import NEVER, Span
 from pytest_mqchaos.checkers.evidence.whose import groups_of
@@ -58,6 +59,28 @@ def each_has_one(
     }  # fmt: skip
     times = [e.t_to or NEVER for e in _firsts(effects) if not e.posthumous]
     return sum(t <= ack.t for t in times + [span.high for span in hops]) >= len(acked)
+
+
+def lacks_a_part(
+    index: Index, delivery: Delivery, ack: Ack, effects: Sequence[Effect], hops: Sequence[Span]
+) -> bool:
+    """Whether fewer things were done than there were different records, and its worker has done a
+    part of other messages that this one has not: that of the record that this ack is about?"""
+    parts = {effect.part for effect in effects}
+    if None in parts or each_has_one(index, delivery, ack, effects, hops):
+        return False
+    return any(parts < _parts_of(index).get(worker_of(e.owner), set()) for e in effects)
+
+
+def _parts_of(index: Index) -> dict[str, set[str | None]]:
+    """The parts that each worker has done, of any message."""
+    derived = index.history.derived
+    if "parts of workers" not in derived:
+        found: dict[str, set[str | None]] = defaultdict(set)
+        for owner, part in {(effect.owner, effect.part) for effect in index.effects}:
+            found[worker_of(owner)].add(part)
+        derived["parts of workers"] = dict(found)
+    return cast("dict[str, set[str | None]]", derived["parts of workers"])
 
 
 def _firsts(effects: Iterable[Effect]) -> list[Effect]:
