@@ -94,8 +94,8 @@ def idempotent(
         if blind:
             doubts.append(
                 Doubt(
-                    sentence=f"{number(blind, 'effect')} in a source that may not show an id twice, "
-                    "and no value to compare",
+                    sentence=f"{number(blind, 'effect')} in a source that may not show an id "
+                    "twice, and no value to compare",
                     missing="give idempotent(expected=...) or idempotent(state=...), or show a "
                     "table without a unique key; countable=True says that each deed is a row",
                 )
