@@ -188,7 +188,9 @@ def _shared_doubt(index: Index, shared: list[Finding]) -> Doubt:
 
 
 def _seen_twice(index: Index) -> str:
-    more = len(index.stored) - len({(row[3], row[0]) for row in index.stored})
+    more = len(index.stored) - len(index.stored_ids)
+    if more:  # seldom: of most runs each message is there once
+        more = len(index.stored) - len({(row[3], row[0]) for row in index.stored})
     return f" ({number(more, 'copy', 'copies')} in the log)" if more else ""
 
 
