@@ -44,7 +44,7 @@ TABLES = """
 def path(tmp_path):
     path = tmp_path / "ledger.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.executescript(TABLES)
+        connection.executescript(f"begin; {TABLES}; commit;")  # one write, not one each
     return str(path)
 
 
