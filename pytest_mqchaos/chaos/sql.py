@@ -48,7 +48,9 @@ class Query:
             )
         self._path = path
         # In virtual time nobody unlocks it while we wait.
-        self._connect = lambda: sqlite3.connect(given, _PATIENCE[bool(self._unread)], uri=uri)
+        self._connect = lambda: sqlite3.connect(
+            given, timeout=_PATIENCE[bool(self._unread)], uri=uri
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row now; as at the last look where the database is locked. A table that does not
