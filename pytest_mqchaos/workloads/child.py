@@ -80,6 +80,8 @@ def _run_function(call: _Call) -> None:
         _thread.start_new_thread(stop.set, ())
 
     signal.signal(signal.SIGTERM, on_term)
+    # A wait that began as the SIGTERM came is not ended by it; it is by the SIGCONT of `stop`.
+    signal.signal(signal.SIGCONT, lambda *_: None)
     _raise_again_if_lost()
     prepared = call.setup() if call.setup else None
     first = () if prepared is None else (prepared,)

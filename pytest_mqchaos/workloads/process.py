@@ -25,6 +25,7 @@ from pytest_mqchaos.workloads.target import Job
 _DRAIN = 1.0  # seconds that a dead group's last output may take; a fled descendant may keep it open
 _DIE = 10.0  # seconds that the kernel may take to end a killed process
 _STOPPED = 1.0  # seconds that it may take to stop one
+_LOOK = 0.5  # seconds between two SIGCONT to who was told to end
 _FROZEN = 5.0  # seconds until a crash that was announced, and was then healed, is called off
 
 
@@ -135,12 +136,18 @@ class ProcessWorker:
             return
         self._stays_frozen()
         group.signal(signal.SIGTERM)
-        group.thaw()
-        if not self._over.wait(limit):
+        if not self._ends(group, limit):
             self._told = f"killed: it did not end within {limit:g} s of SIGTERM"
             group.kill()
         self._await_end(_DIE)
         group.wait_empty(_DIE)
+
+    def _ends(self, group: Group, limit: float) -> bool:
+        until = time.monotonic() + limit
+        while not self._over.is_set() and (left := until - time.monotonic()) > 0:
+            group.thaw()  # who had stopped gets its SIGTERM, and a child of ours looks for it
+            self._over.wait(min(_LOOK, left))
+        return self._over.is_set()
 
     def _await_end(self, limit: float) -> None:
         if not self._over.wait(limit):

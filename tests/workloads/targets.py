@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -52,6 +53,23 @@ def with_finally(path):
         wait_for_end()
     finally:
         say(path, "finally")
+
+
+def elsewhere():
+    """SIGTERM comes to another thread: the main one, which alone runs handlers, waits on. So it
+    does where the signal comes just before its wait begins; no test can be on time there."""
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def told_elsewhere(path):
+    elsewhere()
+    with_finally(path)
+
+
+def stopped_elsewhere(path, *, stop):
+    elsewhere()
+    until_stop(path, stop=stop)
 
 
 class Loses:

@@ -94,6 +94,19 @@ def test_a_stop_finds_the_event_in_use(world, tools, tmp_path):
     tools.eventually(lambda: text_of(path) == "stopped")
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [(targets.told_elsewhere, "finally"), (targets.stopped_elsewhere, "stopped")],
+)
+def test_a_stop_reaches_who_waits_through_it(target, said, world, tools, tmp_path):
+    path = tmp_path / "said"
+    supervisor = world.supervise(target, path, process=True)
+    supervisor.start()
+    tools.eventually(lambda: text_of(path) == "ready")
+    supervisor.stop()
+    assert (text_of(path), *world.events[-1][2:]) == (said, "stopped", "stopped")
+
+
 def test_stop_of_a_coroutine_cancels_it(world, tools, tmp_path):
     path = tmp_path / "said"
     supervisor = world.supervise(
