@@ -98,7 +98,7 @@ held[1].signal(19)  # paused, as by a rule
 print(path, *(one.pid for one in held), hold._ours.leash.process.pid, flush=True)
 {then}
 """
-WAIT = "sys.stdin.read()"
+WAIT = "import time\nwhile True: time.sleep(0.1)"  # a Ctrl-C just before a wait does not end it
 FORK = f"if os.fork() == 0:\n    import time; time.sleep(600)\n{WAIT}"
 
 
