@@ -31,7 +31,8 @@ def plan(history: History, context: Context) -> list[str]:
     seed = f"seed {context.seed}" if context.seed is not None else ""
     lines = [heading("what was broken", seed)]
     for index, rule in enumerate(history.rules[:RULES]):
-        lines += rule_lines(index, rule, context, redact)
+        begun = any(e.rule == index and e.what == "triggered" for e in history.rule_events)
+        lines += rule_lines(index, rule, context, redact, begun=begun)
     if len(history.rules) > RULES:
         lines.append(f"{INDENT}and {len(history.rules) - RULES} more rules")
     if not history.rules:
@@ -40,8 +41,10 @@ def plan(history: History, context: Context) -> list[str]:
     return lines
 
 
-def rule_lines(index: int, rule: RuleState, context: Context, redact: Redactor) -> list[str]:
-    """One rule: source, fate, cause, what still held."""
+def rule_lines(
+    index: int, rule: RuleState, context: Context, redact: Redactor, *, begun: bool = False
+) -> list[str]:
+    """One rule: source, fate, cause, what still held. `begun`: something has triggered it."""
     head = f"{INDENT}rule {index + 1:<3} "
     pad = " " * len(head)
     lines = wrapped(redact.text(rule.source), first=head)
@@ -53,13 +56,15 @@ def rule_lines(index: int, rule: RuleState, context: Context, redact: Redactor) 
         held = context.guarantees.get(index)
         lines += wrapped(f"still held: {held}", first=pad) if held else []
     else:
-        lines += wrapped(unfired_because(rule), first=pad)
+        lines += wrapped(_unfired_because(rule, begun=begun), first=pad)
     return lines
 
 
-def unfired_because(rule: RuleState) -> str:
+def _unfired_because(rule: RuleState, *, begun: bool) -> str:
     """Why a rule did not take effect, as far as it is known."""
     optional = " (optional)" if rule.optional else ""
+    if begun and not rule.reasons:
+        return f"was triggered, and not done yet when this was told{optional}"
     if rule.reasons:
         return f"never took effect{optional}: {'; '.join(dict.fromkeys(rule.reasons))}"
     if not rule.matched:

@@ -62,6 +62,9 @@ class Conversation:
 
     @property
     def fired(self):
+        """How often each rule took effect, when nothing that one asked for is under way any more:
+        the next incarnation may have done all its work before the crash of the last is told."""
+        self.chaos.wait_for(lambda: not self.chaos.view.status()["asked"], LIMIT, "what was asked")
         return [rule.fired for rule in self.chaos.armed]
 
     def publish(self, *ids):

@@ -210,6 +210,14 @@ def test_a_rule_with_a_reason_is_not_told_to_come_earlier():
     assert "lower nth" not in text
 
 
+def test_a_rule_that_is_still_at_work_is_not_said_to_have_missed():
+    run = runs.stuck()
+    run.fault(10.5, "EndTxn of #1", what="triggered")
+    told = failure(UNKNOWN, run.history(), Context())
+    assert "was triggered, and not done yet when this was told" in told
+    assert "never took effect" not in told
+
+
 def test_a_rule_that_nothing_matched_is_told_what_the_run_had():
     run = runs.Run()
     run.rule("on.ack(topic='paiments', nth=1).drop()", fired=0, matched=0)
