@@ -24,6 +24,7 @@ from pytest_mqchaos.errors import UsageError
 from pytest_mqchaos.workloads.target import Job, asks_for_stop, is_async
 
 _AGAIN = 0.01  # seconds; after the finalizer has returned
+_UNTIL_HEARD = 0.5  # seconds until once more: what comes just before a wait does not end it
 
 
 class _Call(NamedTuple):
@@ -95,11 +96,15 @@ def _raise_again_if_lost() -> None:
 
     def hook(lost: sys.UnraisableHookArgs) -> None:
         if isinstance(lost.exc_value, SystemExit):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN, _UNTIL_HEARD)
         else:
             before(lost)
 
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGTERM))
+    def again(_number: int, _frame: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGALRM, again)
     sys.unraisablehook = hook
 
 
