@@ -30,9 +30,9 @@ def plan(history: History, context: Context) -> list[str]:
     redact = Redactor.of(context)
     seed = f"seed {context.seed}" if context.seed is not None else ""
     lines = [heading("what was broken", seed)]
+    begun = {event.rule for event in history.rule_events if event.what == "triggered"}
     for index, rule in enumerate(history.rules[:RULES]):
-        begun = any(e.rule == index and e.what == "triggered" for e in history.rule_events)
-        lines += rule_lines(index, rule, context, redact, begun=begun)
+        lines += _rule_lines(index, rule, context, redact, begun=index in begun)
     if len(history.rules) > RULES:
         lines.append(f"{INDENT}and {len(history.rules) - RULES} more rules")
     if not history.rules:
@@ -41,8 +41,8 @@ def plan(history: History, context: Context) -> list[str]:
     return lines
 
 
-def rule_lines(
-    index: int, rule: RuleState, context: Context, redact: Redactor, *, begun: bool = False
+def _rule_lines(
+    index: int, rule: RuleState, context: Context, redact: Redactor, *, begun: bool
 ) -> list[str]:
     """One rule: source, fate, cause, what still held. `begun`: something has triggered it."""
     head = f"{INDENT}rule {index + 1:<3} "
