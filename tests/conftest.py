@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import kafka_python
+
 pytest_plugins = ["pytester"]
 
 # Failures inside these tests are wanted and many: they are not run a second time to prove their
@@ -52,6 +54,8 @@ def asks_a_real_broker(item):
 def pytest_collection_finish():
     """Thousands of collected tests live as long as the process: no collection looks at them again,
     those that some tests ask for least of all."""
+    if "kafka" in sys.modules:
+        kafka_python.make_all_versions()
     gc.collect()
     gc.freeze()
 

@@ -77,5 +77,7 @@ def forking(servers, path):
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(bytes.fromhex("0000000a 0012 0000 00000001 ffff"))
         answer = connection.recv(1)
-    Path(path).with_suffix(".leader").write_text("answered" if answer else "cut", encoding="utf-8")
+    part = Path(path).with_suffix(".part")  # who waits for the file finds all of it
+    part.write_text("answered" if answer else "cut", encoding="utf-8")
+    part.rename(part.with_suffix(".leader"))
     time.sleep(60)
