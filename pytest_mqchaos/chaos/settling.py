@@ -17,6 +17,7 @@ from pytest_mqchaos.errors import WaitTimeout
 Until = Literal["positions", "effects"]
 PAUSE = 0.01  # seconds between two looks
 WINDOW = 0.25  # seconds without a moving frame that count as quiet
+STARVED = 0.05  # seconds by which a pause may be longer than asked for
 SELDOM = 1.0  # seconds between two looks at what comes behind the commit, where nobody waits
 RETRY = 5.0  # seconds for a producer to find the next leader (1.3 s on three real brokers)
 NOBODY = 1.0  # seconds to wait for positions when nobody is left to move them
@@ -151,7 +152,7 @@ async def settle(
         if now - progress < WINDOW:
             if circle.closed(now, status["entries"], came=came):
                 return Settled(seconds=now - began, waiting=(IN_A_CIRCLE,))
-            await pace.pause(PAUSE)
+            progress += await _rest(pace, PAUSE)
             continue
         # What a rule holds it lets go in its own time, `hang(for_=60)` as well.
         ours = status["dark"] or status["held"]
@@ -160,10 +161,23 @@ async def settle(
         under_way = [*still, *away]
         waits = _Waits(under_way, limit) if under_way else _asked(watched, until, limits, quiet)
         if not waits.what:
+            if watched.status()["moved"] != last_moved:
+                continue  # while we asked
             return Settled(seconds=now - began)
         if quiet >= waits.limit:
             return Settled(seconds=now - began, waiting=tuple(waits.what), behind=waits.behind)
-        await pace.pause(_next(quiet, waits.limit, pace) if waits.seldom else PAUSE * 3)
+        progress += await _rest(
+            pace, _next(quiet, waits.limit, pace) if waits.seldom else PAUSE * 3
+        )
+
+
+async def _rest(pace: Pace, seconds: float) -> float:
+    """Pause; seconds that it took longer. This process had no turn then, nor had perhaps its
+    workers: it was no time in which anything could have moved."""
+    before = pace.clock()
+    await pace.pause(seconds)
+    late = (pace.clock() - before) / SECOND - seconds
+    return late if late > STARVED else 0.0
 
 
 class _Circle:

@@ -185,13 +185,14 @@ class DataPlane:
             self._check()
 
     def _read(self) -> None:
-        why = "it ended"
+        why, patience = "it ended", 5.0
         try:
             for body in self._check().received():
                 self._take(body)
         except Exception as error:  # noqa: BLE001 - else all who ask would wait for nobody
             why = f"what it says cannot be understood ({type(error).__name__}: {error})"
-        self._die(why)
+            patience = 1.0  # it lives
+        self._die(why, patience)
 
     def _take(self, body: dict[str, Any]) -> None:
         if "history" in body:
@@ -231,13 +232,13 @@ class DataPlane:
             with contextlib.suppress(DataPlaneDied):  # whoever asks next is told
                 self._send({"answer": number, "value": value}, 10.0)
 
-    def _die(self, why: str) -> None:
-        """It is gone: every request, now and later, says so."""
+    def _die(self, why: str, patience: float = 5.0) -> None:
+        """It is gone, or will be in so many seconds: every request, now and later, says so."""
         assert self._child is not None
         with self._dying:
             if self._over is None and not self._stopping:
                 try:
-                    code = f"exit code {self._child.process.wait(1.0)}"
+                    code = f"exit code {self._child.process.wait(patience)}"
                 except subprocess.TimeoutExpired:
                     code = "still there"
                 words = self._child.last_words() or "it said nothing"

@@ -9,7 +9,8 @@ the loop shall run; it must never know what the work is.
 
 One runs at a time, so that two that touch the same thing do it in the same order in every run. What
 holds a lock goes first (a database's open transaction), and one that takes long, as it may wait for
-another, lets the next one start.
+another, lets the next one start. Where nothing is left to start, another's answer is heard before
+its: what comes behind that (the commit) may be what it waits for.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-PATIENCE = 0.1  # real seconds after which the next one starts as well
+from pytest_mqchaos.simulation import crowd
+
+PATIENCE = 0.1  # real seconds after which the next one starts as well, on an idle machine
+STUCK = 1.0  # real seconds after which another's answer is heard, on an idle machine
 LIMIT = 30.0  # real seconds for one; then the simulation gives up, and says what for
 
 _monotonic = time.monotonic  # the machine's: threads are real
@@ -87,8 +91,11 @@ class Jobs:
         while not self._here(first) and (following := self._following()) is not None:
             self.pending[following].started = True
             self.pending[following].start()
-            self._wait(following, min(PATIENCE, limit - _monotonic()))
-        self._wait(first, limit - _monotonic())
+            self._wait([following], min(PATIENCE * crowd.times(), limit - _monotonic()))
+        self._wait([first], min(STUCK * crowd.times(), limit - _monotonic()))
+        if not self._here(first):
+            self._wait(self.pending, limit - _monotonic())
+            first = next(filter(self._here, self.pending), first)
         found = self._take(first)
         if not found:
             raise TimeoutError(f"{LIMIT:g} real seconds were not enough for: {self.told()[0]}")
@@ -104,9 +111,10 @@ class Jobs:
     def _here(self, future: asyncio.Future[Any]) -> bool:
         return any(owner is future for owner, _ in list(self._inbox))
 
-    def _wait(self, future: asyncio.Future[Any], seconds: float) -> None:
+    def _wait(self, futures: Iterable[asyncio.Future[Any]], seconds: float) -> None:
+        """Until one of them is here."""
         with self._arrived:
-            self._arrived.wait_for(lambda: self._here(future), max(0.0, seconds))
+            self._arrived.wait_for(lambda: any(map(self._here, futures)), max(0.0, seconds))
 
     def _take(self, future: asyncio.Future[Any] | None) -> list[asyncio.Handle]:
         with self._arrived:

@@ -11,33 +11,23 @@ heard first.
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
-from pathlib import Path
 from typing import Any
 
+from pytest_mqchaos.simulation import crowd
+
 GRACE = 0.03  # real seconds; the rest of an answer that came in parts is there by then
-CROWDED = 10.0  # times that, at most, where more wants to run than there are cores
 LIMIT = 30.0  # real seconds for an answer
 IDLE = 5.0  # real seconds for somebody to speak unasked, where nothing else can happen
 _QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 _READY_FOR_QUERY = tuple(b"Z\0\0\0\5" + state for state in (b"I", b"T", b"E"))
 
 
-def runnable() -> float:
-    """How many processes want to run: on Linux now or in the last minute, whichever is more."""
-    try:
-        words = Path("/proc/loadavg").read_text(encoding="ascii").split()
-        return max(float(words[0]), float(words[3].partition("/")[0]))
-    except (OSError, IndexError, ValueError):
-        return os.getloadavg()[0]
-
-
 def grace() -> float:
     """Real seconds of silence after which an answer is whole. Who answers has to wait for a core
     where there are too few, in the middle of an answer, too."""
-    return GRACE * min(max(1.0, runnable() / (os.cpu_count() or 1)), CROWDED)
+    return GRACE * crowd.times()
 
 
 class RealSelector:

@@ -93,14 +93,20 @@ def _run_function(call: _Call) -> None:
 def _raise_again_if_lost() -> None:
     """A SystemExit that hits while a finalizer runs is only printed; then SIGTERM is sent again."""
     before = sys.unraisablehook
+    arming = False
 
     def hook(lost: sys.UnraisableHookArgs) -> None:
+        nonlocal arming
         if isinstance(lost.exc_value, SystemExit):
+            arming = True
             signal.setitimer(signal.ITIMER_REAL, _AGAIN, _UNTIL_HEARD)
+            arming = False
         else:
             before(lost)
 
     def again(_number: int, _frame: object) -> None:
+        if arming:
+            return  # raised in the hook it would be lost for good; we are called again
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.raise_signal(signal.SIGTERM)
 

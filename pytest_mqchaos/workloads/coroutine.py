@@ -26,7 +26,9 @@ from pytest_mqchaos.workloads.incarnation import (
 from pytest_mqchaos.workloads.offspring import Offspring
 from pytest_mqchaos.workloads.target import Job
 
-_AGAIN = 0.25  # a task that swallowed its cancellation is cancelled again after so many seconds
+# A task that swallowed its cancellation is cancelled again after so many seconds. Whoever is to
+# stop may be in its `finally`: a client says good-bye, commits, sends what it holds.
+_AGAIN = {"crashed": 0.25, "stopped": 1.0}
 
 
 class CoroutineWorker:
@@ -86,7 +88,7 @@ class CoroutineWorker:
         assert self._alive is not None
         until = self._shared.time() + limit
         while not self._alive.done():
-            await asyncio.wait({self._alive}, timeout=_AGAIN)
+            await asyncio.wait({self._alive}, timeout=_AGAIN[self._told])
             if self._alive.done():
                 break
             if self._shared.time() >= until:
@@ -117,7 +119,7 @@ class CoroutineWorker:
             if left <= 0:
                 raise self._still_runs(limit)
             self._cancel()
-            self._over.wait(min(_AGAIN, left))
+            self._over.wait(min(_AGAIN[self._told], left))
 
     def _cancel(self) -> None:
         loop, task = self._loop, self._task
@@ -132,6 +134,8 @@ class CoroutineWorker:
                 self._over.set()
 
     def _cancel_here(self, task: asyncio.Task[None]) -> None:
+        if self._task is not task:
+            return  # it ended meanwhile: what is under way is what comes after it
         if self._told == "crashed":  # as with a process its connections end first
             left_open.abort(task.get_loop(), self._launch.ports)
         task.cancel()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_mqchaos.errors import UsageError
@@ -39,8 +40,8 @@ def _inodes(port: int) -> Iterator[str]:
 
 
 def _open_files(pid: int) -> Iterator[str]:
-    try:
+    gone = FileNotFoundError, ProcessLookupError  # while we looked: then it holds nothing
+    with suppress(*gone):
         for descriptor in Path("/proc", str(pid), "fd").iterdir():
-            yield os.readlink(descriptor)  # noqa: PTH115 - "socket:[1]" is no path
-    except (FileNotFoundError, ProcessLookupError):
-        return  # it, or the descriptor, went away while we looked: then it holds nothing
+            with suppress(*gone):
+                yield os.readlink(descriptor)  # noqa: PTH115 - "socket:[1]" is no path

@@ -22,7 +22,7 @@ from pytest_mqchaos.workloads.incarnation import ENVIRONMENT, End, Ended, Incarn
 from pytest_mqchaos.workloads.prefork import holders
 from pytest_mqchaos.workloads.target import Job
 
-_DRAIN = 1.0  # seconds that a dead group's last output may take; a fled descendant may keep it open
+_DRAIN = 3.0  # seconds that a dead group's last output may take; a fled descendant may keep it open
 _DIE = 10.0  # seconds that the kernel may take to end a killed process
 _STOPPED = 1.0  # seconds that it may take to stop one
 _LOOK = 0.5  # seconds between two SIGCONT to who was told to end

@@ -264,7 +264,8 @@ class Supervisor:
     def _on_end(self, slot: Slot, incarnation: Incarnation, end: End) -> None:
         with self._lock:
             was, slot.state, slot.unjudged = slot.state, "idle", True
-        self._judge.hear(Ending(slot, incarnation, was, end.error, end.cause))
+            # Not later: a stop that finds nobody running has judged what was heard, and no more.
+            self._judge.hear(Ending(slot, incarnation, was, end.error, end.cause))
 
     # ------------------------------------------------------------------ small things
 

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_mqchaos.brokers.child import Child
 from pytest_mqchaos.errors import BrokerError, WaitTimeout
+from tests.dataplane.peers import until
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
@@ -81,9 +82,9 @@ def test_a_pause_stops_it_and_resuming_goes_on(child):
     process = psutil.Process(child.pid)
     child.signal(signal.SIGSTOP)
     stopped = [psutil.STATUS_STOPPED]
-    assert any(process.status() in stopped for _ in range(10_000))
+    until(lambda: process.status() in stopped, "it to stand still")
     child.signal(signal.SIGCONT)
-    assert any(process.status() not in stopped for _ in range(10_000))
+    until(lambda: process.status() not in stopped, "it to go on")
     assert child.alive()
 
 

@@ -20,7 +20,10 @@ def peer(*answers):
 
     def serve():
         for answer in answers:
-            connection, _ = server.accept()
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                return  # whose time was up before it had connected
             with connection:
                 connection.recv(65536)
                 if answer is None:
@@ -29,6 +32,7 @@ def peer(*answers):
                     connection.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
         thread = threading.Thread(target=serve)
         thread.start()
         connection = Connection(Address(*server.getsockname()))

@@ -7,7 +7,6 @@ from pytest_mqchaos.plan.on import on
 
 
 def test_receipts_say_what_became_of_each_message(chaos, monkeypatch):
-    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 400)
     monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.AWAY", 0.01)
     chaos.topic("t", partitions=2)
     confirmed, other = chaos.publish("t", [{"value": "a", "key": "k"}, "b"])
@@ -16,6 +15,12 @@ def test_receipts_say_what_became_of_each_message(chaos, monkeypatch):
     (refused,) = chaos.publish("t", [b"c" * 2_000_000], attempts=2)
     assert (refused.outcome, refused.attempts) == ("refused", 2)
     assert "MessageSizeTooLarge" in refused.error
+
+
+def test_what_is_not_answered_in_time_is_unknown(chaos, monkeypatch):
+    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 400)
+    chaos.topic("t")
+    chaos.publish("t", ["c"])
     chaos.arm(on.confirm(nth=1).hang())
     (unknown,) = chaos.publish("t", ["d"], attempts=1)
     assert unknown.outcome == "unknown"
@@ -26,7 +31,8 @@ def test_it_is_sent_again_until_it_is_confirmed(chaos, monkeypatch):
     chaos.topic("t")
     chaos.arm(on.publish(nth=1).hang())
     (receipt,) = chaos.publish("t", ["a"])
-    assert (receipt.outcome, receipt.attempts) == ("confirmed", 2)
+    assert receipt.outcome == "confirmed"
+    assert receipt.attempts >= 2  # a machine with too much to do may be later than 400 ms once more
 
 
 def test_an_idempotent_publisher_makes_no_copy(chaos):

@@ -63,6 +63,34 @@ def test_a_quiet_world_has_settled_after_the_window():
     assert world.seconds >= settling.WINDOW
 
 
+def test_time_in_which_this_process_had_no_turn_is_no_quiet():
+    """Its workers may have had none either."""
+    world, late = World(), [10]
+
+    async def pause(seconds):
+        world.seconds += seconds + (late.pop() if late else 0)
+
+    world.pause = pause
+    world.settle()
+    assert world.seconds > 10 + settling.WINDOW - settling.PAUSE
+
+
+def test_what_moves_while_we_ask_has_not_settled():
+    world = World()
+    asked = []
+
+    def missing():
+        asked.append(world.seconds)
+        if len(asked) == 1:
+            world.now["moved"] = 1
+        return 0
+
+    world.missing = missing
+    world.settle()
+    assert len(asked) == 2
+    assert asked[1] - asked[0] >= settling.WINDOW
+
+
 def test_effects_on_a_broker_that_is_down_are_looked_at_when_it_is_back():
     world = World(new=WaitTimeout("node 1 is not running"))
     world.at = {10: {"new": True}}

@@ -257,7 +257,7 @@ def test_the_final_drain_restarts_a_worker_that_no_longer_takes(chaos):
     chaos.topic("t")
     with chaos.worker(stuck, chaos.bootstrap_servers, chaos.effects):
         chaos.publish("t", ["a", "b"])
-        settled = chaos.settle(timeout=1)
+        settled = chaos.settle(timeout=3)
     assert settled.waiting == ()
     assert ids(chaos.history.effects) == ["a", "b"]
     assert ("worker-1#2", "restarted") in incarnations(chaos)

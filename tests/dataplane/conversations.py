@@ -18,7 +18,7 @@ from tests.dataplane.peers import LIMIT, read
 
 CLIENT, BROKER = 0, 1
 METADATA = 3
-PATIENCE = 1.0
+PATIENCE = 8.0
 RESET = struct.pack("ii", 1, 0)
 
 

@@ -56,7 +56,7 @@ def test_a_half_close_is_passed_on_and_the_other_half_still_speaks(plane, throug
         client.sendall(frame(b"a" * 96))
         client.shutdown(socket.SHUT_WR)
         assert read(client, 100) == frame(b"heard 100")
-    assert plane.request("see")["ended"] == [[1, True]]
+    assert until(lambda: plane.request("see")["ended"], "the link to end") == [[1, True]]
 
 
 def test_a_half_close_that_the_link_keeps_is_not_passed_on(plane, through):

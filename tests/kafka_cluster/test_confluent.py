@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
 import time
@@ -174,6 +175,7 @@ def test_a_member_of_the_newer_protocol_that_is_killed_is_replaced():
         with subprocess.Popen(command, stdout=subprocess.PIPE) as second:
             try:
                 _until(lambda: len(first.assignment()) == 1, first)
+                _until(lambda: select.select([second.stdout], [], [], 0)[0], first)
                 assert second.stdout.readline() == b"mine\n"
             finally:
                 second.kill()

@@ -9,7 +9,7 @@ import aiokafka  # noqa: F401 - see above
 import pytest
 
 from pytest_mqchaos.brokers import embedded, kafka_direct  # noqa: F401 - see above
-from pytest_mqchaos.chaos import kafka, session  # noqa: F401 - see above
+from pytest_mqchaos.chaos import kafka, kafka_post, session  # noqa: F401 - see above
 from pytest_mqchaos.guest import ending, fixtures, marks, proof, summary  # noqa: F401 - see above
 from pytest_mqchaos.kafka_cluster import cluster  # noqa: F401 - see above
 from pytest_mqchaos.recipes.kafka import table  # noqa: F401 - see above
@@ -46,6 +46,8 @@ class Project:
 @pytest.fixture
 def project(pytester, monkeypatch):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")  # proof has tests of its own
+    # A confirm that a rule delays by a second may be much later where there is too much to do.
+    monkeypatch.setattr(kafka_post, "REQUEST_TIMEOUT_MS", 30_000)
     # Files of one name are written twice within the second that tells compiled ones apart.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")

@@ -53,7 +53,7 @@ def test_ctrl_c(run, stage, group):
     (os.killpg if group else os.kill)(started.pid, signal.SIGINT)
     assert until(lambda: started.status is not None, END), "it went on"
     assert started.status == pytest.ExitCode.INTERRUPTED, started.said()
-    assert "KeyboardInterrupt" in started.said()
+    assert until(lambda: "KeyboardInterrupt" in started.said(), END), started.said()
     kind = KINDS["SIGINT to pytest"]
     assert truth.untruths(kind, stage, "rules", started.status, started.said()) == ()
     until(lambda: not remains(started, sockets, files), CLEAN)

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from pytest_mqchaos.brokers.ports import Reservation
+
 PLAIN = """
     def test_it(kafka_chaos):
         PUBLISH
@@ -131,10 +133,11 @@ def test_profiles_of_the_users_own(project):
     )
 
 
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+@pytest.fixture
+def port():
+    """One that nobody else is given meanwhile."""
+    with Reservation() as held:
+        yield held.port
 
 
 LISTEN = """
@@ -152,16 +155,14 @@ LISTEN = """
 """
 
 
-def test_a_fixed_address_is_known_when_modules_are_imported(project, monkeypatch):
+def test_a_fixed_address_is_known_when_modules_are_imported(project, monkeypatch, port):
     monkeypatch.setenv("MQCHAOS_BOOTSTRAP_SERVERS", "before")
-    port = free_port()
     with_settings(project, f'listen = "127.0.0.1:{port}"', LISTEN % port)
     project.run().assert_outcomes(passed=2)
     assert os.environ["MQCHAOS_BOOTSTRAP_SERVERS"] == "before"
 
 
-def test_each_xdist_worker_has_a_port_of_its_own(project, monkeypatch):
-    port = free_port()
+def test_each_xdist_worker_has_a_port_of_its_own(project, monkeypatch, port):
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
     with_settings(project, f'listen = "127.0.0.1:{port - 1}"', LISTEN % port)
     project.run().assert_outcomes(passed=2)

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from pytest_mqchaos.errors import MissingExtra
+from pytest_mqchaos.simulation import jobs
 from pytest_mqchaos.simulation.stage import Stage
 from tests.simulation.staged import simulated
 
@@ -29,7 +30,8 @@ async def ledger(path, workers=3, each=4):
         return await database.execute_fetchall("select * from ledger order by rowid")
 
 
-def test_a_ledger_in_sqlite_is_kept_in_the_same_order_each_time(tmp_path):
+def test_a_ledger_in_sqlite_is_kept_in_the_same_order_each_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 20.0)  # a thread may have no turn for a while
     rows = [
         simulated(lambda path=path: ledger(path), "aiosqlite")
         for path in (tmp_path / "one", tmp_path / "two", tmp_path / "three")

@@ -44,7 +44,8 @@ def test_answers_come_in_the_order_of_submission_whatever_the_threads_take():
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_one_works_at_a_time_in_the_order_of_submission():
+def test_one_works_at_a_time_in_the_order_of_submission(monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 20.0)  # a thread may have no turn for a while
     started = []
 
     async def main():
@@ -62,6 +63,22 @@ def test_one_that_waits_for_the_next_does_not_hold_it_up(monkeypatch):
         return await asyncio.gather(
             asyncio.to_thread(second.wait, 20), asyncio.to_thread(second.set)
         )
+
+    assert simulated(main, "to_thread") == [True, None]
+
+
+def test_one_that_waits_for_what_comes_behind_anothers_answer_does_not_hold_it_up(monkeypatch):
+    """As a database does that is locked: who holds the lock has its answer, and is to commit."""
+    monkeypatch.setattr(jobs, "PATIENCE", 0.01)
+    monkeypatch.setattr(jobs, "STUCK", 0.01)
+    committed = threading.Event()
+
+    async def write_and_commit():
+        await asyncio.to_thread(time.sleep, 0)
+        committed.set()
+
+    async def main():
+        return await asyncio.gather(asyncio.to_thread(committed.wait, 20), write_and_commit())
 
     assert simulated(main, "to_thread") == [True, None]
 

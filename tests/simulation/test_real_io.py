@@ -10,7 +10,7 @@ import time
 import pytest
 
 from pytest_mqchaos.errors import SimulationStuck
-from pytest_mqchaos.simulation import real_io
+from pytest_mqchaos.simulation import crowd, real_io
 from tests.simulation.staged import simulated
 
 
@@ -53,15 +53,19 @@ def test_time_stands_still_while_a_database_answers(monkeypatch):
 
 @pytest.mark.parametrize("wanted", [1000, os.cpu_count()])
 def test_so_it_does_longer_on_a_machine_with_too_much_to_do(monkeypatch, wanted):
-    monkeypatch.setattr(real_io, "runnable", lambda: wanted)
-    grace = real_io.GRACE * (1 if wanted != 1000 else real_io.CROWDED)
+    monkeypatch.setattr(crowd, "runnable", lambda: wanted)
+    grace = real_io.GRACE * (1 if wanted != 1000 else crowd.CROWDED)
     assert real_io.grace() == pytest.approx(grace)
-    if wanted == 1000:
-        still_while_it_answers(lambda line, send: slowly(line, send, rest=grace / 3))
+
+
+def test_who_answers_may_have_no_turn_for_longer_than_on_an_idle_machine(monkeypatch):
+    monkeypatch.setattr(crowd, "runnable", lambda: 1e6)
+    monkeypatch.setattr(crowd, "CROWDED", 100.0)
+    still_while_it_answers(lambda line, send: slowly(line, send, rest=2 * real_io.GRACE))
 
 
 def test_how_many_want_to_run_is_what_the_machine_says():
-    assert 0 <= real_io.runnable() < 1e6
+    assert 0 <= crowd.runnable() < 1e6
 
 
 def still_while_it_answers(answer):

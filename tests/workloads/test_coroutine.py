@@ -66,6 +66,24 @@ def test_a_stop_runs_finally_but_not_on_crash(world, tools):
     assert world.events[-1].what == "stopped"
 
 
+def test_a_stop_leaves_a_finally_time_to_say_good_bye(world, tools):
+    steps = []
+
+    async def service():
+        try:
+            steps.append("working")
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.5)
+            steps.append("said good-bye")
+
+    supervisor = world.supervise(service)
+    supervisor.start()
+    tools.eventually(lambda: steps)
+    supervisor.stop()
+    assert steps == ["working", "said good-bye"]
+
+
 def test_an_on_crash_that_fails_is_the_tests_failure(world, tools):
     async def service():
         await asyncio.Event().wait()

@@ -150,8 +150,8 @@ def test_between_two_incarnations_a_worker_is_never_forgotten(world, tools):
     looks = []
 
     def next_one_runs():
-        waiting = supervisor.waiting  # asked first, because it moves from here to running
-        looks.append(waiting + supervisor.running)
+        before = supervisor.running  # asked twice, because it moves from here to waiting and back
+        looks.append(before + supervisor.waiting + supervisor.running)
         return supervisor.running == ("worker-1#2",)
 
     tools.eventually(next_one_runs)
@@ -263,7 +263,7 @@ def test_waiting_methods_name_their_twins_on_a_running_loop(world):
     asyncio.run(test())
 
 
-def test_one_worker_that_does_not_stop_does_not_keep_the_others(world):
+def test_one_worker_that_does_not_stop_does_not_keep_the_others(world, tools):
     release = threading.Event()
     stopped = []
 
@@ -277,6 +277,6 @@ def test_one_worker_that_does_not_stop_does_not_keep_the_others(world):
     supervisor.start()
     with pytest.raises(WaitTimeout, match=r"worker-1#1 did not end within 0\.05 s"):
         supervisor.stop(limit=0.05)
-    assert stopped == ["worker-2"]
+    tools.eventually(lambda: stopped == ["worker-2"])
     assert isinstance(supervisor.failure, WaitTimeout)
     release.set()
