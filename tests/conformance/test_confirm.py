@@ -67,8 +67,8 @@ def test_a_late_confirm_changes_nothing(kafka_chaos_broker, client):
 
 
 def test_a_confirm_later_than_the_clients_patience_is_an_error_though_stored(kafka_chaos_broker):
-    with conversation(kafka_chaos_broker, on.confirm(nth=3).delay(5.0)) as seen:
-        told = SENDERS["aiokafka"](seen.servers, seen.topic, FIVE[:3], request_timeout_ms=2500)
+    with conversation(kafka_chaos_broker, on.confirm(nth=3).delay(3.0)) as seen:
+        told = SENDERS["aiokafka"](seen.servers, seen.topic, FIVE[:3], request_timeout_ms=1500)
         assert errors(told) == {"p3": "RequestTimedOutError"}
         assert seen.stored == FIVE[:3]
         assert seen.attempts[2] == ("p3", True, "unknown")

@@ -11,8 +11,8 @@ from tests.conformance.producing import SENDERS, errors
 
 # Short patience, though its whole conversation must fit in. Plain aiokafka gives up.
 PATIENCE = {
-    ("aiokafka", False): {"request_timeout_ms": 2500},
-    ("aiokafka", True): {"request_timeout_ms": 2500},
+    ("aiokafka", False): {"request_timeout_ms": 1500},
+    ("aiokafka", True): {"request_timeout_ms": 1500},
     ("confluent", False): {"socket.timeout.ms": 300},
     ("confluent", True): {"socket.timeout.ms": 300},
     ("kafka-python", False): {"request_timeout_ms": 500, "delivery_timeout_ms": 5000},
@@ -70,7 +70,7 @@ def test_a_network_that_comes_back_in_time_is_only_late(kafka_chaos_broker, clie
 
 
 COMMIT_PATIENCE = {
-    "aiokafka": {"request_timeout_ms": 2500},
+    "aiokafka": {"request_timeout_ms": 1500},
     "confluent": {"socket.timeout.ms": 300},
     "kafka-python": {"request_timeout_ms": 1000},
 }
