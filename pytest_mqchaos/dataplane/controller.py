@@ -185,14 +185,14 @@ class DataPlane:
             self._check()
 
     def _read(self) -> None:
-        why, patience = "it ended", 5.0
         try:
             for body in self._check().received():
                 self._take(body)
         except Exception as error:  # noqa: BLE001 - else all who ask would wait for nobody
             why = f"what it says cannot be understood ({type(error).__name__}: {error})"
-            patience = 1.0  # it lives
-        self._die(why, patience)
+            self._die(why, patience=1.0)  # it lives
+        else:
+            self._die("it ended")
 
     def _take(self, body: dict[str, Any]) -> None:
         if "history" in body:

@@ -91,8 +91,8 @@ class Jobs:
         while not self._here(first) and (following := self._following()) is not None:
             self.pending[following].started = True
             self.pending[following].start()
-            self._wait([following], min(PATIENCE * crowd.times(), limit - _monotonic()))
-        self._wait([first], min(STUCK * crowd.times(), limit - _monotonic()))
+            self._wait_for(following, PATIENCE, limit)
+        self._wait_for(first, STUCK, limit)
         if not self._here(first):
             self._wait(self.pending, limit - _monotonic())
             first = next(filter(self._here, self.pending), first)
@@ -110,6 +110,12 @@ class Jobs:
 
     def _here(self, future: asyncio.Future[Any]) -> bool:
         return any(owner is future for owner, _ in list(self._inbox))
+
+    def _wait_for(self, future: asyncio.Future[Any], seconds: float, limit: float) -> None:
+        """So long, or longer where there is too much to do: asked for those alone who are late."""
+        self._wait([future], min(seconds, limit - _monotonic()))
+        if not self._here(future):
+            self._wait([future], min(seconds * (crowd.times() - 1), limit - _monotonic()))
 
     def _wait(self, futures: Iterable[asyncio.Future[Any]], seconds: float) -> None:
         """Until one of them is here."""

@@ -1,5 +1,7 @@
 """The embedded broker's abilities: each deed is done when its call returns."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from pytest_mqchaos.brokers import base
@@ -16,15 +18,21 @@ def plane():
         yield plane
 
 
-@pytest.fixture
-def three(plane):
-    """Three nodes and a topic with a replica on each."""
-    broker = EmbeddedKafka(plane=plane, nodes=3)
+@contextmanager
+def three_nodes(plane, **more):
+    """And a topic with a replica on each."""
+    broker = EmbeddedKafka(plane=plane, nodes=3, **more)
     broker.start()
     with Direct(broker.addresses().values()) as direct:
         direct.create_topic("t", replication=3)
         yield broker, direct
     broker.stop()
+
+
+@pytest.fixture
+def three(plane):
+    with three_nodes(plane) as found:
+        yield found
 
 
 def alone(broker, node):
@@ -111,10 +119,8 @@ def test_a_coordinator_moves(three):
 
 def test_networks_part_and_heal_and_replication_is_held(plane):
     # By default the others elect a leader of their own within half a second.
-    broker = EmbeddedKafka(plane=plane, nodes=3, settings={"broker.session.timeout.ms": 60_000})
-    broker.start()
-    with Direct(broker.addresses().values()) as direct:
-        direct.create_topic("t", replication=3)
+    patient = {"broker.session.timeout.ms": 60_000}
+    with three_nodes(plane, settings=patient) as (broker, direct):
         leader = broker.leader("t", 0)
         broker.isolate([[leader], [node for node in (1, 2, 3) if node != leader]])
         broker.hold_replication("t", 0)
@@ -122,7 +128,6 @@ def test_networks_part_and_heal_and_replication_is_held(plane):
         broker.reunite()
         broker.heal()
         assert direct.metadata(["t"]).topics["t"].leaders[0] == leader
-    broker.stop()
 
 
 def test_an_unknown_deed_and_a_node_that_is_not_there_are_told(three, plane):

@@ -27,12 +27,11 @@ def test_what_is_not_answered_in_time_is_unknown(chaos, monkeypatch):
 
 
 def test_it_is_sent_again_until_it_is_confirmed(chaos, monkeypatch):
-    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 400)
+    monkeypatch.setattr("pytest_mqchaos.chaos.kafka_post.REQUEST_TIMEOUT_MS", 1500)
     chaos.topic("t")
     chaos.arm(on.publish(nth=1).hang())
     (receipt,) = chaos.publish("t", ["a"])
-    assert receipt.outcome == "confirmed"
-    assert receipt.attempts >= 2  # a machine with too much to do may be later than 400 ms once more
+    assert (receipt.outcome, receipt.attempts) == ("confirmed", 2)
 
 
 def test_an_idempotent_publisher_makes_no_copy(chaos):

@@ -55,7 +55,7 @@ def test_a_broker_that_goes_and_comes_back_is_found_again(stage, begun):
     stage._listener.settimeout(LIMIT)
     canary(stage)
     until(lambda: not links(plane), "every link to end")
-    assert open_files(plane) <= before
+    assert open_files(plane) == before
     plane.flush()
     told = [why for why in refusals(begun) if "Connection refused" in why]
     assert len(told) == 20

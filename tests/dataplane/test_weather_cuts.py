@@ -49,7 +49,7 @@ def nothing_left(plane):
     status = plane.request("status")
     assert (status["held"], status["dark"], status["firing"]) == (0, 0, [])
     # A socket that was cut may linger for what its peer still has to say.
-    until(lambda: open_files(plane) <= before, "every descriptor to be given back")
+    until(lambda: open_files(plane) == before, "every descriptor to be given back")
     assert plane.troubles == []
 
 
