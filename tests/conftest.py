@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from tests import kafka_python
 
@@ -48,6 +49,15 @@ def asks_a_real_broker(item):
     """Live tests, and those of `make conformance`, none of which wants more than one node of it."""
     on_process = item.config.getoption("mqchaos_broker") == "process"
     return item.get_closest_marker("live") or (on_process and "conformance" in item.path.parts)
+
+
+@pytest.fixture
+def same_examples(monkeypatch):
+    """`derandomize=True` as users have it. Hypothesis also draws the constants of what is loaded and
+    not in site-packages: in this tree our own modules, so the examples would hang on which tests
+    came before and on every line we change."""
+    monkeypatch.setattr(providers, "_get_local_constants", providers.Constants)
+    monkeypatch.setattr(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024))
 
 
 @pytest.hookimpl(trylast=True)

@@ -44,7 +44,7 @@ class Project:
 
 
 @pytest.fixture
-def project(pytester, monkeypatch):
+def project(pytester, monkeypatch, same_examples):
     monkeypatch.setenv(proof.ENVIRONMENT, "1")  # proof has tests of its own
     # A confirm that a rule delays by a second may be much later where there is too much to do.
     monkeypatch.setattr(kafka_post, "REQUEST_TIMEOUT_MS", 30_000)

@@ -46,6 +46,15 @@ ODD = """@pytest.mark.parametrize(
     "name", ['a/b "c"', "$HOME `x` \\\\ !", "d::[e]-ü", "it's\\n*"]
 )
 @settings("""
+ONCE = """FAILED = []
+def once(chaos):
+    try:
+        chaos.assert_no_copies()
+    except AssertionError:
+        if not FAILED:
+            FAILED.append(1)
+            raise
+"""
 MENDED = ('publish_async("t", batch)', 'publish_async("t", batch, idempotent=True)')
 
 
@@ -257,12 +266,9 @@ def test_a_rerun_that_passes_fixes_nothing(project):
 @pytest.mark.wide
 def test_what_passes_the_second_time_is_flaky_and_fails_with_a_rate(project, monkeypatch):
     monkeypatch.delenv(proof.ENVIRONMENT, raising=False)
-    flaky = VIRTUAL.replace(
-        "chaos.assert_no_copies()", "(COUNT.append(1), len(COUNT) < 2 and chaos.assert_no_copies())"
-    )
-    project.test(
-        "COUNT = []\n" + flaky.replace("chaos.topic", "chaos.own_assertions = True; chaos.topic")
-    )
+    # It fails for the first example that has copies, whichever that is, and never again.
+    flaky = VIRTUAL.replace("chaos.assert_no_copies()", "once(chaos)")
+    project.test(ONCE + flaky.replace("chaos.topic", "chaos.own_assertions = True; chaos.topic"))
     result = project.run()
     result.assert_outcomes(failed=1)
     text = result.stdout.str()

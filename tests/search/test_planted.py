@@ -10,6 +10,7 @@ from tests.search.planted.one_by_one import ack_before_work, retry_elsewhere
 from tests.search.planted.pairs import BROKEN, CORRECT
 from tests.search.planted.searching import search
 
+pytestmark = pytest.mark.usefixtures("same_examples")
 NAME = attrgetter("__name__")
 # Where the bugs are, to be quick; `anywhere` is all that is drawn by default.
 NEAR = {"points": ["publish", "confirm"], "faults": ["delay", "crash_worker"], "longest": 1.0}

@@ -10,6 +10,7 @@ from pytest_mqchaos import ChaosMachine, UsageError, VerdictFailed, on, simulate
 from tests.search.machines import Handled, Leased, Marked, Near, Position
 from tests.search.scenarios import committing_first
 
+pytestmark = pytest.mark.usefixtures("same_examples")
 QUICK = settings(
     max_examples=5, stateful_step_count=6, deadline=None, database=None, derandomize=True,
     phases=[Phase.generate, Phase.shrink], report_multiple_bugs=False,

@@ -17,6 +17,7 @@ from pytest_mqchaos.plan.table import CLUSTERED
 from pytest_mqchaos.search.choices import LOSSY, ORDER, Narrowed, choices
 from pytest_mqchaos.search.narrowing import abilities
 
+pytestmark = pytest.mark.usefixtures("same_examples")
 NO_NOISE = settings(database=None, deadline=None, suppress_health_check=())
 
 
