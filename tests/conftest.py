@@ -53,9 +53,9 @@ def asks_a_real_broker(item):
 
 @pytest.fixture
 def same_examples(monkeypatch):
-    """`derandomize=True` as users have it. Hypothesis also draws the constants of what is loaded and
-    not in site-packages: in this tree our own modules, so the examples would hang on which tests
-    came before and on every line we change."""
+    """`derandomize=True` as users have it. Hypothesis also draws the constants of what is loaded
+    and not in site-packages: in this tree our own modules, so the examples would hang on which
+    tests came before and on every line we change."""
     monkeypatch.setattr(providers, "_get_local_constants", providers.Constants)
     monkeypatch.setattr(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024))
 
