@@ -55,6 +55,10 @@ def once(chaos):
             FAILED.append(1)
             raise
 """
+# Fails for the first example that has copies, whichever that is, and never again.
+FLAKY = ONCE + VIRTUAL.replace("chaos.assert_no_copies()", "once(chaos)").replace(
+    "chaos.topic", "chaos.own_assertions = True; chaos.topic"
+)
 MENDED = ('publish_async("t", batch)', 'publish_async("t", batch, idempotent=True)')
 
 
@@ -250,13 +254,7 @@ def test_xdist_keeps_and_replays(project):
 def test_a_rerun_that_passes_fixes_nothing(project):
     project.test(VIRTUAL)
     project.run()
-    flaky = VIRTUAL.replace(
-        "chaos.assert_no_copies()",
-        "(COUNT.append(1), len(COUNT) > 1 or chaos.assert_no_copies(), chaos.assert_lossless)",
-    )
-    project.test(
-        "COUNT = []\n" + flaky.replace("chaos.topic", "chaos.own_assertions = True; chaos.topic")
-    )
+    project.test(FLAKY)
     result = project.run("--mqchaos-replay", "--reruns=1")
     assert result.parseoutcomes() == {"passed": 1, "rerun": 1}
     assert "FIXED" not in result.stdout.str()
@@ -266,9 +264,7 @@ def test_a_rerun_that_passes_fixes_nothing(project):
 @pytest.mark.wide
 def test_what_passes_the_second_time_is_flaky_and_fails_with_a_rate(project, monkeypatch):
     monkeypatch.delenv(proof.ENVIRONMENT, raising=False)
-    # It fails for the first example that has copies, whichever that is, and never again.
-    flaky = VIRTUAL.replace("chaos.assert_no_copies()", "once(chaos)")
-    project.test(ONCE + flaky.replace("chaos.topic", "chaos.own_assertions = True; chaos.topic"))
+    project.test(FLAKY)
     result = project.run()
     result.assert_outcomes(failed=1)
     text = result.stdout.str()
